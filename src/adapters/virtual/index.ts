@@ -1,0 +1,10 @@
+/**
+ * Worlds in memory behind the ports: a disk that knows what would survive a power loss, a clock that goes on when told,
+ * ids from a seed, invented owners, and a memfs volume for projects that need the whole `fs` API. Everything is
+ * deterministic and answers at once; nothing reaches the machine.
+ */
+export * from './invented-owner.ts'
+export * from './seeded-ids.ts'
+export * from './virtual-clock.ts'
+export { createVirtualFiles, type VirtualFiles } from './virtual-files.ts'
+export type { CrashOutcome } from './virtual-disk.ts'

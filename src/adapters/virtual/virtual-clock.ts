@@ -1,0 +1,133 @@
+import { assert } from '../../core/index.ts'
+import type { ClockPort, ScheduledWake } from '../../ports/index.ts'
+
+/** A clock that stands still until it is told to go on. */
+export interface VirtualClock extends ClockPort {
+  /** Wakes that are scheduled and neither fired nor cancelled. */
+  readonly pending: number
+  /** When the earliest of them is due. */
+  next(): number | undefined
+  /**
+   * Goes to `ms`, firing what is due on the way in order of time, then of scheduling; while a wake fires the clock shows
+   * that wake's time. What a wake schedules for the same stretch fires too.
+   */
+  advanceTo(ms: number): void
+}
+
+interface Wake {
+  readonly at: number
+  readonly order: number
+  /** Undefined once fired or cancelled. */
+  run: (() => void) | undefined
+}
+
+/** 2026-01-01T00:00:00Z: any fixed date would do. */
+const defaultStartMs = 1_767_225_600_000
+
+/** @param startMs Milliseconds since 1970-01-01 UTC. */
+export function createVirtualClock(startMs = defaultStartMs): VirtualClock {
+  const heap = new WakeHeap()
+  let now = startMs
+  let scheduled = 0
+  let cancelled = 0
+
+  const earliest = (): Wake | undefined => {
+    for (let wake = heap.first; wake !== undefined; wake = heap.first) {
+      if (wake.run !== undefined) return wake
+      heap.removeFirst()
+      cancelled--
+    }
+    return undefined
+  }
+
+  return {
+    now: () => now,
+    schedule(at, run): ScheduledWake {
+      assert(Number.isFinite(at), `a wake is scheduled for a time, not for ${at}`)
+      const wake: Wake = { at: Math.max(at, now), order: scheduled++, run }
+      heap.add(wake)
+      return {
+        cancel() {
+          if (wake.run === undefined) return
+          wake.run = undefined
+          cancelled++
+          // Limits that never strike are the common case: without this they would pile up until their time comes.
+          if (cancelled > 32 && cancelled > heap.size / 2) {
+            heap.keep((kept) => kept.run !== undefined)
+            cancelled = 0
+          }
+        },
+      }
+    },
+    get pending() {
+      return heap.size - cancelled
+    },
+    next: () => earliest()?.at,
+    advanceTo(ms) {
+      assert(ms >= now, `the clock never goes back: from ${now} to ${ms}`)
+      for (let wake = earliest(); wake !== undefined && wake.at <= ms; wake = earliest()) {
+        heap.removeFirst()
+        const { run } = wake
+        wake.run = undefined
+        now = Math.max(now, wake.at)
+        run?.()
+      }
+      now = Math.max(now, ms)
+    },
+  }
+}
+
+/** A binary heap: the earliest wake first, among equals the one that was scheduled first. */
+class WakeHeap {
+  #wakes: Wake[] = []
+
+  get size(): number {
+    return this.#wakes.length
+  }
+
+  get first(): Wake | undefined {
+    return this.#wakes[0]
+  }
+
+  add(wake: Wake): void {
+    const wakes = this.#wakes
+    let index = wakes.length
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      const above = wakes[parent] as Wake
+      if (isBefore(above, wake)) break
+      wakes[index] = above
+      index = parent
+    }
+    wakes[index] = wake
+  }
+
+  removeFirst(): void {
+    const last = this.#wakes.pop()
+    if (last !== undefined && this.#wakes.length > 0) this.#sink(last)
+  }
+
+  keep(wanted: (wake: Wake) => boolean): void {
+    // A sorted array is a heap.
+    this.#wakes = this.#wakes.filter(wanted).sort((left, right) => (isBefore(left, right) ? -1 : 1))
+  }
+
+  /** Places a wake in the subtree of the root, whose own place is free. */
+  #sink(wake: Wake): void {
+    const wakes = this.#wakes
+    let index = 0
+    for (;;) {
+      let child = 2 * index + 1
+      if (child >= wakes.length) break
+      if (child + 1 < wakes.length && isBefore(wakes[child + 1] as Wake, wakes[child] as Wake)) child++
+      if (isBefore(wake, wakes[child] as Wake)) break
+      wakes[index] = wakes[child] as Wake
+      index = child
+    }
+    wakes[index] = wake
+  }
+}
+
+function isBefore(left: Wake, right: Wake): boolean {
+  return left.at < right.at || (left.at === right.at && left.order < right.order)
+}

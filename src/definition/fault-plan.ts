@@ -1,0 +1,58 @@
+/** Version of the fault plan format. */
+export const faultPlanVersion = 1
+
+/**
+ * What to break, where and how often, as plain JSON: the same text drives a test, the command line and a replay.
+ */
+export interface FaultPlan {
+  readonly version: typeof faultPlanVersion
+  readonly seed?: number | string
+  readonly faults: readonly Fault[]
+}
+
+export type Fault = AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault
+
+interface FaultAt {
+  /** A selector, or the exact key of one fault point as a report or bundle shows it. */
+  readonly at: FaultSelector | string
+}
+
+export interface FaultSelector {
+  readonly step: string
+  /** Counted from 1; absent: any. */
+  readonly visit?: number
+  /** Counted from 1; absent: any. */
+  readonly attempt?: number
+  /** How often to fire, over the whole session; `until-failed`: until the step has failed for good. Default 1. */
+  readonly times?: number | 'until-failed'
+}
+
+export interface AgentErrorFault extends FaultAt {
+  readonly fault: 'agent-error'
+  readonly params?: {
+    readonly message?: string
+    /** `before` (default): the agent is not called. `after`: it is called, and fails when it has done its work. */
+    readonly moment?: 'before' | 'after'
+  }
+}
+
+/** The agent is not called and never answers: the attempt's limit ends it. */
+export interface StepTimeoutFault extends FaultAt {
+  readonly fault: 'step-timeout'
+}
+
+/** The clock jumps to the workflow's limit while the step is being called. */
+export interface WorkflowTimeoutFault extends FaultAt {
+  readonly fault: 'workflow-timeout'
+}
+
+export interface GateFailureFault extends FaultAt {
+  readonly fault: 'gate-failure'
+  readonly params?: {
+    readonly reason?: string
+    /** `fail` (default): the gate says no. `throw`: it cannot be judged. */
+    readonly mode?: 'fail' | 'throw'
+  }
+}
+
+export type FaultKind = Fault['fault']

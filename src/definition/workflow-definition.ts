@@ -1,0 +1,77 @@
+import type { JsonObject } from '../core/index.ts'
+
+/**
+ * The one canonical form that every dialect becomes: camelCase, units in names, every default filled in, every edge
+ * explicit. It is what event 0 of a run holds and what digests of a definition are taken of.
+ */
+export interface WorkflowDefinition {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  readonly description?: string
+  readonly limits: WorkflowLimits
+  readonly steps: readonly StepDefinition[]
+  /** What must finish before what, by step id; sorted by the order of the steps; no duplicates, no cycles. */
+  readonly edges: readonly EdgeDefinition[]
+  /** Keys that faultline does not interpret, as they stood in the source. */
+  readonly metadata: JsonObject
+}
+
+export interface WorkflowLimits {
+  /** At most so many steps in flight. Default 5. */
+  readonly maxConcurrentSteps: number
+  /** The whole run, from its start or its latest resume; absent: no limit. */
+  readonly timeoutMs?: number
+}
+
+export interface EdgeDefinition {
+  readonly from: string
+  readonly to: string
+}
+
+export interface StepDefinition {
+  readonly id: string
+  readonly name?: string
+  /** Name of the agent that performs the step. */
+  readonly agent: string
+  readonly action?: string
+  /** Files (or folders, ending in `/`) the step reads. */
+  readonly requires: readonly string[]
+  /** Files (or folders, ending in `/`) the step must produce. */
+  readonly creates: readonly string[]
+  /** Handed to the agent as it stands. */
+  readonly parameters: JsonObject
+  /** Extra tries after the first. Default 0. */
+  readonly retries: number
+  /** Wait before the first retry; doubles with each further one. Default 1,000. */
+  readonly retryDelayMs: number
+  /** Limit of one attempt. Default 30,000. */
+  readonly timeoutMs: number
+  readonly scoring?: ScoringDefinition
+  readonly gate?: GateDefinition
+  /** Keys that faultline does not interpret (`condition: optional`, `context_tier`, ...), as they stood in the source. */
+  readonly metadata: JsonObject
+}
+
+export interface ScoringDefinition {
+  /** Least value per score name; `passed` is true when `output.scores.<name>` reaches every one. */
+  readonly thresholds: Readonly<Record<string, number>>
+}
+
+export interface GateDefinition {
+  /** A CEL expression over `input`, `output`, `scoring`, `steps`, `run`. */
+  readonly condition: string
+  /** Step to return to when the gate fails; absent: a failed gate fails the run. */
+  readonly onFail?: string
+  /** Returns allowed (3 = four evaluations). Default 3. */
+  readonly maxLoops: number
+}
+
+export const definitionDefaults = {
+  version: '0.0.0',
+  maxConcurrentSteps: 5,
+  retries: 0,
+  retryDelayMs: 1_000,
+  stepTimeoutMs: 30_000,
+  maxLoops: 3,
+} as const

@@ -1,0 +1,75 @@
+import type { AgentOutput } from '../../ports/index.ts'
+import { agentContext } from '../step/agent-context.ts'
+import type { Attempt } from '../step/attempt.ts'
+import type { LiveRun, Result, Returned } from './live-run.ts'
+import { attemptDeadline, workflowDeadline } from './planner.ts'
+import { gateViews, recordedOutputs } from './state-view.ts'
+
+/** Calls the agent of an attempt; what it answers arrives in the inbox. */
+export function callAgent(run: LiveRun, attempt: Attempt): void {
+  const { ports, state } = run
+  const { definition } = state.workflow
+  const context = agentContext(attempt, {
+    clock: ports.clock,
+    digest: ports.digest,
+    run: (program) => run.disk.run(program),
+    log: (from, message) =>
+      ports.observer.log({
+        at: ports.clock.now(),
+        level: 'info',
+        message,
+        workflowId: definition.id,
+        runId: state.runId,
+        correlationId: state.correlationId,
+        ...from.key,
+      }),
+    outputs: () => recordedOutputs(run.acknowledged),
+    workflowId: definition.id,
+    runId: state.runId,
+    correlationId: state.correlationId,
+    input: state.input,
+    seed: state.seed,
+    projectFolder: ports.projectFolder,
+  })
+  let answer: Promise<AgentOutput>
+  try {
+    answer = ports.agents.invoke({
+      context,
+      attemptDeadline: attemptDeadline(state, attempt.index),
+      workflowDeadline: workflowDeadline(state),
+    })
+  } catch (thrown) {
+    answer = Promise.reject(thrown as Error)
+  }
+  answer.then(
+    (output) => arrive(run, { type: 'returned', attempt, output }),
+    (thrown: unknown) => arrive(run, { type: 'threw', attempt, thrown }),
+  )
+}
+
+/** Asks the gate of a step that has returned; the decision arrives in the inbox. */
+export function askGate(run: LiveRun, attempt: Attempt, returned: Returned): void {
+  const { state } = run
+  const { gate } = attempt.definition
+  if (gate === undefined) return
+  run.ports.gates
+    .decide({
+      workflowId: state.workflow.definition.id,
+      runId: state.runId,
+      ...attempt.key,
+      gate,
+      input: state.input,
+      output: returned.output,
+      scoring: returned.scoring,
+      steps: gateViews(run.acknowledged),
+    })
+    .then(
+      (decision) => arrive(run, { type: 'gate-decided', attempt, returned, decision }),
+      (thrown: unknown) => arrive(run, { type: 'gate-threw', attempt, thrown }),
+    )
+}
+
+function arrive(run: LiveRun, result: Result): void {
+  run.inbox.push(result)
+  run.ports.wake()
+}

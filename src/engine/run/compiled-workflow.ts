@@ -1,0 +1,77 @@
+import { FaultlineError, suggestion, whenReady } from '../../core/index.ts'
+import type { MaybePromise } from '../../core/index.ts'
+import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import { compileCondition } from '../definitions/index.ts'
+import type { Condition } from '../definitions/index.ts'
+import { planLoops } from './loops.ts'
+import type { ReviewLoop } from './loops.ts'
+
+/** A definition prepared for running: steps by index, edges as adjacency lists, conditions parsed. */
+export interface CompiledWorkflow {
+  readonly definition: WorkflowDefinition
+  readonly definitionSha256: string
+  readonly steps: readonly StepDefinition[]
+  readonly indexOf: ReadonlyMap<string, number>
+  readonly predecessors: readonly (readonly number[])[]
+  readonly successors: readonly (readonly number[])[]
+  /** By index of the gated step. */
+  readonly loops: ReadonlyMap<number, ReviewLoop>
+  /** By index of the gated step. */
+  readonly conditions: ReadonlyMap<number, Condition>
+}
+
+const compiled = new Map<string, CompiledWorkflow>()
+const keptCompilations = 64
+
+/**
+ * Compiles a definition. The same digest gives the same object for as long as it is remembered: compiling is pure, so the
+ * memory only saves time. Answers at once when remembered or when there is no condition to parse.
+ */
+export function compileWorkflow(definition: WorkflowDefinition, definitionSha256: string): MaybePromise<CompiledWorkflow> {
+  const known = compiled.get(definitionSha256)
+  if (known !== undefined) return known
+  return whenReady(compileConditions(definition), (conditions) => {
+    const workflow = { ...structureOf(definition), definition, definitionSha256, conditions }
+    if (compiled.size >= keptCompilations) compiled.delete(compiled.keys().next().value as string)
+    compiled.set(definitionSha256, workflow)
+    return workflow
+  })
+}
+
+/** @throws FaultlineError `UNKNOWN_STEP` with the nearest name. */
+export function stepIndex(workflow: CompiledWorkflow, step: string): number {
+  const index = workflow.indexOf.get(step)
+  if (index !== undefined) return index
+  throw new FaultlineError(
+    'UNKNOWN_STEP',
+    `Workflow '${workflow.definition.id}' has no step '${step}'. ${suggestion(step, workflow.indexOf.keys())}`,
+    { details: { workflowId: workflow.definition.id, step } },
+  )
+}
+
+function structureOf(
+  definition: WorkflowDefinition,
+): Pick<CompiledWorkflow, 'steps' | 'indexOf' | 'predecessors' | 'successors' | 'loops'> {
+  const { steps } = definition
+  const indexOf = new Map(steps.map((step, index) => [step.id, index]))
+  const predecessors: number[][] = steps.map(() => [])
+  const successors: number[][] = steps.map(() => [])
+  for (const edge of definition.edges) {
+    const from = indexOf.get(edge.from) as number
+    const to = indexOf.get(edge.to) as number
+    successors[from]?.push(to)
+    predecessors[to]?.push(from)
+  }
+  const loops = planLoops(steps, indexOf, predecessors, successors)
+  return { steps, indexOf, predecessors, successors, loops }
+}
+
+function compileConditions(definition: WorkflowDefinition): MaybePromise<ReadonlyMap<number, Condition>> {
+  const gated = definition.steps.flatMap((step, index) =>
+    step.gate === undefined ? [] : [{ index, text: step.gate.condition }],
+  )
+  if (gated.length === 0) return new Map()
+  return Promise.all(gated.map(async ({ index, text }) => [index, await compileCondition(text)] as const)).then(
+    (entries) => new Map(entries),
+  )
+}

@@ -1,0 +1,103 @@
+import { canonicalJson } from '../../core/index.ts'
+import type { JsonValue } from '../../core/index.ts'
+import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
+import type { EventBody, EventEnvelope, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
+import type { Attempt } from '../step/attempt.ts'
+import { replaceFile } from '../store/durable-file.ts'
+import type { EventLog } from '../store/event-log.ts'
+import { lastPointerPath } from '../store/layout.ts'
+import type { RunLayout } from '../store/layout.ts'
+import type { LastPointer } from '../store/read-run.ts'
+import type { SerialDisk } from '../store/serial-disk.ts'
+import { encodeState } from '../store/state-file.ts'
+import { reduce } from './reducer.ts'
+import type { RunState } from './run-state.ts'
+import { stateDocument } from './state-view.ts'
+
+/** The run that an incarnation holds: its state and what is in flight. */
+export interface LiveRun {
+  readonly ports: DriverPorts
+  readonly disk: SerialDisk
+  readonly layout: RunLayout
+  readonly log: EventLog
+  readonly definitionJson: string
+  /** Includes events that are noted but not yet durable. */
+  state: RunState
+  /** Durable events only: what may be told to anybody. */
+  acknowledged: RunState
+  saveSeq: number
+  savedAtBytes: number
+  /** Calls in flight by step index. */
+  readonly attempts: Map<number, Attempt>
+  /** Steps whose gate is being asked. */
+  readonly gating: Set<number>
+  /** What agents and gates have answered, in order of arrival. */
+  readonly inbox: Result[]
+}
+
+export type Result =
+  | { readonly type: 'returned'; readonly attempt: Attempt; readonly output: AgentOutput }
+  | { readonly type: 'threw'; readonly attempt: Attempt; readonly thrown: unknown }
+  | {
+      readonly type: 'gate-decided'
+      readonly attempt: Attempt
+      readonly returned: Returned
+      readonly decision: GateDecision
+    }
+  | { readonly type: 'gate-threw'; readonly attempt: Attempt; readonly thrown: unknown }
+
+/** What a step has returned, judged good. */
+export interface Returned {
+  readonly output: JsonValue
+  readonly scoring: ScoringResult | undefined
+}
+
+export function definitionJsonOf(state: RunState): string {
+  return canonicalJson(state.workflow.definition)
+}
+
+/** Numbers an event and folds it; it is true once the log has been committed. */
+export function note<B extends EventBody>(run: LiveRun, body: B): EventEnvelope & B {
+  const event = run.log.note(run.ports.clock.now(), body)
+  run.state = reduce(run.state, event as unknown as WorkflowEvent)
+  return event
+}
+
+/** Makes what was noted durable, then tells the observer. */
+export function* commit(run: LiveRun): FileProgram<readonly WorkflowEvent[]> {
+  const events = yield* run.log.commit()
+  run.acknowledged = run.state
+  tellObserver(run.ports, events)
+  return events
+}
+
+export function tellObserver(ports: DriverPorts, events: readonly WorkflowEvent[]): void {
+  for (const event of events) {
+    try {
+      ports.observer.event(event)
+    } catch {
+      // An observer is a guest: what it throws must not stop the run.
+    }
+  }
+}
+
+/** Writes the snapshot. A failure poisons the log: a run that cannot save must not go on. */
+export function* saveState(run: LiveRun): FileProgram<void> {
+  const document = stateDocument(run.acknowledged, run.saveSeq + 1)
+  try {
+    yield* replaceFile(run.layout.state, encodeState(document, run.definitionJson, run.ports.digest))
+  } catch (error) {
+    throw run.log.poison(error)
+  }
+  run.saveSeq++
+  run.savedAtBytes = run.log.sizeBytes
+}
+
+export function* saveLastPointer(run: LiveRun): FileProgram<void> {
+  const pointer: LastPointer = { runId: run.state.runId, seq: run.acknowledged.seq }
+  try {
+    yield* replaceFile(lastPointerPath, `${JSON.stringify(pointer)}\n`)
+  } catch (error) {
+    throw run.log.poison(error)
+  }
+}

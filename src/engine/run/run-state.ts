@@ -1,0 +1,123 @@
+import type { JsonObject, JsonValue, PersistentVector } from '../../core/index.ts'
+import { persistentVector } from '../../core/index.ts'
+import type {
+  ArtifactRecord,
+  AttemptRecord,
+  EventOf,
+  GateDecisionRecord,
+  ProducedArtifact,
+  RunStatus,
+  ScoringResult,
+  StepError,
+  StepStatus,
+} from '../../trace/index.ts'
+import type { CompiledWorkflow } from './compiled-workflow.ts'
+
+/**
+ * The whole run as an immutable value: the fold of the events so far. What planning needs (ready set, open dependencies,
+ * steps in flight) is part of it, so that planning costs what has changed and not the size of the run.
+ */
+export interface RunState {
+  readonly workflow: CompiledWorkflow
+  readonly runId: string
+  readonly correlationId: string
+  readonly input: JsonValue
+  readonly seed: number | string
+  readonly launch: JsonObject
+  readonly seq: number
+  readonly epoch: number
+  readonly status: RunStatus
+  readonly steps: PersistentVector<StepState>
+  /** Steps that may start, in definition order. */
+  readonly ready: readonly number[]
+  /** Steps whose agent or gate is being waited for, in the order in which they started. */
+  readonly active: readonly number[]
+  /** Steps that wait for a retry. */
+  readonly retrying: readonly number[]
+  /** Steps that have not completed. */
+  readonly remaining: number
+  /** The first failure since the start or the latest resume. */
+  readonly failure: (StepError & { readonly step: string | null }) | null
+  readonly edits: readonly (ProducedArtifact & { readonly seq: number })[]
+  readonly startedAt: number
+  /** The workflow's limit counts from here. */
+  readonly limitFrom: number
+  readonly updatedAt: number
+}
+
+export interface StepState {
+  readonly status: StepStatus
+  /** Predecessors that have not completed. */
+  readonly blockers: number
+  readonly visit: number
+  /** Within the visit, from 1; 0 before the first. */
+  readonly attempt: number
+  /** Spent since the start or the latest resume. */
+  readonly retriesUsed: number
+  /** Returns taken from this step's gate in a row. */
+  readonly loops: number
+  readonly output: JsonValue
+  readonly scoring: ScoringResult | null
+  readonly error: StepError | null
+  readonly attempts: readonly AttemptRecord[]
+  readonly decisions: readonly (GateDecisionRecord & { readonly seq: number })[]
+  /** Artifacts on disk under their final names, newest visit last. */
+  readonly artifacts: readonly (ProducedArtifact & { readonly seq: number })[]
+  /** Announced by `artifacts_prepared`, not yet known to be in place. */
+  readonly prepared: PreparedCommit | null
+  readonly startedAt: number
+  readonly notBefore: number
+  readonly finishedSeq: number
+}
+
+export interface PreparedCommit {
+  readonly artifacts: readonly ArtifactRecord[]
+  readonly output: JsonValue
+  readonly scoring: ScoringResult | null
+  readonly seq: number
+}
+
+const freshStep: StepState = {
+  status: 'pending',
+  blockers: 0,
+  visit: 1,
+  attempt: 0,
+  retriesUsed: 0,
+  loops: 0,
+  output: null,
+  scoring: null,
+  error: null,
+  attempts: [],
+  decisions: [],
+  artifacts: [],
+  prepared: null,
+  startedAt: 0,
+  notBefore: 0,
+  finishedSeq: -1,
+}
+
+/** The state after event 0. */
+export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflow_start'>): RunState {
+  const steps = workflow.predecessors.map((predecessors) => ({ ...freshStep, blockers: predecessors.length }))
+  return {
+    workflow,
+    runId: event.runId,
+    correlationId: event.correlationId,
+    input: event.input,
+    seed: event.seed,
+    launch: event.launch,
+    seq: event.seq,
+    epoch: event.epoch,
+    status: 'running',
+    steps: persistentVector(steps),
+    ready: steps.flatMap((step, index) => (step.blockers === 0 ? [index] : [])),
+    active: [],
+    retrying: [],
+    remaining: steps.length,
+    failure: null,
+    edits: [],
+    startedAt: event.at,
+    limitFrom: event.at,
+    updatedAt: event.at,
+  }
+}

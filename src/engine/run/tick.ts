@@ -1,0 +1,298 @@
+import { formatDuration, messageOf } from '../../core/index.ts'
+import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { EventBody, StepError, StepEventContext, WorkflowEvent } from '../../trace/index.ts'
+import { lazyAbort } from '../step/attempt.ts'
+import type { Attempt } from '../step/attempt.ts'
+import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
+import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
+import { stagingFolder } from '../store/layout.ts'
+import { releaseLock } from '../store/lock.ts'
+import { askGate, callAgent } from './calls.ts'
+import { commit, note, saveState } from './live-run.ts'
+import type { LiveRun, Result, Returned } from './live-run.ts'
+import { heldSteps, nextDue, planDue } from './planner.ts'
+import type { PlanOptions } from './planner.ts'
+
+/** What one tick has in hand. */
+interface Tick {
+  readonly run: LiveRun
+  readonly policy: TickPolicy
+  readonly events: WorkflowEvent[]
+  /** Calls to make and signals to send once what they rest on is durable. */
+  readonly afterCommit: (() => void)[]
+  readonly endedAttempts: Attempt[]
+  stopped: boolean
+}
+
+/**
+ * One move of a run: takes in results, applies limits, starts what may start, and makes all of it durable before anybody
+ * hears of it. The one place where events come from while a run moves.
+ */
+export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<TickReport> {
+  run.log.assertUsable()
+  const current: Tick = { run, policy, events: [], afterCommit: [], endedAttempts: [], stopped: false }
+  yield* takeResults(current, run.inbox.splice(0, policy.maxResults))
+  if (run.state.status === 'running') {
+    if (!current.stopped) applyLimits(current)
+    if (!current.stopped) startSteps(current)
+    endRun(current)
+  }
+  yield* flush(current)
+  yield* tidy(current)
+  return report(current)
+}
+
+function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
+  const commits: { attempt: Attempt; returned: Returned }[] = []
+  for (const result of results) {
+    const { attempt } = result
+    if (attempt.ended) noteLate(current, result)
+    else if (result.type === 'threw') endAttempt(current, attempt, errorOf(result.thrown))
+    else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
+    else if (result.type === 'gate-decided') takeDecision(current, result)
+    else {
+      const judged = judgeResult(attempt.definition, result.output, attempt.staged)
+      if (!judged.good) endAttempt(current, attempt, judged.error)
+      else if (attempt.staged.size > 0) commits.push({ attempt, returned: judged })
+      else settle(current, attempt, judged)
+    }
+  }
+  if (commits.length > 0) yield* commitArtifacts(current, commits)
+}
+
+/** Announces the artifacts of all given attempts in one commit, then moves them into place, then finishes the steps. */
+function* commitArtifacts(
+  current: Tick,
+  commits: readonly { readonly attempt: Attempt; readonly returned: Returned }[],
+): FileProgram<void> {
+  const { run } = current
+  try {
+    for (const { attempt } of commits) yield* settleStaged(attempt.staging, [...attempt.staged.values()])
+    for (const { attempt, returned } of commits) {
+      emit(current, {
+        kind: 'artifacts_prepared',
+        status: 'running',
+        ...stepContext(attempt),
+        artifacts: [...attempt.staged.values()],
+        output: returned.output,
+        ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
+      })
+    }
+    yield* flush(current)
+    for (const { attempt } of commits) yield* placeArtifacts(attempt.staging, [...attempt.staged.values()])
+  } catch (error) {
+    throw run.log.poison(error)
+  }
+  for (const { attempt, returned } of commits) settle(current, attempt, returned)
+}
+
+/** A good result: the gate is asked if there is one, otherwise the step is finished. */
+function settle(current: Tick, attempt: Attempt, returned: Returned): void {
+  const { run } = current
+  if (attempt.definition.gate === undefined) return finish(current, attempt, returned)
+  run.gating.add(attempt.index)
+  current.afterCommit.push(() => askGate(run, attempt, returned))
+}
+
+function finish(current: Tick, attempt: Attempt, returned: Returned): void {
+  close(current, attempt)
+  emit(current, {
+    kind: 'step_finish',
+    status: 'completed',
+    ...stepContext(attempt),
+    output: returned.output,
+    ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
+    artifacts: [...attempt.staged.values()],
+    durationMs: duration(current.run, attempt),
+  })
+}
+
+function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
+  const { attempt, decision, returned } = result
+  const gate = attempt.definition.gate
+  const loops = current.run.state.steps.get(attempt.index).loops
+  const returnsTo = gate?.onFail !== undefined && loops < gate.maxLoops ? gate.onFail : undefined
+  emit(current, {
+    kind: 'gate_result',
+    status: decision.passed ? 'passed' : 'failed',
+    ...stepContext(attempt),
+    ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+    ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
+    output: returned.output,
+    route: decision.passed
+      ? { to: 'pass' }
+      : returnsTo === undefined
+        ? { to: 'fail' }
+        : { to: 'loop', target: returnsTo, loop: loops + 1 },
+  })
+  if (decision.passed) return finish(current, attempt, returned)
+  if (returnsTo !== undefined) return close(current, attempt)
+  const evaluations = loops === 0 ? '' : ` after ${loops + 1} evaluations`
+  const reason = decision.reason === undefined ? '' : `: ${decision.reason}`
+  endAttempt(current, attempt, {
+    kind: 'gate',
+    message: `The gate of step '${attempt.key.step}' did not pass${evaluations}${reason}.`,
+  })
+}
+
+function applyLimits(current: Tick): void {
+  const { run } = current
+  const due = planDue(run.state, planOptions(current))
+  if (due.workflowTimedOut) return endByWorkflowLimit(current)
+  for (const index of due.timedOut) {
+    const attempt = run.attempts.get(index) as Attempt
+    endAttempt(current, attempt, {
+      kind: 'timeout',
+      message:
+        `Step '${attempt.key.step}' (attempt ${attempt.key.attempt}) exceeded its limit of ` +
+        `${formatDuration(attempt.definition.timeoutMs)}.`,
+    })
+  }
+}
+
+function endByWorkflowLimit(current: Tick): void {
+  const { run } = current
+  const { definition } = run.state.workflow
+  const error: StepError = {
+    kind: 'workflow-timeout',
+    message:
+      `Workflow '${definition.id}' exceeded its limit of ${formatDuration(definition.limits.timeoutMs ?? 0)}` +
+      `${run.attempts.size === 0 ? '' : ` while it was in ${[...run.attempts.values()].map(({ key }) => `'${key.step}'`).join(', ')}`}.`,
+  }
+  for (const attempt of [...run.attempts.values()]) endAttempt(current, attempt, error)
+  if (run.state.failure === null) emit(current, { kind: 'workflow_end', status: 'failed', error })
+}
+
+function startSteps(current: Tick): void {
+  const { run } = current
+  for (const index of planDue(run.state, planOptions(current)).startable) {
+    if (current.stopped) return
+    const step = run.state.steps.get(index)
+    const definition = run.state.workflow.steps[index] as Attempt['definition']
+    const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
+    const attempt: Attempt = {
+      index,
+      key,
+      definition,
+      staging: stagingFolder(run.layout, key),
+      staged: new Map(),
+      abort: lazyAbort(),
+      ended: false,
+    }
+    run.attempts.set(index, attempt)
+    emit(current, { kind: 'step_start', status: 'running', ...stepContext(attempt) })
+    current.afterCommit.push(() => callAgent(run, attempt))
+  }
+}
+
+function endRun(current: Tick): void {
+  const { state } = current.run
+  if (state.status !== 'running') return
+  if (state.remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed' })
+  else if (state.failure !== null && state.active.length === 0) {
+    const { step, ...error } = state.failure
+    emit(current, { kind: 'workflow_end', status: 'failed', ...(step === null ? {} : { step }), error })
+  }
+}
+
+/** An attempt that did not succeed: retried if its error may pass and tries are left, otherwise the step has failed. */
+function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
+  const { run } = current
+  const { definition } = attempt
+  const { retriesUsed } = run.state.steps.get(attempt.index)
+  const durationMs = duration(run, attempt)
+  close(current, attempt)
+  current.afterCommit.push(() => attempt.abort.abort(new Error(error.message)))
+  if (mayBeRetried(error) && retriesUsed < definition.retries && run.state.failure === null) {
+    const delayMs = definition.retryDelayMs * 2 ** retriesUsed
+    emit(current, {
+      kind: 'step_retry',
+      status: 'retrying',
+      ...stepContext(attempt),
+      error,
+      durationMs,
+      delayMs,
+      notBefore: run.ports.clock.now() + delayMs,
+    })
+  } else {
+    emit(current, { kind: 'step_fail', status: 'failed', ...stepContext(attempt), error, durationMs })
+  }
+}
+
+function close(current: Tick, attempt: Attempt): void {
+  attempt.ended = true
+  current.run.attempts.delete(attempt.index)
+  current.run.gating.delete(attempt.index)
+  current.endedAttempts.push(attempt)
+}
+
+function noteLate(current: Tick, result: Result): void {
+  if (current.run.state.status === 'cancelled') return
+  emit(current, {
+    kind: 'late_result',
+    status: 'discarded',
+    ...stepContext(result.attempt),
+    outcome: result.type === 'returned' || result.type === 'gate-decided' ? 'returned' : 'threw',
+  })
+}
+
+function* flush(current: Tick): FileProgram<void> {
+  current.events.push(...(yield* commit(current.run)))
+  for (const act of current.afterCommit.splice(0)) act()
+}
+
+/** Clears staging folders, saves the snapshot when it is due, and lets go of a run that has ended. */
+function* tidy(current: Tick): FileProgram<void> {
+  const { run } = current
+  for (const attempt of current.endedAttempts) {
+    if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
+  }
+  const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
+  if (hasEnded || run.log.sizeBytes >= 2 * run.savedAtBytes) yield* saveState(run)
+  if (hasEnded) {
+    yield* perform({ op: 'close', path: run.layout.log })
+    yield* releaseLock(run.layout)
+  }
+}
+
+function report(current: Tick): TickReport {
+  const { run } = current
+  const { state } = run
+  return {
+    status: state.status,
+    events: current.events,
+    held: heldSteps(state, planOptions(current)),
+    inFlight: [...run.attempts.values()].map(({ key }) => key.step),
+    backlog: run.inbox.length,
+    nextAt: nextDue(state, run.ports.clock.now(), run.gating),
+  }
+}
+
+function emit(current: Tick, body: EventBody): void {
+  const event = note(current.run, body) as unknown as WorkflowEvent
+  if (current.policy.stopsAfter(event)) current.stopped = true
+}
+
+function planOptions(current: Tick): PlanOptions {
+  const { run, policy } = current
+  return { now: run.ports.clock.now(), gating: run.gating, admits: (step) => policy.admits(step) }
+}
+
+function stepContext({ key, definition }: Attempt): StepEventContext {
+  return {
+    step: key.step,
+    visit: key.visit,
+    attempt: key.attempt,
+    agent: definition.agent,
+    ...(definition.action === undefined ? {} : { action: definition.action }),
+  }
+}
+
+function duration(run: LiveRun, attempt: Attempt): number {
+  return run.ports.clock.now() - run.state.steps.get(attempt.index).startedAt
+}
+
+function gateError(attempt: Attempt, thrown: unknown): StepError {
+  return { kind: 'gate', message: `The gate of step '${attempt.key.step}' cannot be judged: ${messageOf(thrown)}` }
+}

@@ -1,0 +1,155 @@
+import { containedPath, formatStepKey, idempotencyKey, joinPath, seededRandom } from '../../core/index.ts'
+import type { JsonValue, MaybePromise } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type {
+  AgentClock,
+  AgentContext,
+  ArtifactsContext,
+  ClockPort,
+  DigestPort,
+  FileProgram,
+} from '../../ports/index.ts'
+import { stageArtifact } from '../store/artifact-commit.ts'
+import { stateFolder } from '../store/layout.ts'
+import type { Attempt } from './attempt.ts'
+
+/** What the engine lends to the context of an attempt. */
+export interface ContextServices {
+  readonly clock: ClockPort
+  readonly digest: DigestPort
+  /** Runs a file program when no other is running. */
+  run<T>(program: FileProgram<T>): MaybePromise<T>
+  log(attempt: Attempt, message: string): void
+  outputs(): Readonly<Record<string, JsonValue>>
+  readonly workflowId: string
+  readonly runId: string
+  readonly correlationId: string
+  readonly input: JsonValue
+  readonly seed: number | string
+  readonly projectFolder: string | undefined
+}
+
+/** Builds what an agent is given. */
+export function agentContext(attempt: Attempt, services: ContextServices): AgentContext {
+  const { definition, key } = attempt
+  const idempotency = idempotencyKey(services.runId, key.step, key.visit)
+  return {
+    workflowId: services.workflowId,
+    runId: services.runId,
+    correlationId: services.correlationId,
+    step: key.step,
+    agent: definition.agent,
+    action: definition.action,
+    visit: key.visit,
+    attempt: key.attempt,
+    idempotencyKey: idempotency,
+    input: services.input,
+    parameters: definition.parameters,
+    requires: definition.requires,
+    creates: definition.creates,
+    thresholds: definition.scoring?.thresholds ?? {},
+    get outputs() {
+      return services.outputs()
+    },
+    seed: services.seed,
+    artifacts: artifactsContext(attempt, services),
+    clock: agentClock(attempt, services.clock),
+    get random() {
+      return seededRandom(`${services.seed}/${key.step}#${key.visit}`)
+    },
+    get signal() {
+      return attempt.abort.signal
+    },
+    async effect(_name, run) {
+      assertOpen(attempt)
+      return run(idempotency)
+    },
+    log(message) {
+      if (!attempt.ended) services.log(attempt, message)
+    },
+    project: { folder: services.projectFolder },
+  }
+}
+
+function artifactsContext(attempt: Attempt, services: ContextServices): ArtifactsContext {
+  const read = async (path: string): Promise<Uint8Array> => {
+    assertOpen(attempt)
+    const bytes = await services.run(readArtifact(attempt, artifactPath(path)))
+    if (bytes !== undefined) return bytes
+    throw new Error(`Step '${attempt.key.step}' reads '${path}', and there is no such file.`)
+  }
+  return {
+    async write(path, data) {
+      assertOpen(attempt)
+      const target = artifactPath(path)
+      await services.run(stageArtifact(attempt.staging, target, data))
+      attempt.staged.set(target, {
+        path: target,
+        sha256: services.digest.sha256(data),
+        sizeBytes: typeof data === 'string' ? new TextEncoder().encode(data).length : data.length,
+      })
+    },
+    read,
+    readText: async (path) => new TextDecoder().decode(await read(path)),
+    async list(folder = '') {
+      assertOpen(attempt)
+      const start = folder === '' || folder === '.' ? '' : containedPath(folder, 'folder')
+      const found = new Set(await services.run(listFiles(start)))
+      for (const path of attempt.staged.keys()) {
+        if (start === '' || path.startsWith(`${start}/`)) found.add(path)
+      }
+      return [...found].sort()
+    },
+  }
+}
+
+function* readArtifact(attempt: Attempt, path: string): FileProgram<Uint8Array | undefined> {
+  if (attempt.staged.has(path)) return yield* perform({ op: 'read', path: joinPath(attempt.staging, path) })
+  return yield* perform({ op: 'read', path })
+}
+
+/** Files below a folder; the state folder is not the project's. */
+export function* listFiles(folder: string): FileProgram<readonly string[]> {
+  const files: string[] = []
+  for (const entry of (yield* perform({ op: 'list', path: folder })) ?? []) {
+    const path = joinPath(folder, entry.name)
+    if (path === stateFolder) continue
+    if (entry.kind === 'file') files.push(path)
+    if (entry.kind === 'folder') files.push(...(yield* listFiles(path)))
+  }
+  return files
+}
+
+function agentClock(attempt: Attempt, clock: ClockPort): AgentClock {
+  return {
+    now: () => clock.now(),
+    sleep(ms) {
+      assertOpen(attempt)
+      const { signal } = attempt.abort
+      return new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason as Error)
+        const wake = clock.schedule(clock.now() + ms, () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        })
+        function onAbort(): void {
+          wake.cancel()
+          reject(signal.reason as Error)
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+      })
+    },
+  }
+}
+
+function artifactPath(path: string): string {
+  const contained = containedPath(path, 'artifact path')
+  if (contained === stateFolder || contained.startsWith(`${stateFolder}/`)) {
+    throw new Error(`An artifact cannot lie in '${stateFolder}', which belongs to the engine: '${path}'.`)
+  }
+  return contained
+}
+
+function assertOpen(attempt: Attempt): void {
+  if (attempt.ended) throw new Error(`Attempt ${formatStepKey(attempt.key)} has ended; what it does now is not recorded.`)
+}

@@ -1,0 +1,19 @@
+import type { GatePort } from '../../ports/index.ts'
+import { compileCondition } from '../definitions/index.ts'
+
+/** The gate port that people get unless they bring their own: the gate's own condition decides. */
+export function createConditionGate(): GatePort {
+  return {
+    async decide(request) {
+      const condition = await compileCondition(request.gate.condition)
+      const passed = condition.evaluate({
+        input: request.input,
+        output: request.output,
+        scoring: request.scoring ?? {},
+        steps: request.steps,
+        run: { id: request.runId, workflowId: request.workflowId },
+      })
+      return passed ? { passed } : { passed, reason: `${request.gate.condition} is false` }
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import { covers, isJsonObject, messageOf } from '../../core/index.ts'
+import type { JsonValue } from '../../core/index.ts'
+import type { StepDefinition } from '../../definition/index.ts'
+import type { AgentOutput } from '../../ports/index.ts'
+import type { ArtifactRecord, ScoringResult, StepError } from '../../trace/index.ts'
+
+export type Judgement =
+  | { readonly good: true; readonly output: JsonValue; readonly scoring: ScoringResult | undefined }
+  | { readonly good: false; readonly error: StepError }
+
+/** Whether what an agent returned and staged counts as success of its step. */
+export function judgeResult(
+  step: StepDefinition,
+  returned: AgentOutput,
+  staged: ReadonlyMap<string, ArtifactRecord>,
+): Judgement {
+  const output = plainJson(returned)
+  if (output === undefined) {
+    return bad('validation', `Step '${step.id}': agent '${step.agent}' returned something that is not JSON.`)
+  }
+  const missing = step.creates.find((declared) => ![...staged.keys()].some((path) => covers(declared, path)))
+  if (missing !== undefined) {
+    return bad(
+      'missing-artifact',
+      `Step '${step.id}' ended without '${missing}', which it declares in 'creates'. Agent '${step.agent}' must write it ` +
+        `with context.artifacts.write.`,
+    )
+  }
+  return { good: true, output, scoring: scoringOf(step, output) }
+}
+
+export function errorOf(thrown: unknown): StepError {
+  const name = thrown instanceof Error ? thrown.constructor.name : undefined
+  return { kind: 'exception', message: messageOf(thrown), ...(name === undefined ? {} : { name }) }
+}
+
+/** A timeout or an exception may pass; a wrong result will be wrong again. */
+export function mayBeRetried(error: StepError): boolean {
+  return error.kind === 'exception' || error.kind === 'timeout'
+}
+
+/** A score that is missing counts as not reached; a gate that asks for `scoring.passed` then does not pass. */
+function scoringOf(step: StepDefinition, output: JsonValue): ScoringResult | undefined {
+  if (step.scoring === undefined) return undefined
+  const given = isJsonObject(output) && isJsonObject(output['scores']) ? output['scores'] : {}
+  const scores: Record<string, number> = {}
+  for (const [name, score] of Object.entries(given)) if (typeof score === 'number') scores[name] = score
+  const passed = Object.entries(step.scoring.thresholds).every(([name, least]) => (scores[name] ?? -Infinity) >= least)
+  return { passed, scores }
+}
+
+/** The value as JSON keeps it, `null` for nothing returned, undefined when it cannot be kept. */
+function plainJson(value: unknown): JsonValue | undefined {
+  if (value === undefined) return null
+  try {
+    const text = JSON.stringify(value) as string | undefined
+    return text === undefined ? undefined : (JSON.parse(text) as JsonValue)
+  } catch {
+    return undefined
+  }
+}
+
+function bad(kind: StepError['kind'], message: string): Judgement {
+  return { good: false, error: { kind, message } }
+}

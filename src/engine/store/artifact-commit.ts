@@ -1,0 +1,60 @@
+import { joinPath, parentFolder } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { DigestPort, FileProgram } from '../../ports/index.ts'
+import type { ArtifactRecord } from '../../trace/index.ts'
+import { ensureFolder } from './durable-file.ts'
+
+/** Writes one file of an attempt into its staging folder; nothing is durable yet. */
+export function* stageArtifact(staging: string, path: string, data: string | Uint8Array): FileProgram<void> {
+  const staged = joinPath(staging, path)
+  yield* ensureFolder(parentFolder(staged))
+  yield* perform({ op: 'write', path: staged, data })
+}
+
+/** Makes the staged files of an attempt durable, so that the event that announces them can be trusted. */
+export function* settleStaged(staging: string, artifacts: readonly ArtifactRecord[]): FileProgram<void> {
+  const folders = new Set<string>()
+  for (const { path } of artifacts) {
+    const staged = joinPath(staging, path)
+    yield* perform({ op: 'fsync', path: staged })
+    folders.add(parentFolder(staged))
+  }
+  for (const folder of folders) yield* perform({ op: 'fsyncFolder', path: folder })
+}
+
+/** Moves announced artifacts to their final places and makes the new names durable. */
+export function* placeArtifacts(staging: string, artifacts: readonly ArtifactRecord[]): FileProgram<void> {
+  const folders = new Set<string>()
+  for (const { path } of artifacts) {
+    const folder = parentFolder(path)
+    if (!folders.has(folder)) yield* ensureFolder(folder)
+    folders.add(folder)
+    yield* perform({ op: 'rename', path: joinPath(staging, path), to: path })
+  }
+  for (const folder of folders) yield* perform({ op: 'fsyncFolder', path: folder })
+}
+
+/**
+ * Finishes, after a crash, what `placeArtifacts` had begun: files still staged are moved, files already moved are checked.
+ * Answers the path that is neither, or undefined when all are in place.
+ */
+export function* rollForward(
+  staging: string,
+  artifacts: readonly ArtifactRecord[],
+  digest: DigestPort,
+): FileProgram<string | undefined> {
+  const staged: ArtifactRecord[] = []
+  for (const artifact of artifacts) {
+    const waiting = yield* perform({ op: 'read', path: joinPath(staging, artifact.path) })
+    if (waiting !== undefined && digest.sha256(waiting) === artifact.sha256) staged.push(artifact)
+    else if (!(yield* verifies(artifact, digest))) return artifact.path
+  }
+  yield* placeArtifacts(staging, staged)
+  return undefined
+}
+
+/** Whether the file under an artifact's name has the recorded content. */
+export function* verifies(artifact: ArtifactRecord, digest: DigestPort): FileProgram<boolean> {
+  const bytes = yield* perform({ op: 'read', path: artifact.path })
+  return bytes !== undefined && digest.sha256(bytes) === artifact.sha256
+}

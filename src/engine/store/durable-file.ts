@@ -1,0 +1,25 @@
+import { parentFolder } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { FileData, FileProgram } from '../../ports/index.ts'
+
+/** Suffix of files that are being replaced; recovery sweeps what a crash left behind. */
+export const temporarySuffix = '.tmp'
+
+/** Makes a folder and those above it, each durable in its parent before anything is put into it. */
+export function* ensureFolder(path: string): FileProgram<void> {
+  if (path === '') return
+  if ((yield* perform({ op: 'stat', path }))?.kind === 'folder') return
+  yield* ensureFolder(parentFolder(path))
+  if (yield* perform({ op: 'makeFolder', path })) {
+    yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })
+  }
+}
+
+/** Replaces a file as a whole: after a crash it holds the old content or the new, never a mixture. */
+export function* replaceFile(path: string, data: FileData): FileProgram<void> {
+  const temporary = path + temporarySuffix
+  yield* perform({ op: 'write', path: temporary, data })
+  yield* perform({ op: 'fsync', path: temporary })
+  yield* perform({ op: 'rename', path: temporary, to: path })
+  yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })
+}

@@ -1,0 +1,104 @@
+import { canonicalJson, checkId, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { DigestPort, FileProgram } from '../../ports/index.ts'
+import { decodeLog } from '../../trace/index.ts'
+import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
+import { lastPointerPath, runLayout, runsFolder } from './layout.ts'
+import type { RunLayout } from './layout.ts'
+import { decodeState } from './state-file.ts'
+
+/** What the disk says about a run, read and checked but not yet folded. */
+export interface StoredRun {
+  readonly layout: RunLayout
+  readonly log: DecodedLog
+  readonly logBytes: Uint8Array
+  readonly start: EventOf<'workflow_start'>
+  /** The snapshot, when there is one that fits. */
+  readonly state: StateDocument | undefined
+  /** What was wrong with a snapshot that had to be ignored. */
+  readonly stateProblem: string | undefined
+}
+
+/** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
+export interface LastPointer {
+  readonly runId: string
+  readonly seq: number
+}
+
+/** @throws FaultlineError `RUN_NOT_FOUND`, or `STATE_CORRUPT` with file, line and sequence number. */
+export function* readStoredRun(runId: string, digest: DigestPort): FileProgram<StoredRun> {
+  checkId('run id', runId)
+  const layout = runLayout(runId)
+  const logBytes = yield* perform({ op: 'read', path: layout.log })
+  if (logBytes === undefined) throw notFound(runId, yield* listRuns())
+  const stateBytes = yield* perform({ op: 'read', path: layout.state })
+  const decoded = stateBytes === undefined ? undefined : decodeState(stateBytes, digest)
+  const foreign = decoded?.document !== undefined && decoded.document.runId !== runId
+  const state = foreign ? undefined : decoded?.document
+  const pointer = yield* readLastPointer()
+  const vouchedSeq = Math.max(state?.seq ?? -1, pointer?.runId === runId ? pointer.seq : -1)
+  const log = decodeLog(logBytes, digest.crc32, vouchedSeq)
+  if (log.end?.kind === 'corrupt') {
+    throw corrupt(layout.log, `line ${log.end.line} (event ${log.end.seq}): ${log.end.reason}`, {
+      line: log.end.line,
+      seq: log.end.seq,
+    })
+  }
+  const start = log.events[0]
+  if (start?.kind !== 'workflow_start') throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
+  if (digest.sha256(canonicalJson(start.definition)) !== start.definitionSha256) {
+    throw corrupt(layout.log, 'line 1: the definition does not match its digest', { line: 1, seq: 0 })
+  }
+  const stateProblem = foreign ? `it belongs to run '${decoded.document.runId}'` : decoded?.problem
+  return { layout, log, logBytes, start, state, stateProblem }
+}
+
+/** The newest run, or undefined when none has been started or the pointer cannot be read. */
+export function* readLastPointer(): FileProgram<LastPointer | undefined> {
+  const bytes = yield* perform({ op: 'read', path: lastPointerPath })
+  if (bytes === undefined) return undefined
+  try {
+    const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<LastPointer> | null
+    if (typeof value?.runId !== 'string' || typeof value.seq !== 'number') return undefined
+    return { runId: value.runId, seq: value.seq }
+  } catch {
+    return undefined
+  }
+}
+
+/** Ids of the runs on disk, sorted by name. */
+export function* listRuns(): FileProgram<readonly string[]> {
+  const entries = (yield* perform({ op: 'list', path: runsFolder })) ?? []
+  return entries.filter((entry) => entry.kind === 'folder').map((entry) => entry.name)
+}
+
+/**
+ * Turns a system error of the disk into one that says which folder is at fault; hands anything else back as it is.
+ *
+ * @example catch (error) { throw unreadable(error) }
+ */
+export function unreadable(error: unknown): unknown {
+  const { code, path } = error as { code?: unknown; path?: unknown }
+  if (error instanceof FaultlineError || typeof code !== 'string') return error
+  return new FaultlineError(
+    'STATE_UNREADABLE',
+    `The state folder '.workflow' cannot be used: ${messageOf(error)}. Check that it is a folder and that you may read and ` +
+      `write it.`,
+    { details: { code, path: typeof path === 'string' ? path : null }, cause: error },
+  )
+}
+
+export function corrupt(file: string, what: string, details: Readonly<Record<string, unknown>>): FaultlineError {
+  return new FaultlineError(
+    'STATE_CORRUPT',
+    `${file} is damaged: ${what}. Nothing was changed. Restore the file from a copy; faultline never repairs this in silence.`,
+    { details: { file, ...details } },
+  )
+}
+
+function notFound(runId: string, runs: readonly string[]): FaultlineError {
+  const known = runs.length === 0 ? 'No run has been started here.' : suggestion(runId, runs)
+  return new FaultlineError('RUN_NOT_FOUND', `There is no run '${runId}' in '${runsFolder}'. ${known}`, {
+    details: { runId },
+  })
+}

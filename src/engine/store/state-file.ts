@@ -1,0 +1,41 @@
+import { canonicalJson, isJsonObject } from '../../core/index.ts'
+import type { DigestPort } from '../../ports/index.ts'
+import { stateSchemaVersion } from '../../trace/index.ts'
+import type { StateDocument } from '../../trace/index.ts'
+
+/**
+ * The text of `state.json`: the document in canonical JSON plus `checksum`, the SHA-256 of the canonical JSON of all the
+ * rest. One line; `faultline status` shows it to people.
+ *
+ * @param definitionJson canonical JSON of `document.definition`, which never changes during a run.
+ */
+export function encodeState(document: StateDocument, definitionJson: string, digest: DigestPort): string {
+  const members = document as unknown as Record<string, unknown>
+  const texts = Object.keys(members)
+    .sort()
+    .map((key) => `"${key}":${key === 'definition' ? definitionJson : canonicalJson(members[key])}`)
+  const body = `{${texts.join(',')}}`
+  return `${body.slice(0, -1)},"checksum":"${digest.sha256(body)}"}\n`
+}
+
+export type DecodedState =
+  | { readonly document: StateDocument; readonly problem?: never }
+  | { readonly document?: never; readonly problem: string }
+
+/** Reads `state.json`; says what is wrong with it instead of throwing, since the log can stand in for it. */
+export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return { problem: 'it is not valid JSON' }
+  }
+  if (!isJsonObject(value)) return { problem: 'it is not a JSON object' }
+  const { checksum, ...body } = value
+  if (typeof checksum !== 'string') return { problem: 'it has no checksum' }
+  if (digest.sha256(canonicalJson(body)) !== checksum) return { problem: 'its checksum does not match its content' }
+  if (body['schemaVersion'] !== stateSchemaVersion) {
+    return { problem: `it has schema version ${String(body['schemaVersion'])}, and this faultline reads ${stateSchemaVersion}` }
+  }
+  return { document: body as unknown as StateDocument }
+}

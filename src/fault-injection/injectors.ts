@@ -1,0 +1,58 @@
+import type {
+  AgentErrorFault,
+  FaultSelector,
+  GateFailureFault,
+  StepTimeoutFault,
+  WorkflowTimeoutFault,
+} from '../definition/index.ts'
+
+export type FaultTimes = Omit<FaultSelector, 'step'>
+
+/**
+ * The agent of a step throws.
+ *
+ * @example agentError('review', { attempt: 1, message: 'model overloaded' })
+ */
+export function agentError(
+  step: string,
+  options: FaultTimes & NonNullable<AgentErrorFault['params']> = {},
+): AgentErrorFault {
+  const { message, moment, ...times } = options
+  return {
+    fault: 'agent-error',
+    at: { step, ...times },
+    ...(message === undefined && moment === undefined
+      ? {}
+      : {
+          params: {
+            ...(message === undefined ? {} : { message }),
+            ...(moment === undefined ? {} : { moment }),
+          },
+        }),
+  }
+}
+
+/** The agent of a step hangs until the attempt's limit. Takes no time under the virtual clock. */
+export function stepTimeout(step: string, options: FaultTimes = {}): StepTimeoutFault {
+  return { fault: 'step-timeout', at: { step, ...options } }
+}
+
+/** The workflow's time limit passes while the step is being called. */
+export function workflowTimeout(step: string, options: FaultTimes = {}): WorkflowTimeoutFault {
+  return { fault: 'workflow-timeout', at: { step, ...options } }
+}
+
+/** The gate of a step says no (`mode: 'throw'`: cannot be judged). */
+export function gateFailure(
+  step: string,
+  options: FaultTimes & NonNullable<GateFailureFault['params']> = {},
+): GateFailureFault {
+  const { reason, mode, ...times } = options
+  return {
+    fault: 'gate-failure',
+    at: { step, ...times },
+    ...(reason === undefined && mode === undefined
+      ? {}
+      : { params: { ...(reason === undefined ? {} : { reason }), ...(mode === undefined ? {} : { mode }) } }),
+  }
+}

@@ -1,0 +1,167 @@
+import type { Agent, AgentOutput, Agents, GateDecision, GateRequest, WorkflowDriver } from '../ports/index.ts'
+import type { Fault, FaultPlan } from '../definition/index.ts'
+import type { JsonValue } from '../core/index.ts'
+import type {
+  LogEntry,
+  RecordedSnapshots,
+  SessionRecording,
+  StateDocument,
+  StepError,
+  TimelineRow,
+  WorkflowEvent,
+} from '../trace/index.ts'
+import type { WorkflowSource } from '../engine/index.ts'
+
+/** A workflow: a path relative to the project, or what `defineWorkflow` returned. */
+export type WorkflowInput = string | WorkflowSource
+
+/** Decides a gate in place of its condition. `'external'` leaves it open until `session.answerGate`. */
+export type GateController =
+  ((request: GateRequest) => GateDecision | boolean | Promise<GateDecision | boolean>) | 'external'
+
+export interface WorkflowSessionOptions {
+  /** The project the run works in: a `Project`, or the path of a folder. Default: a fresh empty project. */
+  readonly project?: Project | string
+  /** Agents by name. Default: mock agents that produce what each step declares. */
+  readonly agents?: Agents
+  /** Controllers by the id of the gated step. Default: the gate's own condition decides. */
+  readonly gates?: Readonly<Record<string, GateController>>
+  readonly input?: JsonValue
+  /** Default: the seed of the project's fixture, else 1. Two different explicit seeds are an error. */
+  readonly seed?: number | string
+  readonly faults?: readonly Fault[] | FaultPlan
+  /** Default `virtual`: time passes only when every agent waits for it. */
+  readonly clock?: 'virtual' | 'real'
+  /** Default `folder`: real files. `simulated`: the project's files are loaded into memory and nothing else is touched. */
+  readonly disk?: 'folder' | 'simulated'
+  readonly correlationId?: string
+  readonly limits?: SessionLimits
+  /** Default: the reference engine. */
+  readonly driver?: WorkflowDriver
+}
+
+export interface SessionLimits {
+  /** Replaces the limit of every step that does not set its own. */
+  readonly stepTimeoutMs?: number
+  /** Replaces the workflow's limit. */
+  readonly workflowTimeoutMs?: number
+  /** Real time to wait for an agent that waits on something other than `context.clock`. Default 2,000. */
+  readonly realWaitMs?: number
+}
+
+export type RunOutcomeStatus =
+  'completed' | 'failed' | 'paused' | 'waiting' | 'cancelled' | 'crashed' | 'stopped'
+
+/** How a moving call ended. Failures of the workflow are outcomes, not exceptions. */
+export interface RunOutcome {
+  readonly status: RunOutcomeStatus
+  /** The step at which it ended: the one that failed, is waited for, or has just finished. */
+  readonly step?: string
+  readonly error?: StepError
+}
+
+export interface ResumeOptions {
+  readonly from?: 'safe-point' | 'loop-target'
+  readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+}
+
+export interface StepExecution {
+  readonly step: string
+  readonly visit: number
+  readonly attempt: number
+  /** Which life of the engine called the agent, from 1. */
+  readonly incarnation: number
+}
+
+/** One effect of the outside world, counted by its idempotency key and name. */
+export interface WorldEffect {
+  readonly idempotencyKey: string
+  readonly name: string
+  readonly step: string
+  /** How often it really happened, over all incarnations. */
+  readonly count: number
+}
+
+export interface FiredFault {
+  readonly fault: Fault
+  /** Keys of the points at which it fired. */
+  readonly keys: readonly string[]
+}
+
+export interface SessionFaults {
+  readonly fired: readonly FiredFault[]
+  readonly unused: readonly Fault[]
+  /** The plan with exact keys only: fires at the same points without counting. */
+  readonly resolved: FaultPlan
+}
+
+export interface WorkflowSession extends AsyncIterable<RunOutcome> {
+  readonly runId: string
+  readonly correlationId: string
+  readonly seed: number | string
+  readonly project: Project
+  /** Counts engine lives from 1. */
+  readonly incarnation: number
+  readonly lastOutcome: RunOutcome | null
+  readonly snapshots: RecordedSnapshots
+  readonly faults: SessionFaults
+  readonly world: readonly WorldEffect[]
+  readonly logs: readonly LogEntry[]
+  /** Goes on to the next durable step boundary; parallel siblings park at their next port call. */
+  next(): Promise<RunOutcome>
+  /** Goes on until the step has completed, or with `before` until it would start. */
+  runUntil(step: string | { readonly before: string }): Promise<RunOutcome>
+  runToEnd(): Promise<RunOutcome>
+  /** A new engine that knows only what is on disk takes the run over; runs nothing. */
+  resume(options?: ResumeOptions): Promise<RunOutcome>
+  /** The process dies here: nothing that is in flight goes on, nothing is cleaned up. */
+  crash(): Promise<RunOutcome>
+  cancel(reason?: string): Promise<RunOutcome>
+  /** What the last moving call left, as read back from disk. */
+  state(): StateDocument
+  events(): readonly WorkflowEvent[]
+  timeline(): readonly TimelineRow[]
+  executions(step?: string): Promise<readonly StepExecution[]>
+  /** Moves the virtual clock. */
+  advance(ms: number): Promise<void>
+  answerGate(step: string, decision: GateDecision | boolean): Promise<void>
+  /** Changes a project file the accepted way: recorded in the log, so that a resume trusts it. */
+  edit(path: string, data: string | Uint8Array): Promise<void>
+  /** Everything so far, for a bundle. */
+  recording(): Promise<SessionRecording>
+  /** Ends the session and judges the plan; the run stays on disk. Called again, it does nothing. */
+  close(): Promise<void>
+}
+
+/** An isolated project folder (or in-memory project) that a run works in. */
+export interface Project {
+  readonly template: string
+  /** The folder on the real disk; undefined for a project in memory. */
+  readonly folder: string | undefined
+  readonly seed: number | string | undefined
+  readonly correlationId: string | undefined
+  /** Agents that the template brings. */
+  readonly agents: Agents
+  read(path: string): Promise<Uint8Array>
+  readText(path: string): Promise<string>
+  write(path: string, data: string | Uint8Array): Promise<void>
+  exists(path: string): Promise<boolean>
+  /** Paths of all files, sorted; `.workflow` left out unless `all`. */
+  list(options?: { readonly all?: boolean }): Promise<readonly string[]>
+  /** Removes the folder. Does nothing when it is kept or was given by path. */
+  remove(): Promise<void>
+}
+
+/** What a path is expected to be. */
+export interface ExpectedArtifact {
+  readonly producedBy?: string
+  readonly sha256?: string
+  /** Exact text. */
+  readonly text?: string
+  /** Parsed as JSON and compared deeply. */
+  readonly json?: JsonValue
+}
+
+export type ExpectedArtifacts = Readonly<Record<string, ExpectedArtifact>>
+
+export type { Agent, AgentOutput, Agents }

@@ -1,0 +1,86 @@
+import type { JsonObject, JsonValue, SeededRandom } from '../core/index.ts'
+
+/**
+ * Code that performs a step. What it returns is the step's output: a JSON value.
+ *
+ * @example
+ * const reviewer: Agent = async ({ artifacts }) => {
+ *   const source = await artifacts.readText('src/app.js')
+ *   await artifacts.write('review.md', `${source.length} characters read`)
+ *   return { scores: { overall: 80 } }
+ * }
+ */
+export type Agent = (context: AgentContext) => Promise<AgentOutput> | AgentOutput
+export type AgentOutput = JsonValue | undefined | void
+
+/** Agents by the name that steps use. */
+export type Agents = Readonly<Record<string, Agent>>
+
+export interface AgentContext {
+  readonly workflowId: string
+  readonly runId: string
+  readonly correlationId: string
+  readonly step: string
+  readonly agent: string
+  readonly action: string | undefined
+  readonly visit: number
+  readonly attempt: number
+  /** The same over all attempts of a visit: hand it to services that deduplicate. */
+  readonly idempotencyKey: string
+  /** What the run was started with. */
+  readonly input: JsonValue
+  readonly parameters: JsonObject
+  /** What the step declares. */
+  readonly requires: readonly string[]
+  readonly creates: readonly string[]
+  readonly thresholds: Readonly<Record<string, number>>
+  /** Outputs of the completed steps, by step id. */
+  readonly outputs: Readonly<Record<string, JsonValue>>
+  readonly seed: number | string
+  readonly artifacts: ArtifactsContext
+  readonly clock: AgentClock
+  /** Seeded by run seed, step, visit: equal in every repetition. */
+  readonly random: SeededRandom
+  /** Aborts at the attempt's limit, the workflow's limit, or cancellation. */
+  readonly signal: AbortSignal
+  /**
+   * Marks an effect that leaves the workflow (a mail, a payment) and runs it. The ledger of the harness counts such
+   * effects by idempotency key and name.
+   */
+  effect<T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T>
+  log(message: string): void
+  /** The project's folder on the real disk, or undefined when the disk is simulated. */
+  readonly project: { readonly folder: string | undefined }
+}
+
+export interface ArtifactsContext {
+  /** Stages a file of this step; it appears in the project when the step's artifacts are committed. */
+  write(path: string, data: string | Uint8Array): Promise<void>
+  /** @throws an error naming the path when there is no such file. */
+  read(path: string): Promise<Uint8Array>
+  readText(path: string): Promise<string>
+  /** Paths of the project's files below `folder`, sorted; this step's staged files included. */
+  list(folder?: string): Promise<readonly string[]>
+}
+
+export interface AgentClock {
+  now(): number
+  /** Rejects with the signal's reason when the attempt is aborted first. */
+  sleep(ms: number): Promise<void>
+}
+
+/** One call of an agent by the engine. */
+export interface AgentCall {
+  readonly context: AgentContext
+  /** When the attempt, and the workflow if it is limited, run out of time. */
+  readonly attemptDeadline: number
+  readonly workflowDeadline: number | undefined
+}
+
+export interface AgentPort {
+  /** Whether an agent of that name can be called. */
+  has(name: string): boolean
+  /** Known names, for suggestions. */
+  readonly names: readonly string[]
+  invoke(call: AgentCall): Promise<AgentOutput>
+}

@@ -1,0 +1,135 @@
+import type { JsonObject, JsonValue, MaybePromise } from '../core/index.ts'
+import type { WorkflowDefinition } from '../definition/index.ts'
+import type { ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
+import type { AgentPort } from './agent.ts'
+import type { ClockPort } from './clock.ts'
+import type { DigestPort } from './digest.ts'
+import type { FilesPort } from './files.ts'
+import type { GatePort } from './gate.ts'
+import type { IdsPort, OwnerPort } from './identity.ts'
+import type { ObserverPort } from './observer.ts'
+
+/**
+ * What the harness needs of a workflow engine. The reference engine is one driver; everything the harness does (stepping,
+ * faults, crashes, the ledger of effects) works through this port alone.
+ */
+export interface WorkflowDriver {
+  readonly name: string
+  readonly capabilities: DriverCapabilities
+  /** A new engine life. It knows only what the files hold: nothing is shared with earlier lives. */
+  incarnate(ports: DriverPorts): Incarnation
+  /** Reads runs that are on disk, without taking part in them. */
+  reader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader
+}
+
+/** What a driver can do. Tests that need more are refused with the reason, never run as if. */
+export interface DriverCapabilities {
+  /** How a run can be held between two steps. */
+  readonly pause: 'engine' | 'cancel+resume' | 'hold-in-worker'
+  /** How far time can be moved. */
+  readonly timeSkip: 'virtual' | 'wake-one' | 'scale-in-worker' | 'none'
+  /** What the engine keeps: ordered events, one row per step, or only the current state. */
+  readonly journal: 'events' | 'steps' | 'state'
+  /** Whether artifacts are staged and committed by the engine. */
+  readonly artifacts: boolean
+  /** Whether steps can have gates. */
+  readonly gates: boolean
+}
+
+/** Everything outside the engine, as values. */
+export interface DriverPorts {
+  readonly files: FilesPort
+  readonly clock: ClockPort
+  readonly agents: AgentPort
+  readonly gates: GatePort
+  readonly ids: IdsPort
+  readonly digest: DigestPort
+  readonly owner: OwnerPort
+  readonly observer: ObserverPort
+  /** Called whenever something arrived that a further `tick` would act on. */
+  readonly wake: () => void
+  /** The project on the real disk, for agents; undefined when the disk is simulated. */
+  readonly projectFolder: string | undefined
+}
+
+export interface StartRequest {
+  readonly definition: WorkflowDefinition
+  readonly input: JsonValue
+  readonly seed: number | string
+  readonly correlationId: string
+  /** Kept in event 0 for the process that resumes the run. */
+  readonly launch: JsonObject
+}
+
+export interface RecoverRequest {
+  /** Absent: the run that `last.json` names. */
+  readonly runId?: string
+  /** `safe-point` (default) or, after a failed gate, the step its `onFail` names, with a fresh loop budget. */
+  readonly from?: 'safe-point' | 'loop-target'
+  /** What to do about artifacts that no longer verify. Default `refuse`. */
+  readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+  /** The definition as it stands today: refused with a diff when the run was started with another. */
+  readonly expects?: WorkflowDefinition
+  /** Take the lock of an owner on another host, which cannot be asked whether it lives. */
+  readonly takeOver?: boolean
+}
+
+export interface RecoveryReport {
+  readonly runId: string
+  /** Steps that start again, in definition order: the resume point. */
+  readonly restarts: readonly string[]
+  readonly tailCutAtSeq: number | undefined
+}
+
+/** One life of the engine with one run in its hands. Its methods must not be called while an earlier call is pending. */
+export interface Incarnation {
+  /** Persists the beginning of a run and resolves with its id; runs nothing. */
+  start(request: StartRequest): MaybePromise<string>
+  /** Takes over a run from what is on disk; runs nothing. */
+  recover(request: RecoverRequest): MaybePromise<RecoveryReport>
+  /** Moves the run as far as it can go at this instant, then reports. Resolves only after everything reported is durable. */
+  tick(policy: TickPolicy): MaybePromise<TickReport>
+  /** The acknowledged state. */
+  state(): StateDocument
+  /** Records a change of a project file made from outside; the bytes are already staged by the driver. */
+  edit(path: string, data: Uint8Array): MaybePromise<void>
+  /** Ends the run for good; agents in flight are aborted. */
+  cancel(reason: string): MaybePromise<void>
+  /** Lets go of files and lock. The run stays as it is on disk. */
+  close(): MaybePromise<void>
+}
+
+/** What a tick may do. */
+export interface TickPolicy {
+  /** Whether a ready step may start now. */
+  admits(step: string): boolean
+  /** Asked after every event: true ends the tick's work; no further result is taken in and no step is started. */
+  stopsAfter(event: WorkflowEvent): boolean
+  /** How many arrived results to take in; the rest stays for the next tick. Infinity in production. */
+  readonly maxResults: number
+}
+
+export interface TickReport {
+  readonly status: RunStatus
+  /** Events made durable by this tick, in order. */
+  readonly events: readonly WorkflowEvent[]
+  /** Steps that could start but were not admitted. */
+  readonly held: readonly string[]
+  /** Steps whose agent or gate is being waited for. */
+  readonly inFlight: readonly string[]
+  /** Results that have arrived and were left for the next tick. */
+  readonly backlog: number
+  /** When time alone would make a further tick worthwhile (a limit, a retry). */
+  readonly nextAt: number | undefined
+}
+
+export interface RunReader {
+  /** Run ids, oldest first. */
+  list(): MaybePromise<readonly string[]>
+  last(): MaybePromise<string | undefined>
+  /** Like the state's status, but a running state without a live owner reads `interrupted`. */
+  observedStatus(runId: string): MaybePromise<ObservedStatus>
+  /** State folded from the log, through `throughSeq` if given. */
+  state(runId: string, throughSeq?: number): MaybePromise<StateDocument>
+  events(runId: string): MaybePromise<readonly WorkflowEvent[]>
+}

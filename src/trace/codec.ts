@@ -1,0 +1,115 @@
+import type { WorkflowEvent } from './events.ts'
+
+/** CRC-32 of text taken as UTF-8; handed in, so that the format stays free of effects. */
+export type Crc32 = (data: string | Uint8Array) => number
+
+/** One event as a line of the log: eight hexadecimal digits of CRC-32 of the JSON text, a space, the JSON text, LF. */
+export function encodeEvent(event: WorkflowEvent, crc32: Crc32): string {
+  const json = JSON.stringify(event)
+  return `${hex8(crc32(json))} ${json}\n`
+}
+
+export interface DecodedLog {
+  /** Events 0 to n of the valid prefix. */
+  readonly events: readonly WorkflowEvent[]
+  /** Length in bytes of the valid prefix. */
+  readonly validBytes: number
+  /** Why the log does not end with the valid prefix, or undefined when it does. */
+  readonly end: LogDamage | undefined
+}
+
+export interface LogDamage {
+  /**
+   * `tail`: nothing vouches for the line, so a crash while it was written explains it. `corrupt`: a later line, or the
+   * caller, knew it to be durable.
+   */
+  readonly kind: 'tail' | 'corrupt'
+  /** Counted from 1. */
+  readonly line: number
+  /** The sequence number that the line should have had. */
+  readonly seq: number
+  readonly reason: string
+}
+
+/**
+ * Reads the longest valid prefix of a log.
+ *
+ * @param vouchedSeq highest sequence number that something outside the log (state file, last pointer) knows to be durable.
+ */
+export function decodeLog(bytes: Uint8Array, crc32: Crc32, vouchedSeq = -1): DecodedLog {
+  const events: WorkflowEvent[] = []
+  let offset = 0
+  let damage: string | undefined
+  while (offset < bytes.length) {
+    const parsed = lineAt(bytes, offset, crc32)
+    const problem = parsed.problem ?? sequenceProblem(events, parsed.event as WorkflowEvent)
+    if (problem !== undefined) {
+      damage = problem
+      break
+    }
+    events.push(parsed.event as WorkflowEvent)
+    offset = parsed.next
+  }
+  const seq = events.length
+  if (damage === undefined && vouchedSeq < seq) return { events, validBytes: offset, end: undefined }
+  const vouched = Math.max(vouchedSeq, damage === undefined ? -1 : vouchedByLaterLines(bytes, offset, crc32))
+  return {
+    events,
+    validBytes: offset,
+    end: {
+      kind: vouched >= seq ? 'corrupt' : 'tail',
+      line: seq + 1,
+      seq,
+      reason: damage ?? `the log ends although event ${vouched} was known to be durable`,
+    },
+  }
+}
+
+interface ParsedLine {
+  readonly event?: WorkflowEvent
+  readonly problem?: string
+  readonly next: number
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const lineFeed = 0x0a
+
+function lineAt(bytes: Uint8Array, start: number, crc32: Crc32): ParsedLine {
+  const end = bytes.indexOf(lineFeed, start)
+  if (end < 0) return { problem: 'the line is cut short', next: bytes.length }
+  const next = end + 1
+  if (end - start < 11 || bytes[start + 8] !== 0x20) return { problem: 'the line has no checksum', next }
+  try {
+    const json = bytes.subarray(start + 9, end)
+    const expected = decoder.decode(bytes.subarray(start, start + 8))
+    if (hex8(crc32(json)) !== expected) return { problem: 'the checksum does not match', next }
+    return { event: JSON.parse(decoder.decode(json)) as WorkflowEvent, next }
+  } catch {
+    return { problem: 'the line is not valid UTF-8 JSON', next }
+  }
+}
+
+function sequenceProblem(events: readonly WorkflowEvent[], event: WorkflowEvent): string | undefined {
+  if (event.seq !== events.length) return `the line carries event ${event.seq}`
+  const previous = events.at(-1)
+  if (previous === undefined) return event.kind === 'workflow_start' ? undefined : 'the log does not begin with workflow_start'
+  if (event.epoch < previous.epoch) return `epoch ${event.epoch} is older than epoch ${previous.epoch} before it`
+  if (event.runId !== previous.runId) return `the line belongs to run '${event.runId}'`
+  return undefined
+}
+
+/** The highest `durableSeq` of any intact line behind the damage. */
+function vouchedByLaterLines(bytes: Uint8Array, damagedAt: number, crc32: Crc32): number {
+  let vouched = -1
+  let offset = lineAt(bytes, damagedAt, crc32).next
+  while (offset < bytes.length) {
+    const parsed = lineAt(bytes, offset, crc32)
+    if (parsed.event !== undefined) vouched = Math.max(vouched, parsed.event.durableSeq)
+    offset = parsed.next
+  }
+  return vouched
+}
+
+function hex8(value: number): string {
+  return value.toString(16).padStart(8, '0')
+}

@@ -1,0 +1,175 @@
+import type { JsonObject, JsonValue } from '../core/index.ts'
+import type { WorkflowDefinition } from '../definition/index.ts'
+
+/** Version of the event line format. */
+export const eventFormatVersion = 1
+
+/** What every event carries. `seq` counts from 0 without gaps; `at` is milliseconds since 1970-01-01 UTC. */
+export interface EventEnvelope {
+  readonly v: typeof eventFormatVersion
+  readonly seq: number
+  /** Raised by every recovery; events of an older epoch than the log's last one are rejected. */
+  readonly epoch: number
+  /** Highest `seq` known to be on disk for good when this line was written; -1 before the first. */
+  readonly durableSeq: number
+  readonly at: number
+  readonly workflowId: string
+  readonly runId: string
+  readonly correlationId: string
+}
+
+/** What every event about a step carries besides. */
+export interface StepEventContext {
+  readonly step: string
+  readonly visit: number
+  readonly attempt: number
+  readonly agent: string
+  readonly action?: string
+}
+
+export interface WorkflowStartEvent {
+  readonly kind: 'workflow_start'
+  readonly status: 'running'
+  readonly definition: WorkflowDefinition
+  /** SHA-256 of the canonical JSON of `definition`. */
+  readonly definitionSha256: string
+  readonly input: JsonValue
+  readonly seed: number | string
+  /** How the run was launched (agents module, mock mode, source file): for the process that resumes it. */
+  readonly launch: JsonObject
+  readonly owner: string
+}
+
+export interface WorkflowResumeEvent {
+  readonly kind: 'workflow_resume'
+  readonly status: 'running'
+  readonly owner: string
+  /** Steps that were unfinished at the safe point and start again, in definition order. */
+  readonly restarts: readonly string[]
+  /** Set when recovery dropped a line that was cut short: the `seq` that line would have had. */
+  readonly tailCutAtSeq?: number
+  /** Set for `resume({ from: 'loop-target' })`: the gated step whose loop is opened again. */
+  readonly reopensLoopOf?: string
+}
+
+export interface WorkflowCancelEvent {
+  readonly kind: 'workflow_cancel'
+  readonly status: 'cancelled'
+  readonly reason: string
+}
+
+export interface WorkflowEndEvent {
+  readonly kind: 'workflow_end'
+  readonly status: 'completed' | 'failed' | 'cancelled'
+  /** The step that failed the run. */
+  readonly step?: string
+  readonly error?: StepError
+}
+
+export interface StepStartEvent extends StepEventContext {
+  readonly kind: 'step_start'
+  readonly status: 'running'
+}
+
+export interface ArtifactsPreparedEvent extends StepEventContext {
+  readonly kind: 'artifacts_prepared'
+  readonly status: 'running'
+  /** Staged, digested and on disk; the renames to their final places follow and are rolled forward after a crash. */
+  readonly artifacts: readonly ArtifactRecord[]
+  /** What the agent returned, so that recovery can finish the step without calling it again. */
+  readonly output: JsonValue
+  readonly scoring?: ScoringResult
+}
+
+export interface GateResultEvent extends StepEventContext {
+  readonly kind: 'gate_result'
+  readonly status: 'passed' | 'failed'
+  readonly reason?: string
+  readonly scoring?: ScoringResult
+  /** What the gated step had returned. */
+  readonly output: JsonValue
+  readonly route:
+    | { readonly to: 'pass' }
+    | { readonly to: 'loop'; readonly target: string; readonly loop: number }
+    | { readonly to: 'fail' }
+}
+
+export interface StepFinishEvent extends StepEventContext {
+  readonly kind: 'step_finish'
+  readonly status: 'completed'
+  readonly output: JsonValue
+  readonly scoring?: ScoringResult
+  readonly artifacts: readonly ArtifactRecord[]
+  readonly durationMs: number
+}
+
+export interface StepRetryEvent extends StepEventContext {
+  readonly kind: 'step_retry'
+  readonly status: 'retrying'
+  readonly error: StepError
+  readonly durationMs: number
+  readonly delayMs: number
+  /** The next attempt starts no earlier. */
+  readonly notBefore: number
+}
+
+export interface StepFailEvent extends StepEventContext {
+  readonly kind: 'step_fail'
+  readonly status: 'failed'
+  readonly error: StepError
+  readonly durationMs: number
+}
+
+/** A recorded change of a project file from outside the steps (`session.edit`). */
+export interface ArtifactEditEvent {
+  readonly kind: 'artifact_edit'
+  readonly status: 'edited'
+  readonly artifact: ArtifactRecord
+}
+
+/** A result that came after its attempt had ended: thrown away, but not in silence. */
+export interface LateResultEvent extends StepEventContext {
+  readonly kind: 'late_result'
+  readonly status: 'discarded'
+  readonly outcome: 'returned' | 'threw'
+}
+
+export type EventBody =
+  | WorkflowStartEvent
+  | WorkflowResumeEvent
+  | WorkflowCancelEvent
+  | WorkflowEndEvent
+  | StepStartEvent
+  | ArtifactsPreparedEvent
+  | GateResultEvent
+  | StepFinishEvent
+  | StepRetryEvent
+  | StepFailEvent
+  | ArtifactEditEvent
+  | LateResultEvent
+
+export type EventKind = EventBody['kind']
+export type WorkflowEvent = EventEnvelope & EventBody
+export type EventOf<K extends EventKind> = Extract<WorkflowEvent, { kind: K }>
+
+export interface ArtifactRecord {
+  /** Relative to the project, forward slashes. */
+  readonly path: string
+  readonly sha256: string
+  readonly sizeBytes: number
+}
+
+export interface ScoringResult {
+  readonly passed: boolean
+  readonly scores: Readonly<Record<string, number>>
+}
+
+export type StepErrorKind =
+  'exception' | 'timeout' | 'workflow-timeout' | 'gate' | 'validation' | 'missing-artifact' | 'cancelled'
+
+export interface StepError {
+  readonly kind: StepErrorKind
+  readonly message: string
+  /** Constructor name of what was thrown, for kind `exception`. */
+  readonly name?: string
+}

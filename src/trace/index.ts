@@ -1,0 +1,9 @@
+/**
+ * What a run leaves behind, as data: the events of the log, their line format, the state document, and the views that
+ * terminal, bundle and command line derive from them. Reads and writes no file and knows no engine.
+ */
+export * from './codec.ts'
+export * from './events.ts'
+export * from './recording.ts'
+export * from './state-document.ts'
+export * from './timeline.ts'

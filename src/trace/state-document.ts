@@ -1,0 +1,84 @@
+import type { JsonObject, JsonValue } from '../core/index.ts'
+import type { WorkflowDefinition } from '../definition/index.ts'
+import type { ArtifactRecord, ScoringResult, StepError } from './events.ts'
+
+/** Version of the persisted state body. */
+export const stateSchemaVersion = 1
+
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
+/** What a reader sees: `interrupted` is a running state without a live owner. */
+export type ObservedStatus = RunStatus | 'interrupted'
+export type StepStatus = 'pending' | 'running' | 'retrying' | 'completed' | 'failed'
+
+/** The whole run as one JSON value: the body of `state.json`, what snapshots hold, what every view is made of. */
+export interface StateDocument {
+  readonly schemaVersion: typeof stateSchemaVersion
+  /** Counts the saves of this run from 1. */
+  readonly saveSeq: number
+  /** The state is the fold of events 0 to `seq`. */
+  readonly seq: number
+  readonly epoch: number
+  readonly workflowId: string
+  readonly runId: string
+  readonly correlationId: string
+  readonly status: RunStatus
+  /** Steps in flight, waiting for a retry, or failed; in definition order. */
+  readonly currentSteps: readonly string[]
+  /** In the order in which they completed. */
+  readonly completedSteps: readonly string[]
+  readonly steps: Readonly<Record<string, StepDocument>>
+  readonly gateDecisions: readonly GateDecisionRecord[]
+  /** The newest record of every committed path, sorted by path. */
+  readonly artifacts: readonly ProducedArtifact[]
+  readonly input: JsonValue
+  readonly seed: number | string
+  readonly launch: JsonObject
+  /** What ended the run; `step` is null when no single step did. */
+  readonly error: (StepError & { readonly step: string | null }) | null
+  readonly startedAt: number
+  readonly updatedAt: number
+  readonly definitionSha256: string
+  readonly definition: WorkflowDefinition
+}
+
+export interface StepDocument {
+  readonly status: StepStatus
+  readonly agent: string
+  readonly visit: number
+  readonly attempt: number
+  readonly output: JsonValue
+  readonly scoring: ScoringResult | null
+  readonly error: StepError | null
+  readonly attempts: readonly AttemptRecord[]
+  readonly artifacts: readonly ArtifactRecord[]
+  /** Returns taken from this step's gate so far. */
+  readonly loops: number
+}
+
+/** One try of a step, over all visits, in order. */
+export interface AttemptRecord {
+  readonly visit: number
+  readonly attempt: number
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly durationMs: number | null
+  readonly outcome: 'running' | 'completed' | 'failed' | 'gate-failed' | 'interrupted'
+  readonly error: StepError | null
+}
+
+export interface ProducedArtifact extends ArtifactRecord {
+  /** The step that produced it, or null for a recorded edit. */
+  readonly producedBy: string | null
+  readonly visit: number
+  readonly attempt: number
+}
+
+export interface GateDecisionRecord {
+  readonly step: string
+  readonly visit: number
+  readonly attempt: number
+  readonly passed: boolean
+  readonly reason: string | null
+  readonly scoring: ScoringResult | null
+  readonly route: 'pass' | 'loop' | 'fail'
+}

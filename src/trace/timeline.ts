@@ -1,0 +1,124 @@
+import { formatDuration, formatStepKey, unreachable } from '../core/index.ts'
+import type { ArtifactRecord, EventOf, StepError, WorkflowEvent } from './events.ts'
+
+/** One line of the step timeline: the one model that terminal, bundle, command line and page show. */
+export interface TimelineRow {
+  readonly seq: number
+  readonly at: number
+  /** Milliseconds since the run's first event. */
+  readonly offsetMs: number
+  readonly kind: WorkflowEvent['kind']
+  readonly step: string | null
+  readonly visit: number | null
+  readonly attempt: number | null
+  readonly status: string
+  /** A sentence for people, on one line. */
+  readonly text: string
+}
+
+/** One row per event, in the order of the log. */
+export function timelineOf(events: readonly WorkflowEvent[]): TimelineRow[] {
+  const startedAt = events[0]?.at ?? 0
+  return events.map((event) => ({
+    seq: event.seq,
+    at: event.at,
+    offsetMs: event.at - startedAt,
+    kind: event.kind,
+    step: 'step' in event && event.step !== undefined ? event.step : null,
+    visit: 'visit' in event ? event.visit : null,
+    attempt: 'attempt' in event ? event.attempt : null,
+    status: event.status,
+    text: sentence(event),
+  }))
+}
+
+/** `model overloaded (exception)`: an error on one line, as every view shows it. */
+export function describeStepError(error: StepError): string {
+  return `${oneLine(error.message)} (${error.kind})`
+}
+
+const longestMessage = 300
+
+/** Line breaks become spaces; what is far too long for a line is cut, since the event itself keeps the whole. */
+export function oneLine(text: string): string {
+  const joined = text.replace(/\s*[\r\n]+\s*/g, ' ').trim()
+  return joined.length <= longestMessage ? joined : `${joined.slice(0, longestMessage - 1)}…`
+}
+
+function sentence(event: WorkflowEvent): string {
+  switch (event.kind) {
+    case 'workflow_start':
+      return `run started: ${counted(event.definition.steps.length, 'step')}, seed ${event.seed}`
+    case 'workflow_resume':
+      return resumeSentence(event)
+    case 'workflow_cancel':
+      return `cancelled: ${oneLine(event.reason)}`
+    case 'workflow_end':
+      return endSentence(event)
+    case 'step_start':
+      return `${formatStepKey(event)} started (agent ${event.agent})`
+    case 'artifacts_prepared':
+      return `${formatStepKey(event)} prepared ${pathList(event.artifacts)}`
+    case 'gate_result':
+      return gateSentence(event)
+    case 'step_finish':
+      return finishSentence(event)
+    case 'step_retry':
+      return `${formatStepKey(event)} failed: ${describeStepError(event.error)}; retry in ${formatDuration(event.delayMs)}`
+    case 'step_fail':
+      return `${formatStepKey(event)} failed: ${describeStepError(event.error)}`
+    case 'artifact_edit':
+      return `${oneLine(event.artifact.path)} edited from outside (${counted(event.artifact.sizeBytes, 'byte')})`
+    case 'late_result':
+      return `${formatStepKey(event)} ${event.outcome} too late: discarded`
+    default:
+      return unreachable(event)
+  }
+}
+
+function resumeSentence(event: EventOf<'workflow_resume'>): string {
+  const restarts = event.restarts.length === 0 ? 'restarts no step' : `restarts ${event.restarts.join(', ')}`
+  const notes = [
+    ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
+    ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
+    ...(event.definition === undefined ? [] : ['with a changed definition']),
+  ]
+  return `resumed: ${[restarts, ...notes].join('; ')}`
+}
+
+function endSentence(event: EventOf<'workflow_end'>): string {
+  const place = event.step === undefined ? '' : ` at ${event.step}`
+  const why = event.error === undefined ? '' : `: ${describeStepError(event.error)}`
+  return `run ${event.status}${place}${why}`
+}
+
+function gateSentence(event: EventOf<'gate_result'>): string {
+  const key = formatStepKey(event)
+  const reason = event.reason === undefined ? '' : `: ${oneLine(event.reason)}`
+  switch (event.route.to) {
+    case 'pass':
+      return `${key} gate passed${reason}`
+    case 'loop':
+      return `${key} gate failed${reason}; returns to '${event.route.target}' (loop ${event.route.loop})`
+    case 'fail':
+      return `${key} gate failed${reason}; fails the run`
+    default:
+      return unreachable(event.route)
+  }
+}
+
+function finishSentence(event: EventOf<'step_finish'>): string {
+  const produced = event.artifacts.length === 0 ? '' : `, produced ${pathList(event.artifacts)}`
+  return `${formatStepKey(event)} completed in ${formatDuration(event.durationMs)}${produced}`
+}
+
+function pathList(artifacts: readonly ArtifactRecord[]): string {
+  const shown = artifacts.slice(0, 3).map((artifact) => oneLine(artifact.path))
+  const more = artifacts.length - shown.length
+  if (more > 0) shown.push(`${more} more`)
+  return shown.length === 0 ? 'nothing' : shown.join(', ')
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,47 @@
+import type { BoundaryTable } from './boundaries.ts'
+
+const words = ['core']
+const contracts = [...words, 'definition', 'ports', 'trace']
+const domain = [...contracts, 'engine', 'fault-injection', 'adapters/virtual', 'adapters/node']
+const composed = [...domain, 'harness', 'harness/checkers', 'bundle', 'viewer', 'drivers']
+
+/**
+ * Imports go down, never up, never sideways. Four sentences of the design are rows here: the engine does not know
+ * faults; fault injection does not know the engine; the harness does not know Vitest; the viewer does not know the
+ * engine. The invariants (`harness/checkers`) do not know the engine either: they judge by their own reading.
+ */
+export const allowedImports: BoundaryTable = {
+  folders: {
+    core: { layer: 0, imports: [] },
+
+    definition: { layer: 1, imports: words },
+    trace: { layer: 1, imports: [...words, 'definition'] },
+    ports: { layer: 1, imports: [...words, 'definition', 'trace'] },
+
+    engine: { layer: 2, imports: contracts },
+    'fault-injection': { layer: 2, imports: contracts },
+    'adapters/virtual': { layer: 2, imports: contracts },
+    'adapters/node': { layer: 2, imports: contracts, machine: true },
+
+    harness: { layer: 3, imports: [...domain, 'harness/checkers'] },
+    'harness/checkers': { layer: 3, imports: contracts },
+    bundle: { layer: 3, imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node'] },
+    viewer: { layer: 3, imports: contracts },
+    drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
+
+    vitest: { layer: 4, imports: composed, machine: true },
+    cli: { layer: 4, imports: composed, machine: true },
+    server: { layer: 4, imports: composed, machine: true },
+  },
+  packages: {
+    '@vitest/runner': ['vitest'],
+    commander: ['cli'],
+    jiti: ['adapters/node', 'cli', 'vitest'],
+    memfs: ['adapters/virtual'],
+    picocolors: ['cli'],
+    'tmp-promise': ['adapters/node', 'vitest', 'cli'],
+    vitest: ['vitest', 'cli'],
+  },
+  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own checkers.
+  sideways: ['trace -> definition', 'ports -> definition', 'ports -> trace', 'harness -> harness/checkers'],
+}
