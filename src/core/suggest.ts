@@ -22,8 +22,8 @@ export function suggestion(typed: string, known: Iterable<string>): string {
   return `Known: ${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}.`
 }
 
-/** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
-function editDistance(left: string, right: string): number {
+/** How many edits apart two words are. Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
+export function editDistance(left: string, right: string): number {
   const rows: number[][] = [Array.from({ length: right.length + 1 }, (_, column) => column)]
   for (let row = 1; row <= left.length; row++) {
     const current = [row]

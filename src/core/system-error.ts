@@ -33,18 +33,14 @@ export interface SystemErrorFacts {
   readonly path: string
   /** The second path of a rename. */
   readonly dest?: string
-  readonly cause?: unknown
 }
 
 /** Makes the error that Node would throw: `ENOENT: no such file or directory, open 'notes.md'`. */
 export function systemError(facts: SystemErrorFacts): SystemError {
-  const { code, syscall, path, dest, cause } = facts
+  const { code, syscall, path, dest } = facts
   const [errno, text] = systemErrors[code]
   const where = dest === undefined ? `'${path}'` : `'${path}' -> '${dest}'`
-  const error = new Error(
-    `${code}: ${text}, ${syscall} ${where}`,
-    cause === undefined ? undefined : { cause },
-  )
+  const error = new Error(`${code}: ${text}, ${syscall} ${where}`)
   return Object.assign(error, {
     code,
     errno: -errno,

@@ -2,6 +2,11 @@
  * Deterministic faults: injectors as plain data, the check of a plan against a workflow, and the wrappers that make ports
  * misbehave as planned. Knows no engine: it sees calls through ports and nothing else.
  */
+export { checkFaultPlan, faultKinds, faultPlan } from './check-plan.ts'
+export { createFaultRecorder } from './fault-recorder.ts'
+export type { FaultPoint, FaultRecorder, FaultUse } from './fault-recorder.ts'
+export { injectFaults } from './faulty-ports.ts'
+export type { FaultyPorts } from './faulty-ports.ts'
 export * from './injectors.ts'
 export type {
   AgentErrorFault,

@@ -9,6 +9,7 @@ import type {
   StepError,
   TimelineRow,
   WorkflowEvent,
+  WorkflowSnapshot,
 } from '../trace/index.ts'
 import type { WorkflowSource } from '../engine/index.ts'
 
@@ -107,6 +108,8 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   readonly faults: SessionFaults
   readonly world: readonly WorldEffect[]
   readonly logs: readonly LogEntry[]
+  /** Port calls that code of a crashed incarnation made after its death; none of them had an effect. */
+  readonly afterDeath: readonly string[]
   /** Goes on to the next durable step boundary; parallel siblings park at their next port call. */
   next(): Promise<RunOutcome>
   /** Goes on until the step has completed, or with `before` until it would start. */
@@ -127,6 +130,8 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   answerGate(step: string, decision: GateDecision | boolean): Promise<void>
   /** Changes a project file the accepted way: recorded in the log, so that a resume trusts it. */
   edit(path: string, data: string | Uint8Array): Promise<void>
+  /** A frozen copy of what is on disk now. */
+  capture(label?: string): Promise<WorkflowSnapshot>
   /** Everything so far, for a bundle. */
   recording(): Promise<SessionRecording>
   /** Ends the session and judges the plan; the run stays on disk. Called again, it does nothing. */

@@ -76,9 +76,8 @@ export interface RecoverRequest {
 
 export interface RecoveryReport {
   readonly runId: string
-  /** Steps that start again, in definition order: the resume point. */
+  /** The resume point: steps that start first, in definition order. */
   readonly restarts: readonly string[]
-  readonly tailCutAtSeq: number | undefined
 }
 
 /** One life of the engine with one run in its hands. Its methods must not be called while an earlier call is pending. */
@@ -91,7 +90,7 @@ export interface Incarnation {
   tick(policy: TickPolicy): MaybePromise<TickReport>
   /** The acknowledged state. */
   state(): StateDocument
-  /** Records a change of a project file made from outside; the bytes are already staged by the driver. */
+  /** Writes a project file from outside the steps and records that, so that a later resume trusts it. */
   edit(path: string, data: Uint8Array): MaybePromise<void>
   /** Ends the run for good; agents in flight are aborted. */
   cancel(reason: string): MaybePromise<void>
@@ -124,12 +123,17 @@ export interface TickReport {
 }
 
 export interface RunReader {
-  /** Run ids, oldest first. */
+  /** Run ids, sorted by name. */
   list(): MaybePromise<readonly string[]>
+  /** The newest run, if one was ever started. */
   last(): MaybePromise<string | undefined>
+  /** What is on disk now, or as it stood after event `throughSeq`. */
+  read(runId: string, throughSeq?: number): MaybePromise<RunView>
+}
+
+export interface RunView {
+  readonly state: StateDocument
+  readonly events: readonly WorkflowEvent[]
   /** Like the state's status, but a running state without a live owner reads `interrupted`. */
-  observedStatus(runId: string): MaybePromise<ObservedStatus>
-  /** State folded from the log, through `throughSeq` if given. */
-  state(runId: string, throughSeq?: number): MaybePromise<StateDocument>
-  events(runId: string): MaybePromise<readonly WorkflowEvent[]>
+  readonly status: ObservedStatus
 }

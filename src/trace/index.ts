@@ -3,7 +3,10 @@
  * terminal, bundle and command line derive from them. Reads and writes no file and knows no engine.
  */
 export * from './codec.ts'
+export * from './divergence.ts'
 export * from './events.ts'
+export * from './normalise.ts'
 export * from './recording.ts'
 export * from './state-document.ts'
+export * from './timeline-format.ts'
 export * from './timeline.ts'

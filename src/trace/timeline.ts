@@ -81,7 +81,6 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
   const notes = [
     ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
-    ...(event.definition === undefined ? [] : ['with a changed definition']),
   ]
   return `resumed: ${[restarts, ...notes].join('; ')}`
 }

@@ -1,48 +1,50 @@
 import type { FileData } from '../../ports/index.ts'
 
 /**
- * The content of a file as an immutable value: what was there before plus one chunk. An append makes one small object,
- * whatever the size of the file, and every earlier content stays what it was, so that disks can share them.
+ * The content of a file as a value: the first `count` of a list of chunks. Appending adds to the same list as long as
+ * nobody else has, so that an append costs the same whatever the size of the file, and every earlier content stays what
+ * it was and may be shared between disks.
  */
 export interface FileContent {
-  /** Both are replaced when the content is first read: the same bytes in one piece. */
-  previous: FileContent | undefined
-  chunk: FileData
+  chunks: FileData[]
+  count: number
 }
 
-export const emptyContent: FileContent = { previous: undefined, chunk: '' }
+export const emptyContent: FileContent = { chunks: [], count: 0 }
 
 export function contentOf(data: FileData): FileContent {
-  return { previous: undefined, chunk: owned(data) }
+  return { chunks: [unchangeable(data)], count: 1 }
 }
 
 export function appended(content: FileContent, data: FileData): FileContent {
-  return { previous: content === emptyContent ? undefined : content, chunk: owned(data) }
+  const { count } = content
+  // Another content has grown from this one: its chunks are not ours. `emptyContent` is everybody's.
+  const shared = content.chunks.length !== count || count === 0
+  const chunks = shared ? content.chunks.slice(0, count) : content.chunks
+  chunks.push(unchangeable(data))
+  return { chunks, count: count + 1 }
 }
 
 /** The bytes, as a copy that the caller may change. */
 export function contentBytes(content: FileContent): Uint8Array {
-  return flattened(content).slice()
+  return inOnePiece(content).slice()
 }
 
 export function contentSize(content: FileContent): number {
-  return flattened(content).length
+  return inOnePiece(content).length
 }
 
 /** Text needs no copy: strings cannot change. */
-function owned(data: FileData): FileData {
-  return typeof data === 'string' ? data : Uint8Array.prototype.slice.call(data)
+function unchangeable(data: FileData): FileData {
+  return typeof data === 'string' ? data : new Uint8Array(data)
 }
 
-function flattened(content: FileContent): Uint8Array {
-  if (content.previous === undefined && typeof content.chunk !== 'string') return content.chunk
-  const chunks: FileData[] = []
-  for (let part: FileContent | undefined = content; part !== undefined; part = part.previous) {
-    chunks.push(part.chunk)
-  }
-  const bytes = joined(chunks.reverse())
-  content.previous = undefined
-  content.chunk = bytes
+function inOnePiece(content: FileContent): Uint8Array {
+  const [first] = content.chunks
+  if (content.count === 1 && first !== undefined && typeof first !== 'string') return first
+  const bytes = joined(content.chunks.slice(0, content.count))
+  content.chunks = [bytes]
+  content.count = 1
   return bytes
 }
 
@@ -55,14 +57,25 @@ function joined(chunks: readonly FileData[]): Uint8Array {
   for (const chunk of chunks) {
     if (typeof chunk === 'string') {
       text += withoutOpenPair(chunk)
-    } else {
-      if (text !== '') pieces.push(encoder.encode(text))
-      text = ''
-      pieces.push(chunk)
+      continue
     }
+    if (text !== '') pieces.push(encoder.encode(text))
+    text = ''
+    pieces.push(chunk)
   }
   if (text !== '') pieces.push(encoder.encode(text))
-  if (pieces.length === 1) return pieces[0] as Uint8Array
+  return concatenated(pieces)
+}
+
+/** A text that ends inside a surrogate pair must not be completed by the next one: a real disk encodes each alone. */
+function withoutOpenPair(text: string): string {
+  const last = text.charCodeAt(text.length - 1)
+  return last >= 0xd800 && last <= 0xdbff ? `${text.slice(0, -1)}\ufffd` : text
+}
+
+function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces
+  if (pieces.length === 1 && first !== undefined) return first
   const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
   let offset = 0
   for (const piece of pieces) {
@@ -70,10 +83,4 @@ function joined(chunks: readonly FileData[]): Uint8Array {
     offset += piece.length
   }
   return bytes
-}
-
-/** A text that ends inside a surrogate pair must not be completed by the next one: a real disk encodes each alone. */
-function withoutOpenPair(text: string): string {
-  const last = text.charCodeAt(text.length - 1)
-  return last >= 0xd800 && last <= 0xdbff ? `${text.slice(0, -1)}\ufffd` : text
 }

@@ -112,8 +112,7 @@ export class VirtualDisk {
 
   /** Makes everything durable. */
   syncAll(): void {
-    for (const [number, inode] of [...this.#inodes]) {
-      if (!this.#inodes.has(number)) continue
+    for (const [number, inode] of this.#inodes) {
       if (inode.kind === 'file') this.syncFile(number)
       else this.syncFolder(number)
     }

@@ -225,7 +225,8 @@ class FilesOnDisk implements VirtualFiles {
   #openFolder(path: string): number {
     const { target } = this.#locate(path, 'open')
     if (target === undefined) throw systemError({ code: 'ENOENT', syscall: 'open', path })
-    if (this.#disk.inode(target).kind === 'file') throw systemError({ code: 'ENOTDIR', syscall: 'open', path })
+    if (this.#disk.inode(target).kind === 'file')
+      throw systemError({ code: 'ENOTDIR', syscall: 'open', path })
     return target
   }
 

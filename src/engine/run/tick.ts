@@ -31,7 +31,7 @@ interface Tick {
  */
 export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<TickReport> {
   run.log.assertUsable()
-  const current: Tick = { run, policy, events: [], afterCommit: [], endedAttempts: [], stopped: false }
+  const current = newTick(run, policy)
   yield* takeResults(current, run.inbox.splice(0, policy.maxResults))
   if (run.state.status === 'running') {
     if (!current.stopped) applyLimits(current)
@@ -41,6 +41,24 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<TickReport>
   yield* flush(current)
   yield* tidy(current)
   return report(current)
+}
+
+/** Ends a run for good: what is in flight is aborted, nothing more starts. */
+export function* cancelRun(run: LiveRun, reason: string): FileProgram<void> {
+  run.log.assertUsable()
+  if (run.state.status !== 'running') return
+  const current = newTick(run, { admits: () => false, stopsAfter: () => false, maxResults: 0 })
+  for (const attempt of [...run.attempts.values()]) {
+    endAttempt(current, attempt, { kind: 'cancelled', message: `Step '${attempt.key.step}' was cancelled: ${reason}` })
+  }
+  emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason })
+  emit(current, { kind: 'workflow_end', status: 'cancelled' })
+  yield* flush(current)
+  yield* tidy(current)
+}
+
+function newTick(run: LiveRun, policy: TickPolicy): Tick {
+  return { run, policy, events: [], afterCommit: [], endedAttempts: [], stopped: false }
 }
 
 function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
@@ -227,8 +245,10 @@ function close(current: Tick, attempt: Attempt): void {
   current.endedAttempts.push(attempt)
 }
 
+/** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
 function noteLate(current: Tick, result: Result): void {
-  if (current.run.state.status === 'cancelled') return
+  if (current.run.state.status !== 'running') return
+  if ('thrown' in result && result.thrown === result.attempt.abort.reason) return
   emit(current, {
     kind: 'late_result',
     status: 'discarded',

@@ -19,6 +19,8 @@ export interface Attempt {
 /** An abort controller that is made when somebody looks at it: most agents never do. */
 export interface LazyAbort {
   readonly signal: AbortSignal
+  /** What it was aborted with, or undefined. */
+  readonly reason: Error | undefined
   abort(reason: Error): void
 }
 
@@ -32,6 +34,9 @@ export function lazyAbort(): LazyAbort {
         if (reason !== undefined) controller.abort(reason)
       }
       return controller.signal
+    },
+    get reason() {
+      return reason
     },
     abort(why) {
       reason ??= why

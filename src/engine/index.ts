@@ -1,0 +1,11 @@
+/**
+ * The reference engine: a workflow runner small enough to read, whose every transition is an event made durable before
+ * anybody hears of it, and which resumes from the last safe point. It knows its ports and nothing of faults or tests; the
+ * production loop and the harness drive it through the same `tick`.
+ */
+export * from './definitions/index.ts'
+export { createReferenceDriver } from './reference-driver.ts'
+export { createWakeBell, runToEnd } from './run/production-loop.ts'
+export type { WakeBell } from './run/production-loop.ts'
+export { createConditionGate } from './step/condition-gate.ts'
+export { stateFolder } from './store/layout.ts'

@@ -1,0 +1,122 @@
+import { FaultlineError, containedPath, parentFolder, whenReady } from '../core/index.ts'
+import type { MaybePromise } from '../core/index.ts'
+import { perform } from '../ports/index.ts'
+import type {
+  DriverPorts,
+  FileData,
+  FileProgram,
+  Incarnation,
+  RunReader,
+  TickReport,
+  WorkflowDriver,
+} from '../ports/index.ts'
+import { compileWorkflow } from './run/compiled-workflow.ts'
+import { commit, note } from './run/live-run.ts'
+import type { LiveRun } from './run/live-run.ts'
+import { foldLog, recoverRun } from './run/recover-run.ts'
+import { startRun } from './run/start-run.ts'
+import { stateDocument } from './run/state-view.ts'
+import { cancelRun, tick } from './run/tick.ts'
+import { ensureFolder, replaceFile } from './store/durable-file.ts'
+import { readHolder, releaseLock } from './store/lock.ts'
+import type { Holder } from './store/lock.ts'
+import { listRuns, readLastPointer, readStoredRun, unreadable } from './store/read-run.ts'
+import type { StoredRun } from './store/read-run.ts'
+import { serialDisk } from './store/serial-disk.ts'
+
+/** The reference engine as a driver: the one with every capability. */
+export function createReferenceDriver(): WorkflowDriver {
+  return {
+    name: 'reference',
+    capabilities: { pause: 'engine', timeSkip: 'virtual', journal: 'events', artifacts: true, gates: true },
+    incarnate: createIncarnation,
+    reader: createRunReader,
+  }
+}
+
+function createIncarnation(ports: DriverPorts): Incarnation {
+  const disk = serialDisk(ports.files)
+  let live: LiveRun | undefined
+  const held = (): LiveRun => {
+    if (live !== undefined) return live
+    throw new FaultlineError('SESSION_MISUSE', 'No run is in hand: start or recover one first.')
+  }
+  return {
+    start: (request) =>
+      guarded(() => whenReady(startRun(request, ports, disk), (run) => (live = run).state.runId)),
+    recover: (request) =>
+      guarded(() =>
+        whenReady(recoverRun(request, ports, disk), (run) => {
+          live = run
+          const { workflow, ready, runId } = run.state
+          return { runId, restarts: ready.map((index) => workflow.steps[index]?.id as string) }
+        }),
+      ),
+    tick: (policy) => disk.run(tick(held(), policy)) as MaybePromise<TickReport>,
+    state: () => stateDocument(held().acknowledged, held().saveSeq),
+    edit: (path, data) => guarded(() => disk.run(recordEdit(held(), path, data))),
+    cancel: (reason) => disk.run(cancelRun(held(), reason)),
+    close: () => disk.run(letGo(live)),
+  }
+}
+
+function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader {
+  const disk = serialDisk(ports.files)
+  return {
+    list: () => guarded(() => disk.run(listRuns())),
+    last: () => guarded(() => whenReady(disk.run(readLastPointer()), (pointer) => pointer?.runId)),
+    read: (runId, throughSeq) =>
+      guarded(() =>
+        whenReady(disk.run(readWithHolder(runId, ports)), ({ stored, holder }) =>
+          whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) => {
+            const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.state?.saveSeq ?? 0)
+            const ownerless = holder.state === 'dead' || holder.state === 'free'
+            return {
+              state,
+              events: stored.log.events.filter(({ seq }) => seq <= state.seq),
+              status: state.status === 'running' && ownerless ? 'interrupted' : state.status,
+            }
+          }),
+        ),
+      ),
+  }
+}
+
+function* readWithHolder(
+  runId: string,
+  ports: Pick<DriverPorts, 'digest' | 'owner'>,
+): FileProgram<{ readonly stored: StoredRun; readonly holder: Holder }> {
+  const stored = yield* readStoredRun(runId, ports.digest)
+  return { stored, holder: yield* readHolder(stored.layout, ports.owner) }
+}
+
+function* recordEdit(run: LiveRun, path: string, data: FileData): FileProgram<void> {
+  const target = containedPath(path, 'path to edit')
+  yield* ensureFolder(parentFolder(target))
+  yield* replaceFile(target, data)
+  const bytes = (yield* perform({ op: 'read', path: target })) as Uint8Array
+  const artifact = { path: target, sha256: run.ports.digest.sha256(bytes), sizeBytes: bytes.length }
+  note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  yield* commit(run)
+}
+
+function* letGo(run: LiveRun | undefined): FileProgram<void> {
+  if (run === undefined) return
+  for (const attempt of run.attempts.values()) {
+    attempt.ended = true
+    attempt.abort.abort(new Error('The engine is closing.'))
+  }
+  run.attempts.clear()
+  yield* perform({ op: 'close', path: run.layout.log })
+  if (run.acknowledged.status === 'running') yield* releaseLock(run.layout)
+}
+
+/** Turns errors of the disk under the state folder into one that says so. */
+function guarded<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+  try {
+    const result = work()
+    return result instanceof Promise ? result.catch((error: unknown) => Promise.reject(unreadable(error))) : result
+  } catch (error) {
+    throw unreadable(error)
+  }
+}

@@ -1,0 +1,234 @@
+import { canonicalJson, FaultlineError, isFaultlineError, jsonDiff, messageOf, whenReady } from '../../core/index.ts'
+import type { MaybePromise } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
+import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
+import { rollForward } from '../store/artifact-commit.ts'
+import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
+import { EventLog } from '../store/event-log.ts'
+import { runsFolder, stagingFolder } from '../store/layout.ts'
+import { takeLock } from '../store/lock.ts'
+import { corrupt, listRuns, readLastPointer, readStoredRun } from '../store/read-run.ts'
+import type { StoredRun } from '../store/read-run.ts'
+import type { SerialDisk } from '../store/serial-disk.ts'
+import { compileWorkflow } from './compiled-workflow.ts'
+import type { CompiledWorkflow } from './compiled-workflow.ts'
+import { definitionJsonOf, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
+import type { LiveRun } from './live-run.ts'
+import { reduce } from './reducer.ts'
+import { initialState } from './run-state.ts'
+import type { RunState } from './run-state.ts'
+import { safePoint } from './safe-point.ts'
+
+/**
+ * Takes a run over from what is on disk. The valid prefix of the log is written to a new file under a new epoch, together with
+ * what recovery has to say: pages that an earlier failed fsync left behind are never trusted, and an old writer finds out.
+ */
+export function recoverRun(request: RecoverRequest, ports: DriverPorts, disk: SerialDisk): MaybePromise<LiveRun> {
+  return whenReady(disk.run(readForRecovery(request, ports)), (stored) =>
+    whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) =>
+      disk.run(takeOver(request, stored, workflow, ports, disk)),
+    ),
+  )
+}
+
+/** Folds a log that has been read. */
+export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSeq = Infinity): RunState {
+  let state = initialState(workflow, stored.start)
+  for (const event of stored.log.events) {
+    if (event.seq === 0) continue
+    if (event.seq > throughSeq) break
+    try {
+      state = reduce(state, event)
+    } catch (error) {
+      if (!isFaultlineError(error, 'INTERNAL') && !isFaultlineError(error, 'UNKNOWN_STEP')) throw error
+      throw corrupt(stored.layout.log, `line ${event.seq + 1} (event ${event.seq}) cannot follow: ${messageOf(error)}`, {
+        line: event.seq + 1,
+        seq: event.seq,
+      })
+    }
+  }
+  return state
+}
+
+function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
+  const runId = request.runId ?? (yield* lastRunId())
+  const stored = yield* readStoredRun(runId, ports.digest)
+  if (request.expects !== undefined) assertSameDefinition(stored.start, request)
+  return stored
+}
+
+function* lastRunId(): FileProgram<string> {
+  const pointer = yield* readLastPointer()
+  if (pointer !== undefined) return pointer.runId
+  const runs = yield* listRuns()
+  throw new FaultlineError(
+    'RUN_NOT_FOUND',
+    runs.length === 0
+      ? `No run has been started here: '${runsFolder}' holds none.`
+      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
+    { details: { runs } },
+  )
+}
+
+function* takeOver(
+  request: RecoverRequest,
+  stored: StoredRun,
+  workflow: CompiledWorkflow,
+  ports: DriverPorts,
+  disk: SerialDisk,
+): FileProgram<LiveRun> {
+  const { layout, start } = stored
+  const state = foldLog(stored, workflow)
+  assertResumable(state)
+  yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
+  const prefix = stored.logBytes.subarray(0, stored.log.validBytes)
+  const run: LiveRun = {
+    ports,
+    disk,
+    layout,
+    log: new EventLog({
+      layout,
+      digest: ports.digest,
+      identity: { workflowId: start.workflowId, runId: state.runId, correlationId: state.correlationId },
+      epoch: state.epoch + 1,
+      length: stored.log.events.length,
+      sizeBytes: prefix.length,
+    }),
+    definitionJson: definitionJsonOf(state),
+    state,
+    acknowledged: state,
+    saveSeq: stored.state?.saveSeq ?? 0,
+    savedAtBytes: 0,
+    attempts: new Map(),
+    gating: new Set(),
+    inbox: [],
+  }
+  if (stored.stateProblem !== undefined) warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+  yield* finishPreparedCommits(run)
+  const point = yield* safePoint(run, request)
+  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  note(run, resumeEvent(run, stored, point.restarts, request))
+  yield* rewriteLog(run, prefix)
+  yield* sweep(run)
+  yield* saveState(run)
+  yield* saveLastPointer(run)
+  return run
+}
+
+/** Steps whose artifacts were announced before the crash are finished from the log, without calling their agents again. */
+function* finishPreparedCommits(run: LiveRun): FileProgram<void> {
+  for (const index of run.state.active) {
+    const step = run.state.steps.get(index)
+    const definition = run.state.workflow.steps[index]
+    if (step.prepared === null || definition === undefined) continue
+    const key = { step: definition.id, visit: step.visit, attempt: step.attempt }
+    const { prepared } = step
+    const missing = yield* rollForward(stagingFolder(run.layout, key), prepared.artifacts, run.ports.digest)
+    if (missing !== undefined) {
+      throw corrupt(missing, `it was announced in event ${prepared.seq} and is neither staged nor in place`, {
+        path: missing,
+        seq: prepared.seq,
+      })
+    }
+    if (definition.gate !== undefined) continue
+    note(run, {
+      kind: 'step_finish',
+      status: 'completed',
+      ...key,
+      agent: definition.agent,
+      ...(definition.action === undefined ? {} : { action: definition.action }),
+      output: prepared.output,
+      ...(prepared.scoring === null ? {} : { scoring: prepared.scoring }),
+      artifacts: prepared.artifacts,
+      durationMs: run.ports.clock.now() - step.startedAt,
+    })
+  }
+}
+
+function resumeEvent(
+  run: LiveRun,
+  stored: StoredRun,
+  restarts: readonly string[],
+  request: RecoverRequest,
+): WorkflowResumeEvent {
+  const reopens = request.from === 'loop-target' ? failedGate(run.state) : undefined
+  return {
+    kind: 'workflow_resume',
+    status: 'running',
+    owner: run.ports.owner.self.nonce,
+    restarts,
+    ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
+    ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
+  }
+}
+
+function failedGate(state: RunState): string {
+  const { failure, workflow } = state
+  const index = failure?.step == null ? undefined : workflow.indexOf.get(failure.step)
+  if (failure?.kind === 'gate' && index !== undefined && workflow.loops.has(index)) return failure.step as string
+  throw new FaultlineError(
+    'SESSION_MISUSE',
+    `Run '${state.runId}' cannot resume from a loop target: it did not fail at a gate with an 'on_fail' step. Resume it ` +
+      `from the safe point instead.`,
+    { details: { runId: state.runId, failedStep: failure?.step ?? null } },
+  )
+}
+
+function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
+  const events = run.log.takePending()
+  const added = new TextEncoder().encode(run.log.encode(events))
+  const bytes = new Uint8Array(prefix.length + added.length)
+  bytes.set(prefix)
+  bytes.set(added, prefix.length)
+  yield* replaceFile(run.layout.log, bytes)
+  run.log.assumeDurable(bytes.length)
+  run.acknowledged = run.state
+  tellObserver(run.ports, events)
+}
+
+/** Removes what the dead incarnation left half-done. */
+function* sweep(run: LiveRun): FileProgram<void> {
+  yield* perform({ op: 'removeFolder', path: run.layout.staging })
+  for (const entry of (yield* perform({ op: 'list', path: run.layout.folder })) ?? []) {
+    if (entry.name.endsWith(temporarySuffix)) {
+      yield* perform({ op: 'remove', path: `${run.layout.folder}/${entry.name}` })
+    }
+  }
+}
+
+function assertResumable(state: RunState): void {
+  if (state.status !== 'completed' && state.status !== 'cancelled') return
+  throw new FaultlineError(
+    'RUN_NOT_RESUMABLE',
+    `Run '${state.runId}' has ${state.status === 'completed' ? 'completed' : 'been cancelled'}; there is nothing to resume.`,
+    { details: { runId: state.runId, status: state.status } },
+  )
+}
+
+function assertSameDefinition(start: EventOf<'workflow_start'>, request: RecoverRequest): void {
+  if (canonicalJson(start.definition) === canonicalJson(request.expects)) return
+  const changes = jsonDiff(start.definition, request.expects)
+  const shown = changes
+    .slice(0, 5)
+    .map(({ path, before, after }) => `${path}: ${canonicalJson(before)} is now ${canonicalJson(after)}`)
+  throw new FaultlineError(
+    'DEFINITION_CHANGED',
+    `Run '${start.runId}' was started with another definition of workflow '${start.workflowId}': ${shown.join('; ')}` +
+      `${changes.length > shown.length ? `; and ${changes.length - shown.length} more` : ''}. Restore the definition, or start a new run.`,
+    { details: { runId: start.runId, paths: changes.map(({ path }) => path) } },
+  )
+}
+
+function warn(run: LiveRun, message: string): void {
+  const { ports, state } = run
+  ports.observer.log({
+    at: ports.clock.now(),
+    level: 'warn',
+    message,
+    workflowId: state.workflow.definition.id,
+    runId: state.runId,
+    correlationId: state.correlationId,
+  })
+}
+

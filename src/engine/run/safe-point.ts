@@ -1,0 +1,101 @@
+import { FaultlineError } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
+import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
+import type { LiveRun } from './live-run.ts'
+import { newestArtifacts } from './state-view.ts'
+
+/** Where a resume begins: the newest durable boundary at which all completed work verifies. */
+export interface SafePoint {
+  /** Steps that start again although they had started or completed before, in definition order. */
+  readonly restarts: readonly string[]
+  /** Changed files that the caller accepted, as they are now. */
+  readonly accepted: readonly ArtifactRecord[]
+}
+
+/**
+ * Verifies the artifacts of completed steps by digest and decides what runs again.
+ *
+ * @throws FaultlineError `ARTIFACT_CHANGED` naming path and producer, unless the request says what to do.
+ */
+export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<SafePoint> {
+  const changed = yield* changedArtifacts(run)
+  const policy = request.artifacts ?? 'refuse'
+  if (changed.length === 0) return { restarts: unfinished(run), accepted: [] }
+  if (policy === 'accept') {
+    const gone = changed.find(({ now }) => now === undefined)
+    if (gone !== undefined) throw changedError(run, changed, `'${gone.record.path}' is missing and cannot be accepted`)
+    return { restarts: unfinished(run), accepted: changed.map(({ now }) => now as ArtifactRecord) }
+  }
+  const orphan = changed.find(({ record }) => record.producedBy === null)
+  if (policy === 'refuse' || orphan !== undefined) throw changedError(run, changed)
+  const producers = changed.map(({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number)
+  return { restarts: inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, producers)])), accepted: [] }
+}
+
+interface ChangedArtifact {
+  readonly record: ProducedArtifact
+  /** What stands there now, or undefined when nothing does. */
+  readonly now: ArtifactRecord | undefined
+}
+
+function* changedArtifacts(run: LiveRun): FileProgram<readonly ChangedArtifact[]> {
+  const changed: ChangedArtifact[] = []
+  for (const record of newestArtifacts(run.state)) {
+    if (record.producedBy !== null && !hasCompleted(run, record.producedBy)) continue
+    const bytes = yield* perform({ op: 'read', path: record.path })
+    const sha256 = bytes === undefined ? undefined : run.ports.digest.sha256(bytes)
+    if (sha256 === record.sha256) continue
+    const now = bytes === undefined || sha256 === undefined ? undefined : { path: record.path, sha256, sizeBytes: bytes.length }
+    changed.push({ record, now })
+  }
+  return changed
+}
+
+function hasCompleted(run: LiveRun, step: string): boolean {
+  return run.state.steps.get(run.state.workflow.indexOf.get(step) as number).status === 'completed'
+}
+
+function unfinished(run: LiveRun): readonly string[] {
+  return run.state.workflow.steps
+    .filter((_, index) => {
+      const { status } = run.state.steps.get(index)
+      return status !== 'pending' && status !== 'completed'
+    })
+    .map((step) => step.id)
+}
+
+function indices(run: LiveRun, steps: readonly string[]): readonly number[] {
+  return steps.map((step) => run.state.workflow.indexOf.get(step) as number)
+}
+
+function inOrder(run: LiveRun, chosen: ReadonlySet<number>): readonly string[] {
+  return run.state.workflow.steps.filter((_, index) => chosen.has(index)).map((step) => step.id)
+}
+
+/** The given steps and every completed step that depends on one of them. */
+function withDependants(run: LiveRun, start: readonly number[]): ReadonlySet<number> {
+  const found = new Set(start)
+  const open = [...start]
+  for (let index = open.pop(); index !== undefined; index = open.pop()) {
+    for (const successor of run.state.workflow.successors[index] ?? []) {
+      if (found.has(successor) || run.state.steps.get(successor).status !== 'completed') continue
+      found.add(successor)
+      open.push(successor)
+    }
+  }
+  return found
+}
+
+function changedError(run: LiveRun, changed: readonly ChangedArtifact[], why?: string): FaultlineError {
+  const list = changed.map(
+    ({ record, now }) =>
+      `'${record.path}' (${record.producedBy === null ? 'edited' : `from step '${record.producedBy}'`}) was ${now === undefined ? 'removed' : 'changed'}`,
+  )
+  return new FaultlineError(
+    'ARTIFACT_CHANGED',
+    `Run '${run.state.runId}' cannot resume: ${why ?? list.join(', ')}. Restore the file, or resume with artifacts 'rebuild' ` +
+      `(runs its producer and what depends on it again) or 'accept' (goes on with the file as it is).`,
+    { details: { runId: run.state.runId, paths: changed.map(({ record }) => record.path) } },
+  )
+}

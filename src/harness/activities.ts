@@ -1,0 +1,139 @@
+import { deferred } from '../core/index.ts'
+import type { Deferred } from '../core/index.ts'
+import type { AgentCall, AgentContext, AgentOutput, AgentPort, GatePort } from '../ports/index.ts'
+import type { Bell } from './bell.ts'
+import type { Fence } from './fence.ts'
+import type { World } from './world.ts'
+
+/** One agent or gate that has been called and has not answered, with what it is seen to wait for. */
+export interface Activity {
+  readonly kind: 'agent' | 'gate'
+  readonly step: string
+  readonly agent: string
+  /** Sleeps on the run's clock. */
+  clockWaits: number
+  /** Calls held at the turnstile or answered by a simulated port. */
+  simulatedWaits: number
+  /** Calls that a real adapter is working on. */
+  realCalls: number
+}
+
+/** Follows everything in flight and holds port calls back between two moves of a session. */
+export interface Activities {
+  readonly list: readonly Activity[]
+  /** Lets port calls through. */
+  open(): void
+  /** Holds every further port call until `open`. */
+  hold(): void
+  agents(inner: AgentPort): AgentPort
+  gates(inner: GatePort): GatePort
+}
+
+export interface ActivitiesOptions {
+  readonly bell: Bell
+  readonly fence: Fence
+  readonly world: World
+  /** Whether file calls are answered by a simulated disk. */
+  readonly simulatedFiles: boolean
+}
+
+export function createActivities(options: ActivitiesOptions): Activities {
+  const { bell, fence, world } = options
+  const list = new Set<Activity>()
+  let closed: Deferred<void> | undefined = deferred<void>()
+
+  const waiting = async <T>(activity: Activity, counter: Counter, work: () => Promise<T>): Promise<T> => {
+    activity[counter]++
+    bell.ring()
+    try {
+      return await work()
+    } finally {
+      activity[counter]--
+      bell.ring()
+    }
+  }
+
+  /** A port call of an agent: held while the session stands still, and never answered after a crash. */
+  const portCall = async <T>(activity: Activity, name: string, counter: Counter, work: () => Promise<T>): Promise<T> => {
+    await fence.pass(name)
+    while (closed !== undefined) {
+      const { promise } = closed
+      await waiting(activity, 'simulatedWaits', () => promise)
+      await fence.pass(name)
+    }
+    return waiting(activity, counter, work)
+  }
+
+  const follow = async <T>(activity: Activity, work: () => Promise<T>): Promise<T> => {
+    list.add(activity)
+    try {
+      return await work()
+    } finally {
+      list.delete(activity)
+      bell.ring()
+    }
+  }
+
+  const contextOf = (activity: Activity, context: AgentContext): AgentContext => {
+    const files: Counter = options.simulatedFiles ? 'simulatedWaits' : 'realCalls'
+    const { artifacts, clock } = context
+    return Object.defineProperties({}, {
+      ...Object.getOwnPropertyDescriptors(context),
+      artifacts: constant({
+        write: (path: string, data: string | Uint8Array) =>
+          portCall(activity, `files.write:${path}`, files, () => artifacts.write(path, data)),
+        read: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.read(path)),
+        readText: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.readText(path)),
+        list: (folder?: string) => portCall(activity, `files.list:${folder ?? ''}`, files, () => artifacts.list(folder)),
+      }),
+      clock: constant({
+        now: () => clock.now(),
+        sleep: (ms: number) => portCall(activity, 'clock.sleep', 'clockWaits', () => clock.sleep(ms)),
+      }),
+      effect: constant(async <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T> => {
+        await portCall(activity, `effect:${name}`, 'simulatedWaits', async () => {})
+        const result = await context.effect(name, run)
+        world.record({ idempotencyKey: context.idempotencyKey, name, step: context.step })
+        return result
+      }),
+      log: constant((message: string) => {
+        if (!fence.dead) context.log(message)
+      }),
+    }) as AgentContext
+  }
+
+  return {
+    get list() {
+      return [...list]
+    },
+    open() {
+      closed?.resolve()
+      closed = undefined
+    },
+    hold() {
+      closed ??= deferred<void>()
+    },
+    agents: (inner) => ({
+      has: (name) => inner.has(name),
+      names: inner.names,
+      invoke(call: AgentCall): Promise<AgentOutput> {
+        const { step, agent } = call.context
+        const activity: Activity = { kind: 'agent', step, agent, clockWaits: 0, simulatedWaits: 0, realCalls: 0 }
+        return follow(activity, () => inner.invoke({ ...call, context: contextOf(activity, call.context) }))
+      },
+    }),
+    gates: (inner) => ({
+      decide(request) {
+        const { step } = request
+        const activity: Activity = { kind: 'gate', step, agent: '', clockWaits: 0, simulatedWaits: 0, realCalls: 0 }
+        return follow(activity, () => inner.decide(request))
+      },
+    }),
+  }
+}
+
+type Counter = 'clockWaits' | 'simulatedWaits' | 'realCalls'
+
+function constant(value: unknown): PropertyDescriptor {
+  return { value, enumerable: true }
+}

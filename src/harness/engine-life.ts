@@ -1,0 +1,172 @@
+import { FaultlineError } from '../core/index.ts'
+import type { SeededRandom } from '../core/index.ts'
+import { createInventedOwner, createSeededIds } from '../adapters/virtual/index.ts'
+import type { VirtualClock } from '../adapters/virtual/index.ts'
+import { injectFaults } from '../fault-injection/index.ts'
+import type { FaultRecorder } from '../fault-injection/index.ts'
+import type {
+  AgentPort,
+  ClockPort,
+  DigestPort,
+  FilesPort,
+  IdsPort,
+  Incarnation,
+  ObserverPort,
+  RunReader,
+  TickPolicy,
+  TickReport,
+  TurnPort,
+  WorkflowDriver,
+} from '../ports/index.ts'
+import { createActivities } from './activities.ts'
+import type { Activity } from './activities.ts'
+import { createBell } from './bell.ts'
+import { createFence } from './fence.ts'
+import type { Fence } from './fence.ts'
+import type { GateControllers } from './gate-controllers.ts'
+import type { World } from './world.ts'
+
+/** What all lives of one session share. */
+export interface SessionWorld {
+  readonly driver: WorkflowDriver
+  readonly files: FilesPort
+  readonly simulatedFiles: boolean
+  readonly projectFolder: string | undefined
+  readonly clock: ClockPort
+  /** The same clock when it is virtual and may be moved. */
+  readonly virtualClock: VirtualClock | undefined
+  readonly turn: TurnPort
+  readonly digest: DigestPort
+  readonly ids: IdsPort
+  readonly nonce: string
+  readonly agents: AgentPort
+  readonly gates: GateControllers
+  readonly faults: FaultRecorder
+  readonly world: World
+  readonly observer: ObserverPort
+  readonly realWaitMs: number
+}
+
+/** One life of the engine between two crashes or failures, with everything that dies with it. */
+export interface EngineLife {
+  readonly incarnation: Incarnation
+  readonly reader: RunReader
+  readonly fence: Fence
+  /**
+   * Ticks until `settled` finds an outcome in a report. Between two ticks it waits for whatever is in flight and moves the
+   * virtual clock when nothing but time can help.
+   */
+  move<T>(policy: TickPolicy, settled: (report: TickReport, idle: boolean) => Promise<T | undefined>): Promise<T>
+}
+
+export function bornLife(world: SessionWorld, number: number): EngineLife {
+  const fence = createFence()
+  const bell = createBell()
+  const activities = createActivities({ bell, fence, world: world.world, simulatedFiles: world.simulatedFiles })
+  const faulty = injectFaults(
+    { agents: world.agents, gates: world.gates, clock: fence.clock(world.clock) },
+    world.faults,
+    number,
+  )
+  const owner = createInventedOwner(`${world.nonce}-${number}`)
+  const files = fence.files(world.files)
+  const incarnation = world.driver.incarnate({
+    files,
+    clock: faulty.clock,
+    agents: activities.agents(faulty.agents),
+    gates: activities.gates(faulty.gates),
+    ids: world.ids,
+    digest: world.digest,
+    owner,
+    observer: world.observer,
+    wake: () => bell.ring(),
+    projectFolder: world.projectFolder,
+  })
+  return {
+    incarnation,
+    fence,
+    reader: world.driver.reader({ files: world.files, digest: world.digest, owner }),
+    async move(policy, settled) {
+      activities.open()
+      try {
+        for (;;) {
+          bell.clear()
+          const report = await incarnation.tick(policy)
+          const outcome = await settled(report, false)
+          if (outcome !== undefined) return outcome
+          if (report.backlog > 0) continue
+          const alarm = report.nextAt === undefined ? undefined : faulty.clock.schedule(report.nextAt, () => bell.ring())
+          try {
+            if (await untilSomethingHappens(report)) continue
+          } finally {
+            alarm?.cancel()
+          }
+          const idleOutcome = await settled(report, true)
+          if (idleOutcome !== undefined) return idleOutcome
+          throw deadlock(report, activities.list)
+        }
+      } finally {
+        activities.hold()
+      }
+    },
+  }
+
+  /** True when a further tick may find something; false when nothing can ever move again. */
+  async function untilSomethingHappens(report: TickReport): Promise<boolean> {
+    for (;;) {
+      await world.turn.next()
+      if (bell.rung) return true
+      if (world.virtualClock === undefined) {
+        if (report.inFlight.length === 0 && report.nextAt === undefined) return false
+        if (world.gates.waiting.length > 0 && activities.list.every(isWaitingGate)) return false
+        await bell.wait()
+        return true
+      }
+      if (activities.list.some(isUnseen)) {
+        if (await world.turn.waitFor(bell.wait(), world.realWaitMs)) return true
+        throw notOnClock(activities.list.filter(isUnseen), world.realWaitMs)
+      }
+      const at = world.virtualClock.next()
+      if (at === undefined || at === Infinity) return false
+      if (activities.list.length > 0 && activities.list.every(isWaitingGate) && report.nextAt === undefined) return false
+      world.virtualClock.advanceTo(at)
+      if (bell.rung) return true
+    }
+  }
+
+  function isWaitingGate(activity: Activity): boolean {
+    return activity.kind === 'gate' && world.gates.waiting.includes(activity.step)
+  }
+
+  /** In flight without a sign of what it waits for: it may go on by itself at any moment. */
+  function isUnseen(activity: Activity): boolean {
+    if (activity.realCalls > 0) return true
+    return activity.clockWaits === 0 && activity.simulatedWaits === 0 && !isWaitingGate(activity)
+  }
+}
+
+export function sessionIds(random: SeededRandom): IdsPort {
+  return createSeededIds(random.hex(8))
+}
+
+function notOnClock(unseen: readonly Activity[], realWaitMs: number): FaultlineError {
+  const who = unseen.map(({ kind, step, agent }) =>
+    kind === 'gate' ? `the gate of step '${step}'` : `agent '${agent}' of step '${step}'`,
+  )
+  return new FaultlineError(
+    'AGENT_NOT_ON_CLOCK',
+    `For ${realWaitMs} ms of real time ${who.join(' and ')} waited for something that the virtual clock cannot see. Wait with ` +
+      `context.clock.sleep instead, or run the session with clock: 'real'.`,
+    { details: { steps: unseen.map(({ step }) => step) } },
+  )
+}
+
+function deadlock(report: TickReport, activities: readonly Activity[]): FaultlineError {
+  const waits = activities.map(({ kind, step }) => `${kind} of step '${step}'`)
+  const held = report.held.map((step) => `step '${step}' is held back`)
+  return new FaultlineError(
+    'DEADLOCK',
+    `Nothing can move: ${[...waits.map((who) => `the ${who} never answers`), ...held].join(', ') || 'no step is ready'}.`,
+    { details: { inFlight: report.inFlight, held: report.held } },
+  )
+}

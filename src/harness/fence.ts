@@ -1,0 +1,80 @@
+import { isPromise } from '../core/index.ts'
+import type { ClockPort, FilesPort } from '../ports/index.ts'
+
+/**
+ * The border of one engine life. A crash drops it: from then on asynchronous port calls never settle, synchronous ones throw,
+ * and each is recorded. Nothing is told to the code behind it: a dead process does not learn that it died.
+ */
+export interface Fence {
+  readonly dead: boolean
+  /** Port calls that were made after death. */
+  readonly afterDeath: readonly string[]
+  /** Drops the fence and waits until real operations that were already under way have ended. */
+  drop(): Promise<void>
+  /** Settles at once while alive, never after death. */
+  pass(operation: string): Promise<void>
+  files(inner: FilesPort): FilesPort
+  clock(inner: ClockPort): ClockPort
+}
+
+/** What a synchronous port call of a dead incarnation throws. */
+export class DeadIncarnationError extends Error {
+  override readonly name = 'DeadIncarnationError'
+}
+
+export function createFence(): Fence {
+  let dead = false
+  const afterDeath: string[] = []
+  const underWay = new Set<Promise<unknown>>()
+  const never = <T>(operation: string): Promise<T> => {
+    afterDeath.push(operation)
+    return new Promise<T>(() => {})
+  }
+  return {
+    get dead() {
+      return dead
+    },
+    afterDeath,
+    async drop() {
+      dead = true
+      await Promise.allSettled(underWay)
+    },
+    pass: (operation) => (dead ? never(operation) : Promise.resolve()),
+    files: (inner) => ({
+      perform(operation) {
+        if (dead) return never(`files.${operation.op}:${operation.path}`)
+        const result = inner.perform(operation)
+        if (!isPromise(result)) return result
+        underWay.add(result)
+        // After a crash the answer of an operation that was under way reaches nobody.
+        return new Promise((resolve, reject) => {
+          result.then(
+            (value) => settle(result, () => resolve(value)),
+            (error: unknown) => settle(result, () => reject(error as Error)),
+          )
+        })
+      },
+    }),
+    clock: (inner) => ({
+      now() {
+        if (!dead) return inner.now()
+        afterDeath.push('clock.now')
+        throw new DeadIncarnationError('This engine life has ended.')
+      },
+      schedule(at, wake) {
+        if (dead) {
+          afterDeath.push('clock.schedule')
+          throw new DeadIncarnationError('This engine life has ended.')
+        }
+        return inner.schedule(at, () => {
+          if (!dead) wake()
+        })
+      },
+    }),
+  }
+
+  function settle(result: Promise<unknown>, deliver: () => void): void {
+    underWay.delete(result)
+    if (!dead) deliver()
+  }
+}

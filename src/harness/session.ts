@@ -1,0 +1,378 @@
+import { FaultlineError, suggestion } from '../core/index.ts'
+import type { JsonValue } from '../core/index.ts'
+import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import type { GateDecision, RunView, TickPolicy, TickReport } from '../ports/index.ts'
+import { timelineOf } from '../trace/index.ts'
+import type {
+  LogEntry,
+  RecordedFile,
+  SessionRecording,
+  StateDocument,
+  StepError,
+  TimelineRow,
+  WorkflowEvent,
+  WorkflowSnapshot,
+} from '../trace/index.ts'
+import type {
+  Project,
+  ResumeOptions,
+  RunOutcome,
+  SessionFaults,
+  StepExecution,
+  WorkflowSession,
+  WorldEffect,
+} from './contract.ts'
+import { bornLife } from './engine-life.ts'
+import type { EngineLife, SessionWorld } from './engine-life.ts'
+import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
+
+export interface SessionStart {
+  readonly world: SessionWorld
+  readonly project: Project
+  readonly definition: WorkflowDefinition
+  readonly input: JsonValue
+  readonly seed: number | string
+  readonly correlationId: string
+  readonly plan: FaultPlan
+  readonly logs: readonly LogEntry[]
+  readonly clock: 'virtual' | 'real'
+  readonly disk: 'folder' | 'simulated'
+  /** Reads a file that the run produced, from the disk that the run works on. */
+  readonly readFile: (path: string) => Promise<Uint8Array | undefined>
+  readonly release: () => Promise<void>
+}
+
+const open: TickPolicy = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
+
+/** A run under the hand of a test: one engine life at a time, moved step by step, crashed, resumed, looked at. */
+export class Session implements WorkflowSession {
+  readonly correlationId: string
+  readonly seed: number | string
+  readonly project: Project
+  readonly #start: SessionStart
+  readonly #album = new SnapshotAlbum()
+  #life: EngineLife
+  #incarnation = 1
+  #runId = ''
+  #view: RunView | undefined
+  #lastOutcome: RunOutcome | null = null
+  #moving = false
+  #crashed = false
+  #judged = false
+  #closed = false
+  readonly #afterDeath: (readonly string[])[] = []
+
+  constructor(start: SessionStart) {
+    this.#start = start
+    this.correlationId = start.correlationId
+    this.seed = start.seed
+    this.project = start.project
+    this.#life = bornLife(start.world, 1)
+  }
+
+  /** Persists the beginning of the run. */
+  async begin(): Promise<void> {
+    const { definition, input, seed, correlationId } = this.#start
+    this.#runId = await this.#life.incarnation.start({ definition, input, seed, correlationId, launch: {} })
+    await this.#look()
+  }
+
+  get runId(): string {
+    return this.#runId
+  }
+
+  get incarnation(): number {
+    return this.#incarnation
+  }
+
+  get lastOutcome(): RunOutcome | null {
+    return this.#lastOutcome
+  }
+
+  get snapshots(): SessionRecording['snapshots'] {
+    return this.#album.snapshots
+  }
+
+  get faults(): SessionFaults {
+    const { faults } = this.#start.world
+    return {
+      fired: faults.uses.filter(({ keys }) => keys.length > 0).map(({ fault, keys }) => ({ fault, keys: [...keys] })),
+      unused: faults.uses.filter(({ keys }) => keys.length === 0).map(({ fault }) => fault),
+      resolved: faults.resolved(),
+    }
+  }
+
+  get world(): readonly WorldEffect[] {
+    return this.#start.world.world.effects
+  }
+
+  get logs(): readonly LogEntry[] {
+    return [...this.#start.logs]
+  }
+
+  get afterDeath(): readonly string[] {
+    return this.#afterDeath.flat()
+  }
+
+  next(): Promise<RunOutcome> {
+    let boundary: string | undefined
+    return this.#move(
+      {
+        admits: () => true,
+        stopsAfter(event) {
+          if (!isBoundary(event)) return false
+          boundary = event.step
+          return true
+        },
+        maxResults: 1,
+      },
+      () => (boundary === undefined ? undefined : { status: 'stopped', step: boundary }),
+    )
+  }
+
+  runUntil(step: string | { readonly before: string }): Promise<RunOutcome> {
+    const target = typeof step === 'string' ? step : step.before
+    this.#assertStep(target)
+    if (typeof step === 'string') {
+      let reached = false
+      return this.#move(
+        { ...open, stopsAfter: (event) => (reached ||= event.kind === 'step_finish' && event.step === target) },
+        () => (reached ? { status: 'stopped', step: target } : undefined),
+      )
+    }
+    return this.#move({ ...open, admits: (id) => id !== target }, (report) =>
+      report.held.includes(target) ? { status: 'stopped', step: target } : undefined,
+    )
+  }
+
+  runToEnd(): Promise<RunOutcome> {
+    return this.#move(open, () => undefined)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RunOutcome> {
+    for (;;) {
+      const outcome = await this.next()
+      yield outcome
+      if (outcome.status !== 'stopped') return
+    }
+  }
+
+  async resume(options: ResumeOptions = {}): Promise<RunOutcome> {
+    this.#assertUsable('resume')
+    const status = this.#view?.state.status
+    if (!this.#crashed && status === 'running') {
+      throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
+    }
+    await this.#endLife()
+    this.#album.beforeResume(await this.capture(`before-resume-${this.#album.resumes + 1}`))
+    this.#incarnation++
+    this.#life = bornLife(this.#start.world, this.#incarnation)
+    this.#crashed = false
+    const report = await this.#life.incarnation.recover({ runId: this.runId, ...options })
+    this.#album.afterResume(await this.capture(`after-resume-${this.#album.resumes}`))
+    const first = report.restarts[0]
+    return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
+  }
+
+  async crash(): Promise<RunOutcome> {
+    this.#assertUsable('crash')
+    this.#assertAlive('crash')
+    const inFlight = this.#view?.state.currentSteps[0]
+    await this.#life.fence.drop()
+    this.#afterDeath.push(this.#life.fence.afterDeath)
+    this.#crashed = true
+    await this.#look()
+    return this.#conclude({ status: 'crashed', ...(inFlight === undefined ? {} : { step: inFlight }) })
+  }
+
+  async cancel(reason = 'cancelled by the session'): Promise<RunOutcome> {
+    this.#assertUsable('cancel')
+    this.#assertAlive('cancel')
+    await this.#life.incarnation.cancel(reason)
+    await this.#look()
+    return this.#conclude(this.#terminalOutcome())
+  }
+
+  state(): StateDocument {
+    return this.#seen().state
+  }
+
+  events(): readonly WorkflowEvent[] {
+    return this.#seen().events
+  }
+
+  timeline(): readonly TimelineRow[] {
+    return timelineOf(this.events())
+  }
+
+  async executions(step?: string): Promise<readonly StepExecution[]> {
+    if (step !== undefined) this.#assertStep(step)
+    await this.#look()
+    let incarnation = 1
+    const executions: StepExecution[] = []
+    for (const event of this.events()) {
+      if (event.kind === 'workflow_resume') incarnation++
+      if (event.kind !== 'step_start' || (step !== undefined && event.step !== step)) continue
+      executions.push({ step: event.step, visit: event.visit, attempt: event.attempt, incarnation })
+    }
+    return executions
+  }
+
+  async advance(ms: number): Promise<void> {
+    const { virtualClock } = this.#start.world
+    if (virtualClock === undefined) throw misuse(`advance() needs the virtual clock, and this session runs on the real one.`)
+    virtualClock.advanceTo(virtualClock.now() + ms)
+    await this.#start.world.turn.next()
+  }
+
+  async answerGate(step: string, decision: GateDecision | boolean): Promise<void> {
+    this.#start.world.gates.answer(step, decision)
+    await this.#start.world.turn.next()
+  }
+
+  async edit(path: string, data: string | Uint8Array): Promise<void> {
+    this.#assertUsable('edit')
+    this.#assertAlive('edit')
+    await this.#life.incarnation.edit(path, typeof data === 'string' ? new TextEncoder().encode(data) : data)
+    await this.#look()
+  }
+
+  async capture(label = 'captured'): Promise<WorkflowSnapshot> {
+    return snapshotOf(await this.#look(), label)
+  }
+
+  async recording(): Promise<SessionRecording> {
+    const view = await this.#look()
+    const { definition, input, seed, correlationId, plan, clock, disk, readFile } = this.#start
+    const artifacts: RecordedFile[] = []
+    for (const { path } of view.state.artifacts) {
+      const bytes = await readFile(path)
+      if (bytes !== undefined) artifacts.push({ path, bytes })
+    }
+    return {
+      runId: this.runId,
+      correlationId,
+      seed,
+      clock,
+      disk,
+      definition,
+      input,
+      launch: view.state.launch,
+      events: view.events,
+      snapshots: this.snapshots,
+      logs: this.logs,
+      plan,
+      resolvedPlan: this.faults.resolved,
+      artifacts,
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#endLife()
+    await this.#start.release()
+    if (!this.#judged) this.#judge()
+  }
+
+  /** Ticks with a policy until the run has ended or `reached` finds the place to stop. */
+  async #move(policy: TickPolicy, reached: (report: TickReport) => RunOutcome | undefined): Promise<RunOutcome> {
+    this.#assertUsable('go on')
+    this.#assertAlive('go on')
+    this.#moving = true
+    try {
+      const outcome = await this.#life.move(policy, async (report, idle) => {
+        await this.#photograph(report)
+        if (report.status !== 'running') return this.#terminalOutcome()
+        const stop = reached(report)
+        if (stop !== undefined) return stop
+        const gate = idle ? this.#start.world.gates.waiting[0] : undefined
+        return gate === undefined ? undefined : ({ status: 'waiting', step: gate } satisfies RunOutcome)
+      })
+      await this.#look()
+      return this.#conclude(outcome)
+    } finally {
+      this.#moving = false
+    }
+  }
+
+  /** Keeps the states around the first failure. */
+  async #photograph(report: TickReport): Promise<void> {
+    if (report.status !== 'running') await this.#look()
+    if (report.status !== 'failed' || this.#album.hasFailure) return
+    const failing = report.events.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
+    const before = (failing?.seq ?? this.state().seq) - 1
+    const view = await this.#life.reader.read(this.runId, before)
+    this.#album.failure(snapshotOf(view, 'before-failure'), snapshotOf(this.#seen(), 'at-failure'))
+  }
+
+  #terminalOutcome(): RunOutcome {
+    const { status, error } = this.state()
+    if (status === 'running') return { status: 'stopped' }
+    if (error === null || status !== 'failed') return { status }
+    const { step, ...rest } = error
+    return { status, ...(step === null ? {} : { step }), error: rest satisfies StepError }
+  }
+
+  #conclude(outcome: RunOutcome): RunOutcome {
+    this.#lastOutcome = outcome
+    if (outcome.status === 'completed' || outcome.status === 'cancelled') this.#judge()
+    return outcome
+  }
+
+  #judge(): void {
+    this.#judged = true
+    this.#start.world.faults.judge()
+  }
+
+  async #look(): Promise<RunView> {
+    this.#view = await this.#life.reader.read(this.runId)
+    return this.#view
+  }
+
+  #seen(): RunView {
+    if (this.#view === undefined) throw misuse('The run has not begun.')
+    return this.#view
+  }
+
+  async #endLife(): Promise<void> {
+    if (this.#crashed) return
+    await this.#life.incarnation.close()
+    await this.#life.fence.drop()
+    this.#afterDeath.push(this.#life.fence.afterDeath)
+  }
+
+  #assertUsable(what: string): void {
+    if (this.#closed) throw misuse(`The session of run '${this.runId}' is closed: it cannot ${what}.`)
+    if (this.#moving) {
+      throw misuse(`The session of run '${this.runId}' is still moving: await the call before, then ${what}.`)
+    }
+  }
+
+  #assertAlive(what: string): void {
+    if (this.#crashed) throw misuse(`Run '${this.runId}' has crashed: resume() it before it can ${what}.`)
+    const status = this.#view?.state.status
+    if (status === undefined || status === 'running') return
+    const help = status === 'failed' ? ' resume() it first.' : ''
+    throw misuse(`Run '${this.runId}' has ${status === 'cancelled' ? 'been cancelled' : status}: it cannot ${what}.${help}`)
+  }
+
+  #assertStep(step: string): void {
+    const known = this.#start.definition.steps.map(({ id }) => id)
+    if (known.includes(step)) return
+    throw new FaultlineError(
+      'UNKNOWN_STEP',
+      `Workflow '${this.#start.definition.id}' has no step '${step}'. ${suggestion(step, known)}`,
+      { details: { step } },
+    )
+  }
+}
+
+function isBoundary(event: WorkflowEvent): event is Extract<WorkflowEvent, { readonly step: string }> {
+  if (event.kind === 'gate_result') return event.route.to === 'loop'
+  return event.kind === 'step_finish' || event.kind === 'step_fail'
+}
+
+function misuse(message: string): FaultlineError {
+  return new FaultlineError('SESSION_MISUSE', message)
+}
