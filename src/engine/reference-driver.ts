@@ -17,6 +17,7 @@ import { foldLog, recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
+import type { Moved } from './run/tick.ts'
 import { ensureFolder, replaceFile } from './store/durable-file.ts'
 import { readHolder, releaseLock } from './store/lock.ts'
 import type { Holder } from './store/lock.ts'
@@ -52,12 +53,18 @@ function createIncarnation(ports: DriverPorts): Incarnation {
           return { runId, restarts: ready.map((index) => workflow.steps[index]?.id as string) }
         }),
       ),
-    tick: (policy) => disk.run(tick(held(), policy)) as MaybePromise<TickReport>,
+    tick: (policy) => whenReady(disk.run(tick(held(), policy)), act),
     state: () => stateDocument(held().acknowledged, held().saveSeq),
     edit: (path, data) => guarded(() => disk.run(recordEdit(held(), path, data))),
-    cancel: (reason) => disk.run(cancelRun(held(), reason)),
+    cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
     close: () => disk.run(letGo(live)),
   }
+}
+
+/** Makes the calls that a tick has decided on. Outside of the file program, so that what they write waits for its turn. */
+function act({ report, actions }: Moved): TickReport {
+  for (const action of actions) action()
+  return report
 }
 
 function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader {
@@ -74,7 +81,10 @@ function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>)
             return {
               state,
               events: stored.log.events.filter(({ seq }) => seq <= state.seq),
-              status: state.status === 'running' && ownerless ? 'interrupted' : state.status,
+              status:
+                state.status === 'running' && ownerless && throughSeq === undefined
+                  ? 'interrupted'
+                  : state.status,
             }
           }),
         ),
@@ -115,7 +125,9 @@ function* letGo(run: LiveRun | undefined): FileProgram<void> {
 function guarded<T>(work: () => MaybePromise<T>): MaybePromise<T> {
   try {
     const result = work()
-    return result instanceof Promise ? result.catch((error: unknown) => Promise.reject(unreadable(error))) : result
+    return result instanceof Promise
+      ? result.catch((error: unknown) => Promise.reject(unreadable(error)))
+      : result
   } catch (error) {
     throw unreadable(error)
   }

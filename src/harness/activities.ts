@@ -54,7 +54,12 @@ export function createActivities(options: ActivitiesOptions): Activities {
   }
 
   /** A port call of an agent: held while the session stands still, and never answered after a crash. */
-  const portCall = async <T>(activity: Activity, name: string, counter: Counter, work: () => Promise<T>): Promise<T> => {
+  const portCall = async <T>(
+    activity: Activity,
+    name: string,
+    counter: Counter,
+    work: () => Promise<T>,
+  ): Promise<T> => {
     await fence.pass(name)
     while (closed !== undefined) {
       const { promise } = closed
@@ -77,29 +82,36 @@ export function createActivities(options: ActivitiesOptions): Activities {
   const contextOf = (activity: Activity, context: AgentContext): AgentContext => {
     const files: Counter = options.simulatedFiles ? 'simulatedWaits' : 'realCalls'
     const { artifacts, clock } = context
-    return Object.defineProperties({}, {
-      ...Object.getOwnPropertyDescriptors(context),
-      artifacts: constant({
-        write: (path: string, data: string | Uint8Array) =>
-          portCall(activity, `files.write:${path}`, files, () => artifacts.write(path, data)),
-        read: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.read(path)),
-        readText: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.readText(path)),
-        list: (folder?: string) => portCall(activity, `files.list:${folder ?? ''}`, files, () => artifacts.list(folder)),
-      }),
-      clock: constant({
-        now: () => clock.now(),
-        sleep: (ms: number) => portCall(activity, 'clock.sleep', 'clockWaits', () => clock.sleep(ms)),
-      }),
-      effect: constant(async <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T> => {
-        await portCall(activity, `effect:${name}`, 'simulatedWaits', async () => {})
-        const result = await context.effect(name, run)
-        world.record({ idempotencyKey: context.idempotencyKey, name, step: context.step })
-        return result
-      }),
-      log: constant((message: string) => {
-        if (!fence.dead) context.log(message)
-      }),
-    }) as AgentContext
+    return Object.defineProperties(
+      {},
+      {
+        ...Object.getOwnPropertyDescriptors(context),
+        artifacts: constant({
+          write: (path: string, data: string | Uint8Array) =>
+            portCall(activity, `files.write:${path}`, files, () => artifacts.write(path, data)),
+          read: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.read(path)),
+          readText: (path: string) =>
+            portCall(activity, `files.read:${path}`, files, () => artifacts.readText(path)),
+          list: (folder?: string) =>
+            portCall(activity, `files.list:${folder ?? ''}`, files, () => artifacts.list(folder)),
+        }),
+        clock: constant({
+          now: () => clock.now(),
+          sleep: (ms: number) => portCall(activity, 'clock.sleep', 'clockWaits', () => clock.sleep(ms)),
+        }),
+        effect: constant(
+          async <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T> => {
+            await portCall(activity, `effect:${name}`, 'simulatedWaits', async () => {})
+            const result = await context.effect(name, run)
+            world.record({ idempotencyKey: context.idempotencyKey, name, step: context.step })
+            return result
+          },
+        ),
+        log: constant((message: string) => {
+          if (!fence.dead) context.log(message)
+        }),
+      },
+    ) as AgentContext
   }
 
   return {
@@ -118,14 +130,28 @@ export function createActivities(options: ActivitiesOptions): Activities {
       names: inner.names,
       invoke(call: AgentCall): Promise<AgentOutput> {
         const { step, agent } = call.context
-        const activity: Activity = { kind: 'agent', step, agent, clockWaits: 0, simulatedWaits: 0, realCalls: 0 }
+        const activity: Activity = {
+          kind: 'agent',
+          step,
+          agent,
+          clockWaits: 0,
+          simulatedWaits: 0,
+          realCalls: 0,
+        }
         return follow(activity, () => inner.invoke({ ...call, context: contextOf(activity, call.context) }))
       },
     }),
     gates: (inner) => ({
       decide(request) {
         const { step } = request
-        const activity: Activity = { kind: 'gate', step, agent: '', clockWaits: 0, simulatedWaits: 0, realCalls: 0 }
+        const activity: Activity = {
+          kind: 'gate',
+          step,
+          agent: '',
+          clockWaits: 0,
+          simulatedWaits: 0,
+          realCalls: 0,
+        }
         return follow(activity, () => inner.decide(request))
       },
     }),

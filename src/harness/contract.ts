@@ -138,11 +138,10 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   close(): Promise<void>
 }
 
-/** An isolated project folder (or in-memory project) that a run works in. */
+/** An isolated project folder that a run works in. */
 export interface Project {
   readonly template: string
-  /** The folder on the real disk; undefined for a project in memory. */
-  readonly folder: string | undefined
+  readonly folder: string
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   /** Agents that the template brings. */

@@ -56,13 +56,21 @@ export interface EngineLife {
    * Ticks until `settled` finds an outcome in a report. Between two ticks it waits for whatever is in flight and moves the
    * virtual clock when nothing but time can help.
    */
-  move<T>(policy: TickPolicy, settled: (report: TickReport, idle: boolean) => Promise<T | undefined>): Promise<T>
+  move<T>(
+    policy: TickPolicy,
+    settled: (report: TickReport, idle: boolean) => Promise<T | undefined>,
+  ): Promise<T>
 }
 
 export function bornLife(world: SessionWorld, number: number): EngineLife {
   const fence = createFence()
   const bell = createBell()
-  const activities = createActivities({ bell, fence, world: world.world, simulatedFiles: world.simulatedFiles })
+  const activities = createActivities({
+    bell,
+    fence,
+    world: world.world,
+    simulatedFiles: world.simulatedFiles,
+  })
   const faulty = injectFaults(
     { agents: world.agents, gates: world.gates, clock: fence.clock(world.clock) },
     world.faults,
@@ -85,7 +93,11 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
   return {
     incarnation,
     fence,
-    reader: world.driver.reader({ files: world.files, digest: world.digest, owner }),
+    reader: world.driver.reader({
+      files: world.files,
+      digest: world.digest,
+      owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
+    }),
     async move(policy, settled) {
       activities.open()
       try {
@@ -95,7 +107,8 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
           const outcome = await settled(report, false)
           if (outcome !== undefined) return outcome
           if (report.backlog > 0) continue
-          const alarm = report.nextAt === undefined ? undefined : faulty.clock.schedule(report.nextAt, () => bell.ring())
+          const alarm =
+            report.nextAt === undefined ? undefined : faulty.clock.schedule(report.nextAt, () => bell.ring())
           try {
             if (await untilSomethingHappens(report)) continue
           } finally {
@@ -128,7 +141,8 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       }
       const at = world.virtualClock.next()
       if (at === undefined || at === Infinity) return false
-      if (activities.list.length > 0 && activities.list.every(isWaitingGate) && report.nextAt === undefined) return false
+      if (activities.list.length > 0 && activities.list.every(isWaitingGate) && report.nextAt === undefined)
+        return false
       world.virtualClock.advanceTo(at)
       if (bell.rung) return true
     }

@@ -13,7 +13,9 @@ export interface GateControllers extends GatePort {
   answer(step: string, decision: GateDecision | boolean): void
 }
 
-export function createGateControllers(controllers: Readonly<Record<string, GateController>>): GateControllers {
+export function createGateControllers(
+  controllers: Readonly<Record<string, GateController>>,
+): GateControllers {
   const condition = createConditionGate()
   const open = new Map<string, Deferred<GateDecision>>()
   return {
@@ -31,7 +33,10 @@ export function createGateControllers(controllers: Readonly<Record<string, GateC
     answer(step, decision) {
       const answer = open.get(step)
       if (answer === undefined) {
-        throw new FaultlineError('SESSION_MISUSE', `No gate of step '${step}' waits for an answer. ${suggestion(step, open.keys())}`)
+        throw new FaultlineError(
+          'SESSION_MISUSE',
+          `No gate of step '${step}' waits for an answer. ${suggestion(step, open.keys())}`,
+        )
       }
       open.delete(step)
       answer.resolve(asDecision(decision))

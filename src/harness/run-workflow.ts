@@ -1,18 +1,29 @@
 import { createDigest, createNodeFiles, createSystemClock, createTurn } from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
-import { defaultSeed, FaultlineError, joinPath, seededRandom, suggestion } from '../core/index.ts'
+import { defaultSeed, FaultlineError, seededRandom, suggestion } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import { definitionDefaults } from '../definition/index.ts'
-import { createReferenceDriver, loadWorkflow, missingRequiredFile, workflowFromText } from '../engine/index.ts'
+import {
+  createReferenceDriver,
+  loadWorkflow,
+  missingRequiredFile,
+  workflowFromText,
+} from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { checkFaultPlan, createFaultRecorder, faultPlan } from '../fault-injection/index.ts'
 import type { AgentPort, Agents, FilesPort } from '../ports/index.ts'
 import type { LogEntry } from '../trace/index.ts'
-import type { Project, SessionLimits, WorkflowInput, WorkflowSession, WorkflowSessionOptions } from './contract.ts'
+import type {
+  Project,
+  SessionLimits,
+  WorkflowInput,
+  WorkflowSession,
+  WorkflowSessionOptions,
+} from './contract.ts'
 import { sessionIds } from './engine-life.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
-import { createProject, filesOf, openProject, registerSession } from './project.ts'
+import { createProject, openProject, registerSession } from './project.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -45,7 +56,10 @@ export async function runWorkflowStepByStep(
   const disk = options.disk ?? 'folder'
   const storage = await storageFor(disk, project)
   const virtualClock = options.clock === 'real' ? undefined : createVirtualClock()
-  const correlationId = options.correlationId ?? project.correlationId ?? `faultline-${seededRandom(seed).fork('correlation').hex(8)}`
+  const correlationId =
+    options.correlationId ??
+    project.correlationId ??
+    `faultline-${seededRandom(seed).fork('correlation').hex(8)}`
   const logs: LogEntry[] = []
   const random = seededRandom(seed).fork('session')
   const session = new Session({
@@ -93,9 +107,13 @@ async function loadFor(workflow: WorkflowInput, project: Project): Promise<Loade
   if (typeof workflow !== 'string') return loadWorkflow(workflow)
   if (!(await project.exists(workflow))) {
     const known = (await project.list()).filter((path) => /\.(ya?ml|json)$/.test(path))
-    throw new FaultlineError('FILE_NOT_FOUND', `There is no workflow file '${workflow}' in the project. ${suggestion(workflow, known)}`, {
-      details: { path: workflow },
-    })
+    throw new FaultlineError(
+      'FILE_NOT_FOUND',
+      `There is no workflow file '${workflow}' in the project. ${suggestion(workflow, known)}`,
+      {
+        details: { path: workflow },
+      },
+    )
   }
   return loadWorkflow(workflowFromText(await project.readText(workflow), workflow))
 }
@@ -117,15 +135,23 @@ function resolveSeed(options: WorkflowSessionOptions, plan: FaultPlan, project: 
 function withLimits(definition: WorkflowDefinition, limits: SessionLimits = {}): WorkflowDefinition {
   for (const [name, value] of Object.entries(limits)) {
     if (typeof value === 'number' && value > 0) continue
-    throw new FaultlineError('CONFIGURATION_INVALID', `limits.${name} must be more than 0 milliseconds, and it is ${String(value)}.`)
+    throw new FaultlineError(
+      'CONFIGURATION_INVALID',
+      `limits.${name} must be more than 0 milliseconds, and it is ${String(value)}.`,
+    )
   }
   const { stepTimeoutMs, workflowTimeoutMs } = limits
   if (stepTimeoutMs === undefined && workflowTimeoutMs === undefined) return definition
   return {
     ...definition,
-    limits: workflowTimeoutMs === undefined ? definition.limits : { ...definition.limits, timeoutMs: workflowTimeoutMs },
+    limits:
+      workflowTimeoutMs === undefined
+        ? definition.limits
+        : { ...definition.limits, timeoutMs: workflowTimeoutMs },
     steps: definition.steps.map((step) =>
-      stepTimeoutMs === undefined || step.timeoutMs !== definitionDefaults.stepTimeoutMs ? step : { ...step, timeoutMs: stepTimeoutMs },
+      stepTimeoutMs === undefined || step.timeoutMs !== definitionDefaults.stepTimeoutMs
+        ? step
+        : { ...step, timeoutMs: stepTimeoutMs },
     ),
   }
 }
@@ -156,7 +182,9 @@ function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
 
 async function checkRequiredFiles(loaded: LoadedWorkflow, project: Project): Promise<void> {
   const files = await project.list()
-  const missing = missingRequiredFile(loaded, (path) => files.some((file) => file === path || file.startsWith(path)))
+  const missing = missingRequiredFile(loaded, (path) =>
+    files.some((file) => file === path || file.startsWith(path)),
+  )
   if (missing !== undefined) throw missing
 }
 
@@ -168,10 +196,9 @@ interface Storage {
 async function storageFor(disk: 'folder' | 'simulated', project: Project): Promise<Storage> {
   if (disk === 'simulated') {
     const initial: Record<string, Uint8Array> = {}
-    for (const path of await project.list({ all: true })) initial[joinPath(path)] = await project.read(path)
+    for (const path of await project.list({ all: true })) initial[path] = await project.read(path)
     return { files: createVirtualFiles(initial), release: async () => {} }
   }
-  if (project.folder === undefined) return { files: filesOf(project), release: async () => {} }
   const files = createNodeFiles(project.folder)
   return { files, release: async () => files.closeAll() }
 }

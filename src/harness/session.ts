@@ -96,7 +96,9 @@ export class Session implements WorkflowSession {
   get faults(): SessionFaults {
     const { faults } = this.#start.world
     return {
-      fired: faults.uses.filter(({ keys }) => keys.length > 0).map(({ fault, keys }) => ({ fault, keys: [...keys] })),
+      fired: faults.uses
+        .filter(({ keys }) => keys.length > 0)
+        .map(({ fault, keys }) => ({ fault, keys: [...keys] })),
       unused: faults.uses.filter(({ keys }) => keys.length === 0).map(({ fault }) => fault),
       resolved: faults.resolved(),
     }
@@ -136,7 +138,10 @@ export class Session implements WorkflowSession {
     if (typeof step === 'string') {
       let reached = false
       return this.#move(
-        { ...open, stopsAfter: (event) => (reached ||= event.kind === 'step_finish' && event.step === target) },
+        {
+          ...open,
+          stopsAfter: (event) => (reached ||= event.kind === 'step_finish' && event.step === target),
+        },
         () => (reached ? { status: 'stopped', step: target } : undefined),
       )
     }
@@ -220,7 +225,8 @@ export class Session implements WorkflowSession {
 
   async advance(ms: number): Promise<void> {
     const { virtualClock } = this.#start.world
-    if (virtualClock === undefined) throw misuse(`advance() needs the virtual clock, and this session runs on the real one.`)
+    if (virtualClock === undefined)
+      throw misuse(`advance() needs the virtual clock, and this session runs on the real one.`)
     virtualClock.advanceTo(virtualClock.now() + ms)
     await this.#start.world.turn.next()
   }
@@ -276,7 +282,10 @@ export class Session implements WorkflowSession {
   }
 
   /** Ticks with a policy until the run has ended or `reached` finds the place to stop. */
-  async #move(policy: TickPolicy, reached: (report: TickReport) => RunOutcome | undefined): Promise<RunOutcome> {
+  async #move(
+    policy: TickPolicy,
+    reached: (report: TickReport) => RunOutcome | undefined,
+  ): Promise<RunOutcome> {
     this.#assertUsable('go on')
     this.#assertAlive('go on')
     this.#moving = true
@@ -354,7 +363,9 @@ export class Session implements WorkflowSession {
     const status = this.#view?.state.status
     if (status === undefined || status === 'running') return
     const help = status === 'failed' ? ' resume() it first.' : ''
-    throw misuse(`Run '${this.runId}' has ${status === 'cancelled' ? 'been cancelled' : status}: it cannot ${what}.${help}`)
+    throw misuse(
+      `Run '${this.runId}' has ${status === 'cancelled' ? 'been cancelled' : status}: it cannot ${what}.${help}`,
+    )
   }
 
   #assertStep(step: string): void {

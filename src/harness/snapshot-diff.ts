@@ -31,7 +31,5 @@ const longestValue = 120
 
 function shorten(value: unknown): string {
   const text = JSON.stringify(value)
-  return text.length <= longestValue
-    ? text
-    : `${text.slice(0, longestValue)}... (${text.length} characters)`
+  return text.length <= longestValue ? text : `${text.slice(0, longestValue)}... (${text.length} characters)`
 }

@@ -65,7 +65,7 @@ export interface ArtifactsContext {
 
 export interface AgentClock {
   now(): number
-  /** Rejects with the signal's reason when the attempt is aborted first. */
+  /** Rejects with the signal's reason when the attempt is aborted first. `Infinity` sleeps until then. */
   sleep(ms: number): Promise<void>
 }
 

@@ -107,11 +107,16 @@ function memberAt(event: JsonObject, path: string): JsonValue | undefined {
 
 function label(event: JsonObject | undefined): string {
   if (event === undefined) return 'nothing'
-  const { kind, step, visit, attempt } = event
-  if (step === undefined) return String(kind)
-  return visit === undefined
-    ? `${String(kind)} ${String(step)}`
-    : `${String(kind)} ${String(step)}#${String(visit)}@${String(attempt)}`
+  const { kind, step, visit, attempt } = event as unknown as EventLabel
+  if (step === undefined) return kind
+  return visit === undefined ? `${kind} ${step}` : `${kind} ${step}#${visit}@${attempt}`
+}
+
+interface EventLabel {
+  readonly kind: string
+  readonly step?: string
+  readonly visit?: number
+  readonly attempt?: number
 }
 
 const longestValue = 120

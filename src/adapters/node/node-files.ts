@@ -103,7 +103,7 @@ class FilesOnNode implements NodeFiles {
   }
 
   #read(path: string): MaybePromise<Uint8Array | undefined> {
-    const { absolute, stats } = this.#containment.target(containedPath(path))
+    const { absolute, stats } = this.#containment.target(path)
     return stats === undefined ? undefined : readWholeFile(absolute, stats)
   }
 

@@ -10,17 +10,14 @@ export interface FileContent {
   count: number
 }
 
-export const emptyContent: FileContent = { chunks: [], count: 0 }
-
 export function contentOf(data: FileData): FileContent {
   return { chunks: [unchangeable(data)], count: 1 }
 }
 
 export function appended(content: FileContent, data: FileData): FileContent {
   const { count } = content
-  // Another content has grown from this one: its chunks are not ours. `emptyContent` is everybody's.
-  const shared = content.chunks.length !== count || count === 0
-  const chunks = shared ? content.chunks.slice(0, count) : content.chunks
+  // A longer list has grown from this content already, and belongs to that growth.
+  const chunks = content.chunks.length === count ? content.chunks : content.chunks.slice(0, count)
   chunks.push(unchangeable(data))
   return { chunks, count: count + 1 }
 }

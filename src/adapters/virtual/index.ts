@@ -4,6 +4,7 @@
  * deterministic and answers at once; nothing reaches the machine.
  */
 export * from './invented-owner.ts'
+export * from './memfs-files.ts'
 export * from './seeded-ids.ts'
 export * from './virtual-clock.ts'
 export { createVirtualFiles, type VirtualFiles } from './virtual-files.ts'

@@ -1,5 +1,5 @@
 import { assert } from '../../core/index.ts'
-import { emptyContent, type FileContent } from './file-content.ts'
+import { contentOf, type FileContent } from './file-content.ts'
 
 /**
  * How the disk looks to the next life after this one ends.
@@ -69,12 +69,13 @@ export class VirtualDisk {
   }
 
   createFile(folder: number, name: string): number {
+    const empty = contentOf('')
     return this.#create(folder, name, {
       kind: 'file',
       owner: this.#owner,
       links: 0,
-      volatile: emptyContent,
-      durable: emptyContent,
+      volatile: empty,
+      durable: empty,
     })
   }
 

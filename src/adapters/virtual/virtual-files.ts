@@ -8,7 +8,8 @@ import type {
   FolderEntry,
 } from '../../ports/index.ts'
 import { appended, contentBytes, contentOf, contentSize } from './file-content.ts'
-import { rootNumber, VirtualDisk, type CrashOutcome, type Inode } from './virtual-disk.ts'
+import { PathWalk, type ParsedPaths, type Place } from './path-walk.ts'
+import { rootNumber, VirtualDisk, type CrashOutcome } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
@@ -33,47 +34,43 @@ export interface VirtualFiles extends FilesPort {
  */
 export function createVirtualFiles(initial: Readonly<Record<string, FileData>> = {}): VirtualFiles {
   const disk = new VirtualDisk()
-  const files = new FilesOnDisk(disk)
-  for (const [path, data] of Object.entries(initial)) files.place(path, data)
+  const files = new FilesOnDisk(disk, new Map())
+  for (const [path, data] of Object.entries(initial)) placeFile(files, path, data)
   disk.syncAll()
   return files
 }
 
-/** A name in a folder and what has it now; a missing folder on the way is an error code. */
-interface Place {
-  readonly path: string
-  readonly folder: number
-  readonly name: string
-  readonly target: number | undefined
+function placeFile(files: FilesPort, path: string, data: FileData): void {
+  const parts = containedPath(path).split('/')
+  for (let depth = 1; depth < parts.length; depth++) {
+    void files.perform({ op: 'makeFolder', path: parts.slice(0, depth).join('/') })
+  }
+  void files.perform({ op: 'write', path, data })
 }
 
 class FilesOnDisk implements VirtualFiles {
   readonly #disk: VirtualDisk
-  /** Files by the path that last led to them, to save the walk; forgotten whenever a name changes its file. */
-  readonly #found = new Map<string, number>()
+  readonly #parsed: ParsedPaths
+  readonly #walk: PathWalk
 
-  constructor(disk: VirtualDisk) {
+  constructor(disk: VirtualDisk, parsed: ParsedPaths) {
     this.#disk = disk
+    this.#parsed = parsed
+    this.#walk = new PathWalk(disk, parsed)
   }
 
   fork(): VirtualFiles {
-    return new FilesOnDisk(this.#disk.fork())
+    return new FilesOnDisk(this.#disk.fork(), this.#parsed)
   }
 
   afterCrash(outcome: CrashOutcome): VirtualFiles {
-    return new FilesOnDisk(this.#disk.afterCrash(outcome))
+    return new FilesOnDisk(this.#disk.afterCrash(outcome), this.#parsed)
   }
 
   snapshotFiles(): Map<string, Uint8Array> {
     const files: [string, Uint8Array][] = []
     this.#collect(rootNumber, '', files)
     return new Map(files.sort(([left], [right]) => (left < right ? -1 : 1)))
-  }
-
-  place(path: string, data: FileData): void {
-    const parts = containedPath(path).split('/')
-    for (let depth = 1; depth < parts.length; depth++) this.#makeFolder(parts.slice(0, depth).join('/'))
-    this.#write(path, data)
   }
 
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
@@ -95,31 +92,31 @@ class FilesOnDisk implements VirtualFiles {
       case 'fsync':
         return this.#disk.syncFile(this.#openFile(path, 'existing'))
       case 'fsyncFolder':
-        return this.#fsyncFolder(path)
+        return this.#disk.syncFolder(this.#openFolder(path))
       case 'rename':
         return this.#rename(path, operation.to)
       case 'remove':
-        return this.#remove(path)
+        return this.#remove(path, 'file')
       case 'removeFolder':
-        return this.#removeFolder(path)
+        return this.#remove(path, 'folder')
       case 'makeFolder':
         return this.#makeFolder(path)
       case 'close':
-        return this.#close(path)
+        return this.#walk.forget(containedPath(path))
       default:
         return unreachable(operation)
     }
   }
 
   #read(path: string): Uint8Array | undefined {
-    const inode = this.#inodeAt(containedPath(path))
+    const inode = this.#walk.inode(path)
     if (inode === undefined) return undefined
     if (inode.kind === 'folder') throw systemError({ code: 'EISDIR', syscall: 'read', path })
     return contentBytes(inode.volatile)
   }
 
   #list(path: string): readonly FolderEntry[] | undefined {
-    const inode = this.#inodeAt(folderPath(path))
+    const inode = this.#walk.inode(path)
     if (inode === undefined) return undefined
     if (inode.kind === 'file') throw systemError({ code: 'ENOTDIR', syscall: 'scandir', path })
     return [...inode.names]
@@ -128,7 +125,7 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #stat(path: string): FileStat | undefined {
-    const inode = this.#inodeAt(folderPath(path))
+    const inode = this.#walk.inode(path)
     if (inode === undefined) return undefined
     return { kind: inode.kind, sizeBytes: inode.kind === 'file' ? contentSize(inode.volatile) : 0 }
   }
@@ -138,7 +135,7 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #writeNew(path: string, data: FileData): boolean {
-    const place = this.#locate(path, 'open')
+    const place = this.#place(path, 'open')
     if (place.target !== undefined) return false
     const number = this.#disk.createFile(place.folder, place.name)
     this.#disk.ownFile(number).volatile = contentOf(data)
@@ -150,18 +147,14 @@ class FilesOnDisk implements VirtualFiles {
     file.volatile = appended(file.volatile, data)
   }
 
-  #fsyncFolder(path: string): void {
-    this.#disk.syncFolder(path === '' ? rootNumber : this.#openFolder(path))
-  }
-
   #rename(path: string, to: string): void {
-    const source = this.#locate(path, 'rename', to)
-    const goal = this.#locate(to, 'rename', to, path)
+    const source = this.#place(path, 'rename', { path, dest: to })
+    const goal = this.#place(to, 'rename', { path, dest: to })
     const refusal = this.#renameRefusal(source, goal)
     if (refusal !== undefined) throw systemError({ code: refusal, syscall: 'rename', path, dest: to })
-    this.#disk.setName(goal.folder, goal.name, source.target)
-    if (source.path !== goal.path) this.#disk.setName(source.folder, source.name, undefined)
-    this.#found.clear()
+    if (source.target === goal.target) return
+    this.#setName(goal, source.target)
+    this.#setName(source, undefined)
   }
 
   /** Why a rename fails, judged in Linux's order: one lying in the other comes before what kinds the two are. */
@@ -176,25 +169,21 @@ class FilesOnDisk implements VirtualFiles {
     return replaced.kind === 'folder' && replaced.names.size > 0 ? 'ENOTEMPTY' : undefined
   }
 
-  #remove(path: string): boolean {
-    const inode = this.#inodeAt(containedPath(path))
+  #remove(path: string, kind: 'file' | 'folder'): boolean {
+    const inode = this.#walk.inode(containedPath(path))
     if (inode === undefined) return false
-    if (inode.kind === 'folder') throw systemError({ code: 'EISDIR', syscall: 'unlink', path })
-    this.#unlink(this.#locate(path, 'unlink'))
-    return true
-  }
-
-  #removeFolder(path: string): boolean {
-    const inode = this.#inodeAt(containedPath(path))
-    if (inode === undefined) return false
-    if (inode.kind === 'file') throw systemError({ code: 'ENOTDIR', syscall: 'rmdir', path })
-    this.#unlink(this.#locate(path, 'rmdir'))
+    if (inode.kind !== kind) {
+      throw kind === 'file'
+        ? systemError({ code: 'EISDIR', syscall: 'unlink', path })
+        : systemError({ code: 'ENOTDIR', syscall: 'rmdir', path })
+    }
+    this.#setName(this.#place(path, 'unlink'), undefined)
     return true
   }
 
   #makeFolder(path: string): boolean {
     if (path === '') return false
-    const place = this.#locate(path, 'mkdir')
+    const place = this.#place(path, 'mkdir')
     if (place.target === undefined) {
       this.#disk.createFolder(place.folder, place.name)
       return true
@@ -203,14 +192,10 @@ class FilesOnDisk implements VirtualFiles {
     throw systemError({ code: 'EEXIST', syscall: 'mkdir', path })
   }
 
-  #close(path: string): void {
-    this.#found.delete(path)
-  }
-
   #openFile(path: string, which: 'existing' | 'or new'): number {
-    const found = this.#found.get(path)
-    if (found !== undefined) return found
-    const place = this.#locate(path, 'open')
+    const known = this.#walk.openedFile(path)
+    if (known !== undefined) return known
+    const place = this.#place(path, 'open')
     if (place.target === undefined && which === 'existing') {
       throw systemError({ code: 'ENOENT', syscall: 'open', path })
     }
@@ -218,58 +203,32 @@ class FilesOnDisk implements VirtualFiles {
     if (this.#disk.inode(number).kind === 'folder') {
       throw systemError({ code: 'EISDIR', syscall: 'open', path })
     }
-    this.#found.set(path, number)
+    this.#walk.opened(place, number)
     return number
   }
 
   #openFolder(path: string): number {
-    const { target } = this.#locate(path, 'open')
+    if (path === '') return rootNumber
+    const { target } = this.#place(path, 'open')
     if (target === undefined) throw systemError({ code: 'ENOENT', syscall: 'open', path })
     if (this.#disk.inode(target).kind === 'file')
       throw systemError({ code: 'ENOTDIR', syscall: 'open', path })
     return target
   }
 
-  #unlink(place: Place): void {
-    this.#disk.setName(place.folder, place.name, undefined)
-    this.#found.clear()
+  /** The place of a path whose folder must exist; `reported` are the paths that the error names. */
+  #place(path: string, syscall: string, reported: { path: string; dest?: string } = { path }): Place {
+    const place = this.#walk.place(path)
+    if (typeof place === 'string') throw systemError({ code: place, syscall, ...reported })
+    return place
   }
 
-  /** The name that a path ends in, in a folder that must exist. */
-  #locate(path: string, syscall: string, dest?: string, reportedPath = path): Place {
-    const normal = containedPath(path)
-    const cut = normal.lastIndexOf('/')
-    const folder = cut < 0 ? rootNumber : this.#walk(normal.slice(0, cut))
-    if (typeof folder === 'string') {
-      const facts = { code: folder, syscall, path: reportedPath }
-      throw systemError(dest === undefined ? facts : { ...facts, dest })
-    }
-    const inode = this.#disk.inode(folder)
-    const name = normal.slice(cut + 1)
-    if (inode.kind === 'file') {
-      const facts = { code: 'ENOTDIR' as const, syscall, path: reportedPath }
-      throw systemError(dest === undefined ? facts : { ...facts, dest })
-    }
-    return { path: normal, folder, name, target: inode.names.get(name) }
-  }
-
-  #inodeAt(normalPath: string): Inode | undefined {
-    const number = this.#walk(normalPath)
-    return typeof number === 'string' ? undefined : this.#disk.inode(number)
-  }
-
-  /** The inode that a path leads to, or why there is none. */
-  #walk(normalPath: string): number | 'ENOENT' | 'ENOTDIR' {
-    let number = rootNumber
-    if (normalPath === '') return number
-    for (const part of normalPath.split('/')) {
-      const inode = this.#disk.inode(number)
-      if (inode.kind === 'file') return 'ENOTDIR'
-      const next = inode.names.get(part)
-      if (next === undefined) return 'ENOENT'
-      number = next
-    }
-    return number
+  #setName(place: Place, target: number | undefined): void {
+    const changed = target ?? place.target
+    const folderMoves = changed !== undefined && this.#disk.inode(changed).kind === 'folder'
+    if (folderMoves) this.#walk.forgetAll()
+    else this.#walk.forget(place.path)
+    this.#disk.setName(place.folder, place.name, target)
   }
 
   #collect(number: number, path: string, files: [string, Uint8Array][]): void {
@@ -280,9 +239,4 @@ class FilesOnDisk implements VirtualFiles {
     }
     for (const [name, target] of inode.names) this.#collect(target, joinPath(path, name), files)
   }
-}
-
-/** Like `containedPath`, but the root has a name too: ''. */
-function folderPath(path: string): string {
-  return path === '' ? '' : containedPath(path)
 }

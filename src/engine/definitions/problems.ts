@@ -1,29 +1,75 @@
 import { FaultlineError } from '../../core/index.ts'
+import { formatPath } from './source-tree.ts'
+import type { Position, SourcePath } from './source-tree.ts'
 
-/** A path into the source: object keys and list positions, as they are written there. */
-export type SourcePath = readonly (string | number)[]
-
-/** Something wrong with a definition. */
+/** One thing that is wrong with a definition, as `details.problems` lists it. */
 export interface Problem {
-  readonly path: SourcePath
-  /** Continues the sentence that the path begins: "names no step: 'x'". */
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+  /** `steps[2].next`, in the words of the source; empty for the source as a whole. */
+  readonly path: string
   readonly message: string
+}
+
+export interface ProblemList {
+  /** `message` continues a sentence that begins with the path. */
+  add(path: SourcePath, message: string): void
+  readonly count: number
+  error(): FaultlineError
+  /** @throws FaultlineError `DEFINITION_INVALID` when anything was added. */
+  throwIfAny(): void
+}
+
+/** What a problem list needs of a source; a text that cannot be parsed has no tree yet. */
+export interface ProblemSource {
+  readonly label: string
+  readonly file: string | undefined
+  position(path: SourcePath): Position | undefined
 }
 
 const shownProblems = 5
 
-/** One line per problem, `file:line:column: path message`, at most five. */
-export function definitionError(problems: readonly Problem[], place: (path: SourcePath) => string): FaultlineError {
-  const lines = problems.slice(0, shownProblems).map(({ path, message }) => {
-    const where = formatSourcePath(path)
-    return `${place(path)}: ${where === '' ? 'the workflow' : where} ${message}`
-  })
-  const more = problems.length - lines.length
-  return new FaultlineError('DEFINITION_INVALID', [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), {
-    details: { problems: problems.map(({ path, message }) => ({ path: formatSourcePath(path), message, place: place(path) })) },
-  })
+export function createProblemList(source: ProblemSource): ProblemList {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  return {
+    add(sourcePath, message) {
+      // The map around the workflow says nothing about the place within it.
+      const path = formatPath(sourcePath[0] === 'workflow' ? sourcePath.slice(1) : sourcePath)
+      const key = `${path} ${message}`
+      if (seen.has(key)) return
+      seen.add(key)
+      const file = source.file === undefined ? {} : { file: source.file }
+      problems.push({ ...file, ...source.position(sourcePath), path, message: oneLine(message) })
+    },
+    get count() {
+      return problems.length
+    },
+    error: () => definitionInvalid(source.label, problems),
+    throwIfAny() {
+      if (problems.length > 0) throw definitionInvalid(source.label, problems)
+    },
+  }
 }
 
-export function formatSourcePath(path: SourcePath): string {
-  return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`), '')
+function definitionInvalid(label: string, problems: readonly Problem[]): FaultlineError {
+  const inOrder = [...problems].sort(byPosition)
+  const lines = inOrder.slice(0, shownProblems).map((problem) => describeProblem(label, problem))
+  const hidden = inOrder.length - lines.length
+  if (hidden > 0) lines.push(`and ${hidden} more`)
+  return new FaultlineError('DEFINITION_INVALID', lines.join('\n'), { details: { problems: inOrder } })
+}
+
+function byPosition(left: Problem, right: Problem): number {
+  return (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
+}
+
+function describeProblem(label: string, { line, column, path, message }: Problem): string {
+  const place = line === undefined ? label : `${label}:${line}:${column}`
+  return `${place}: ${path === '' ? message : `${path} ${message}`}`
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
 }

@@ -1,84 +1,53 @@
-import { deepFreeze } from '../../core/index.ts'
-import type { JsonObject } from '../../core/index.ts'
+import type { AgentWorkflow } from './agent-workflow.ts'
 
-/** A workflow as somebody wrote it, not yet checked. */
+/** A workflow that has been written down and not yet been read. */
 export interface WorkflowSource {
   readonly kind: 'workflow-source'
-  /** A definition in the authoring form; absent when there is `text`. */
-  readonly value?: unknown
+  /** The authored value; undefined when there is a text. */
+  readonly value: unknown
   /** YAML or JSON. */
   readonly text?: string
-  /** Named in messages. */
+  /** Where the text came from, for messages. */
   readonly file?: string
 }
 
-/** The authoring form of an agent workflow; the same keys in snake_case are read too, as YAML files have them. */
-export interface AgentWorkflow {
-  readonly id: string
-  readonly name?: string
-  readonly version?: string
-  readonly description?: string
-  readonly settings?: AgentWorkflowSettings
-  readonly steps: readonly AgentStep[]
-  readonly metadata?: JsonObject
-}
-
-export interface AgentWorkflowSettings {
-  /** Default 5. */
-  readonly maxConcurrentSteps?: number
-  /** Limit of the whole run: seconds, or a text such as `'5m'`. Default: none. */
-  readonly timeout?: number | string
-  /** Limit of one attempt of every step that sets none. Default 30 s. */
-  readonly stepTimeout?: number | string
-}
-
-export interface AgentStep {
-  readonly id: string
-  readonly name?: string
-  readonly agent: string
-  readonly action?: string
-  /** Files, or folders ending in `/`, that the step reads. */
-  readonly requires?: readonly string[]
-  /** Files, or folders ending in `/`, that the step must write. */
-  readonly creates?: readonly string[]
-  readonly next?: string | readonly string[]
-  readonly dependsOn?: string | readonly string[]
-  /** Extra tries. Default 0. */
-  readonly retries?: number
-  /** Wait before the first retry: seconds or text. Default 1 s. */
-  readonly retryDelay?: number | string
-  /** Limit of one attempt: seconds or text. Default 30 s. */
-  readonly timeout?: number | string
-  readonly scoring?: { readonly thresholds: Readonly<Record<string, number>> }
-  readonly gate?: {
-    /** CEL over `input`, `output`, `scoring`, `steps`, `run`. */
-    readonly condition: string
-    readonly onPass?: string
-    readonly onFail?: string
-    /** Returns allowed. Default 3. */
-    readonly maxLoops?: number
-  }
-  readonly parameters?: JsonObject
-  readonly metadata?: JsonObject
-}
-
 /**
- * Declares a workflow in code. It is checked when it is first used.
+ * Writes a workflow in TypeScript. Takes a frozen copy; what is wrong with it is reported when it is loaded.
  *
- * @example
- * const release = defineWorkflow({
+ * ```ts
+ * export default defineWorkflow({
  *   id: 'release',
  *   steps: [
  *     { id: 'build', agent: 'builder', creates: ['dist/app.js'] },
  *     { id: 'review', agent: 'reviewer', requires: ['dist/app.js'] },
  *   ],
  * })
+ * ```
  */
 export function defineWorkflow(workflow: AgentWorkflow): WorkflowSource {
-  return deepFreeze({ kind: 'workflow-source', value: { ...workflow } })
+  return Object.freeze({ kind: 'workflow-source', value: frozenCopy(workflow, new Map()) })
 }
 
-/** A workflow from the text of a YAML or JSON file. */
+/** A workflow as YAML or JSON text; `file` is named in messages and never opened. */
 export function workflowFromText(text: string, file: string): WorkflowSource {
-  return { kind: 'workflow-source', text, file }
+  return Object.freeze({ kind: 'workflow-source', value: undefined, text, file })
+}
+
+/** Copies lists and plain objects; anything else stays as it is, for the reader to refuse by its path. */
+function frozenCopy(value: unknown, copies: Map<object, object>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const known = copies.get(value)
+  if (known !== undefined) return known
+  if (Array.isArray(value)) {
+    const list: unknown[] = []
+    copies.set(value, list)
+    for (const item of value) list.push(frozenCopy(item, copies))
+    return Object.freeze(list)
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  const copy = Object.create(null) as Record<string, unknown>
+  copies.set(value, copy)
+  for (const [key, member] of Object.entries(value)) copy[key] = frozenCopy(member, copies)
+  return Object.freeze(copy)
 }

@@ -1,6 +1,7 @@
-import { FaultlineError, suggestion, whenReady } from '../../core/index.ts'
+import { canonicalJson, FaultlineError, suggestion, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import type { DigestPort } from '../../ports/index.ts'
 import { compileCondition } from '../definitions/index.ts'
 import type { Condition } from '../definitions/index.ts'
 import { planLoops } from './loops.ts'
@@ -10,6 +11,8 @@ import type { ReviewLoop } from './loops.ts'
 export interface CompiledWorkflow {
   readonly definition: WorkflowDefinition
   readonly definitionSha256: string
+  /** Canonical JSON of the definition: what the digest is taken of and what every snapshot holds. */
+  readonly definitionJson: string
   readonly steps: readonly StepDefinition[]
   readonly indexOf: ReadonlyMap<string, number>
   readonly predecessors: readonly (readonly number[])[]
@@ -27,15 +30,30 @@ const keptCompilations = 64
  * Compiles a definition. The same digest gives the same object for as long as it is remembered: compiling is pure, so the
  * memory only saves time. Answers at once when remembered or when there is no condition to parse.
  */
-export function compileWorkflow(definition: WorkflowDefinition, definitionSha256: string): MaybePromise<CompiledWorkflow> {
+export function compileWorkflow(
+  definition: WorkflowDefinition,
+  definitionSha256: string,
+): MaybePromise<CompiledWorkflow> {
   const known = compiled.get(definitionSha256)
   if (known !== undefined) return known
   return whenReady(compileConditions(definition), (conditions) => {
-    const workflow = { ...structureOf(definition), definition, definitionSha256, conditions }
+    const definitionJson = canonicalJson(definition)
+    const workflow = { ...structureOf(definition), definition, definitionSha256, definitionJson, conditions }
     if (compiled.size >= keptCompilations) compiled.delete(compiled.keys().next().value as string)
     compiled.set(definitionSha256, workflow)
     return workflow
   })
+}
+
+const digests = new WeakMap<WorkflowDefinition, string>()
+
+/** SHA-256 of the canonical definition; remembered for a definition that cannot change. */
+export function definitionDigest(definition: WorkflowDefinition, digest: DigestPort): string {
+  const known = digests.get(definition)
+  if (known !== undefined) return known
+  const sha256 = digest.sha256(canonicalJson(definition))
+  if (Object.isFrozen(definition)) digests.set(definition, sha256)
+  return sha256
 }
 
 /** @throws FaultlineError `UNKNOWN_STEP` with the nearest name. */
@@ -71,7 +89,7 @@ function compileConditions(definition: WorkflowDefinition): MaybePromise<Readonl
     step.gate === undefined ? [] : [{ index, text: step.gate.condition }],
   )
   if (gated.length === 0) return new Map()
-  return Promise.all(gated.map(async ({ index, text }) => [index, await compileCondition(text)] as const)).then(
-    (entries) => new Map(entries),
-  )
+  return Promise.all(
+    gated.map(async ({ index, text }) => [index, await compileCondition(text)] as const),
+  ).then((entries) => new Map(entries))
 }

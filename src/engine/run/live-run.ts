@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
 import type { EventBody, EventEnvelope, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
@@ -20,7 +19,6 @@ export interface LiveRun {
   readonly disk: SerialDisk
   readonly layout: RunLayout
   readonly log: EventLog
-  readonly definitionJson: string
   /** Includes events that are noted but not yet durable. */
   state: RunState
   /** Durable events only: what may be told to anybody. */
@@ -52,10 +50,6 @@ export interface Returned {
   readonly scoring: ScoringResult | undefined
 }
 
-export function definitionJsonOf(state: RunState): string {
-  return canonicalJson(state.workflow.definition)
-}
-
 /** Numbers an event and folds it; it is true once the log has been committed. */
 export function note<B extends EventBody>(run: LiveRun, body: B): EventEnvelope & B {
   const event = run.log.note(run.ports.clock.now(), body)
@@ -85,7 +79,10 @@ export function tellObserver(ports: DriverPorts, events: readonly WorkflowEvent[
 export function* saveState(run: LiveRun): FileProgram<void> {
   const document = stateDocument(run.acknowledged, run.saveSeq + 1)
   try {
-    yield* replaceFile(run.layout.state, encodeState(document, run.definitionJson, run.ports.digest))
+    yield* replaceFile(
+      run.layout.state,
+      encodeState(document, run.state.workflow.definitionJson, run.ports.digest),
+    )
   } catch (error) {
     throw run.log.poison(error)
   }

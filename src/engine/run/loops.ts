@@ -25,7 +25,7 @@ export function planLoops(
     step.gate?.onFail === undefined ? [] : [{ gated, target: indexOf.get(step.gate.onFail) as number }],
   )
   const loops = new Map<number, ReviewLoop>()
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const { gated, target } of gates) {
       const members = between(target, gated, successors, predecessors)

@@ -30,7 +30,11 @@ export function createWakeBell(): WakeBell {
 const everything: TickPolicy = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
 
 /** Ticks a run until it has ended. The production loop: the harness calls the same `tick` with a policy of its own. */
-export async function runToEnd(incarnation: Incarnation, bell: WakeBell, clock: ClockPort): Promise<TickReport> {
+export async function runToEnd(
+  incarnation: Incarnation,
+  bell: WakeBell,
+  clock: ClockPort,
+): Promise<TickReport> {
   for (;;) {
     const report = await incarnation.tick(everything)
     if (report.status !== 'running') return report

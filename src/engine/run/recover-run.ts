@@ -1,4 +1,11 @@
-import { canonicalJson, FaultlineError, isFaultlineError, jsonDiff, messageOf, whenReady } from '../../core/index.ts'
+import {
+  canonicalJson,
+  FaultlineError,
+  isFaultlineError,
+  jsonDiff,
+  messageOf,
+  whenReady,
+} from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
@@ -13,7 +20,7 @@ import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { definitionJsonOf, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
+import { note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { reduce } from './reducer.ts'
 import { initialState } from './run-state.ts'
@@ -24,7 +31,11 @@ import { safePoint } from './safe-point.ts'
  * Takes a run over from what is on disk. The valid prefix of the log is written to a new file under a new epoch, together with
  * what recovery has to say: pages that an earlier failed fsync left behind are never trusted, and an old writer finds out.
  */
-export function recoverRun(request: RecoverRequest, ports: DriverPorts, disk: SerialDisk): MaybePromise<LiveRun> {
+export function recoverRun(
+  request: RecoverRequest,
+  ports: DriverPorts,
+  disk: SerialDisk,
+): MaybePromise<LiveRun> {
   return whenReady(disk.run(readForRecovery(request, ports)), (stored) =>
     whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) =>
       disk.run(takeOver(request, stored, workflow, ports, disk)),
@@ -42,10 +53,14 @@ export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSe
       state = reduce(state, event)
     } catch (error) {
       if (!isFaultlineError(error, 'INTERNAL') && !isFaultlineError(error, 'UNKNOWN_STEP')) throw error
-      throw corrupt(stored.layout.log, `line ${event.seq + 1} (event ${event.seq}) cannot follow: ${messageOf(error)}`, {
-        line: event.seq + 1,
-        seq: event.seq,
-      })
+      throw corrupt(
+        stored.layout.log,
+        `line ${event.seq + 1} (event ${event.seq}) cannot follow: ${messageOf(error)}`,
+        {
+          line: event.seq + 1,
+          seq: event.seq,
+        },
+      )
     }
   }
   return state
@@ -95,7 +110,6 @@ function* takeOver(
       length: stored.log.events.length,
       sizeBytes: prefix.length,
     }),
-    definitionJson: definitionJsonOf(state),
     state,
     acknowledged: state,
     saveSeq: stored.state?.saveSeq ?? 0,
@@ -104,7 +118,8 @@ function* takeOver(
     gating: new Set(),
     inbox: [],
   }
-  if (stored.stateProblem !== undefined) warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+  if (stored.stateProblem !== undefined)
+    warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
   yield* finishPreparedCommits(run)
   const point = yield* safePoint(run, request)
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
@@ -166,7 +181,8 @@ function resumeEvent(
 function failedGate(state: RunState): string {
   const { failure, workflow } = state
   const index = failure?.step == null ? undefined : workflow.indexOf.get(failure.step)
-  if (failure?.kind === 'gate' && index !== undefined && workflow.loops.has(index)) return failure.step as string
+  if (failure?.kind === 'gate' && index !== undefined && workflow.loops.has(index))
+    return failure.step as string
   throw new FaultlineError(
     'SESSION_MISUSE',
     `Run '${state.runId}' cannot resume from a loop target: it did not fail at a gate with an 'on_fail' step. Resume it ` +
@@ -231,4 +247,3 @@ function warn(run: LiveRun, message: string): void {
     correlationId: state.correlationId,
   })
 }
-

@@ -27,7 +27,8 @@ function apply(state: RunState, event: WorkflowEvent): RunState {
       return {
         ...state,
         status: event.status,
-        failure: state.failure ?? (event.error === undefined ? null : { ...event.error, step: event.step ?? null }),
+        failure:
+          state.failure ?? (event.error === undefined ? null : { ...event.error, step: event.step ?? null }),
       }
     case 'artifact_edit':
       return {
@@ -65,9 +66,15 @@ function apply(state: RunState, event: WorkflowEvent): RunState {
 function started(state: RunState, event: EventOf<'step_start'>): RunState {
   const index = stepIndex(state.workflow, event.step)
   const step = state.steps.get(index)
-  assert(step.status === 'pending' || step.status === 'retrying', `step '${event.step}' starts from ${step.status}`)
+  assert(
+    step.status === 'pending' || step.status === 'retrying',
+    `step '${event.step}' starts from ${step.status}`,
+  )
   assert(step.blockers === 0, `step '${event.step}' starts after all it depends on`)
-  assert(event.visit === step.visit && event.attempt === step.attempt + 1, `attempts of '${event.step}' are numbered in order`)
+  assert(
+    event.visit === step.visit && event.attempt === step.attempt + 1,
+    `attempts of '${event.step}' are numbered in order`,
+  )
   const attempt: AttemptRecord = {
     visit: event.visit,
     attempt: event.attempt,
@@ -138,7 +145,10 @@ function retryPlanned(state: RunState, event: EventOf<'step_retry'>): RunState {
 function failed(state: RunState, event: EventOf<'step_fail'>): RunState {
   const index = stepIndex(state.workflow, event.step)
   const step = placed(state.steps.get(index), event)
-  assert(step.status === 'running' || step.status === 'retrying', `step '${event.step}' fails from ${step.status}`)
+  assert(
+    step.status === 'running' || step.status === 'retrying',
+    `step '${event.step}' fails from ${step.status}`,
+  )
   return {
     ...state,
     active: without(state.active, index),
@@ -214,13 +224,22 @@ function reopened(state: RunState, members: readonly number[], gated: number): R
 }
 
 function nextVisit(step: StepState): StepState {
-  return { ...step, status: 'pending', visit: step.visit + 1, attempt: 0, retriesUsed: 0, error: null, prepared: null }
+  return {
+    ...step,
+    status: 'pending',
+    visit: step.visit + 1,
+    attempt: 0,
+    retriesUsed: 0,
+    error: null,
+    prepared: null,
+  }
 }
 
 function resumed(state: RunState, event: EventOf<'workflow_resume'>): RunState {
   const workflow = state.workflow
   const restarts = new Set(event.restarts.map((step) => stepIndex(workflow, step)))
-  const reopensLoopOf = event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
+  const reopensLoopOf =
+    event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
   const steps = [...state.steps].map((step, index) => {
     const opensVisit = loopMembers.has(index) || (restarts.has(index) && step.status === 'completed')
@@ -237,7 +256,9 @@ function resumed(state: RunState, event: EventOf<'workflow_resume'>): RunState {
     ...state,
     status: 'running',
     steps: persistentVector(settled),
-    ready: settled.flatMap((step, index) => (step.status === 'pending' && step.blockers === 0 ? [index] : [])),
+    ready: settled.flatMap((step, index) =>
+      step.status === 'pending' && step.blockers === 0 ? [index] : [],
+    ),
     active: [],
     retrying: [],
     remaining: settled.filter((step) => step.status !== 'completed').length,
@@ -311,5 +332,7 @@ function without(indices: readonly number[], index: number): readonly number[] {
 /** Inserts into an ascending list. */
 function withIndex(indices: readonly number[], index: number): readonly number[] {
   const position = indices.findIndex((other) => other > index)
-  return position < 0 ? [...indices, index] : [...indices.slice(0, position), index, ...indices.slice(position)]
+  return position < 0
+    ? [...indices, index]
+    : [...indices.slice(0, position), index, ...indices.slice(position)]
 }

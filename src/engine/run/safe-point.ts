@@ -24,13 +24,19 @@ export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<S
   if (changed.length === 0) return { restarts: unfinished(run), accepted: [] }
   if (policy === 'accept') {
     const gone = changed.find(({ now }) => now === undefined)
-    if (gone !== undefined) throw changedError(run, changed, `'${gone.record.path}' is missing and cannot be accepted`)
+    if (gone !== undefined)
+      throw changedError(run, changed, `'${gone.record.path}' is missing and cannot be accepted`)
     return { restarts: unfinished(run), accepted: changed.map(({ now }) => now as ArtifactRecord) }
   }
   const orphan = changed.find(({ record }) => record.producedBy === null)
   if (policy === 'refuse' || orphan !== undefined) throw changedError(run, changed)
-  const producers = changed.map(({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number)
-  return { restarts: inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, producers)])), accepted: [] }
+  const producers = changed.map(
+    ({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number,
+  )
+  return {
+    restarts: inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, producers)])),
+    accepted: [],
+  }
 }
 
 interface ChangedArtifact {
@@ -46,7 +52,10 @@ function* changedArtifacts(run: LiveRun): FileProgram<readonly ChangedArtifact[]
     const bytes = yield* perform({ op: 'read', path: record.path })
     const sha256 = bytes === undefined ? undefined : run.ports.digest.sha256(bytes)
     if (sha256 === record.sha256) continue
-    const now = bytes === undefined || sha256 === undefined ? undefined : { path: record.path, sha256, sizeBytes: bytes.length }
+    const now =
+      bytes === undefined || sha256 === undefined
+        ? undefined
+        : { path: record.path, sha256, sizeBytes: bytes.length }
     changed.push({ record, now })
   }
   return changed

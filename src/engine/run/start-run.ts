@@ -1,4 +1,4 @@
-import { canonicalJson, whenReady } from '../../core/index.ts'
+import { whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, StartRequest } from '../../ports/index.ts'
@@ -8,15 +8,15 @@ import { EventLog } from '../store/event-log.ts'
 import { runLayout } from '../store/layout.ts'
 import { takeLock } from '../store/lock.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
-import { compileWorkflow } from './compiled-workflow.ts'
+import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { commit, definitionJsonOf, saveLastPointer, saveState } from './live-run.ts'
+import { commit, saveLastPointer, saveState } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { initialState } from './run-state.ts'
 
 /** Persists the beginning of a run: folder, lock, event 0, snapshot, last pointer, in this order. */
 export function startRun(request: StartRequest, ports: DriverPorts, disk: SerialDisk): MaybePromise<LiveRun> {
-  const definitionSha256 = ports.digest.sha256(canonicalJson(request.definition))
+  const definitionSha256 = definitionDigest(request.definition, ports.digest)
   return whenReady(compileWorkflow(request.definition, definitionSha256), (workflow) =>
     disk.run(begin(request, workflow, ports, disk)),
   )
@@ -50,7 +50,6 @@ function* begin(
     disk,
     layout,
     log,
-    definitionJson: definitionJsonOf(state),
     state,
     acknowledged: state,
     saveSeq: 0,

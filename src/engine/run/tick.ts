@@ -14,13 +14,22 @@ import type { LiveRun, Result, Returned } from './live-run.ts'
 import { heldSteps, nextDue, planDue } from './planner.ts'
 import type { PlanOptions } from './planner.ts'
 
+/** A log smaller than twice this is read faster than a snapshot of it is worth. */
+const leastSavedBytes = 32 * 1024
+
+/** What a move has led to: the report, and what to do now that all of it is durable and no file program is running. */
+export interface Moved {
+  readonly report: TickReport
+  readonly actions: readonly (() => void)[]
+}
+
 /** What one tick has in hand. */
 interface Tick {
   readonly run: LiveRun
   readonly policy: TickPolicy
   readonly events: WorkflowEvent[]
-  /** Calls to make and signals to send once what they rest on is durable. */
-  readonly afterCommit: (() => void)[]
+  /** Calls to make and signals to send once the tick is over: what they rest on is durable by then. */
+  readonly actions: (() => void)[]
   readonly endedAttempts: Attempt[]
   stopped: boolean
 }
@@ -29,7 +38,7 @@ interface Tick {
  * One move of a run: takes in results, applies limits, starts what may start, and makes all of it durable before anybody
  * hears of it. The one place where events come from while a run moves.
  */
-export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<TickReport> {
+export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
   run.log.assertUsable()
   const current = newTick(run, policy)
   yield* takeResults(current, run.inbox.splice(0, policy.maxResults))
@@ -40,25 +49,28 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<TickReport>
   }
   yield* flush(current)
   yield* tidy(current)
-  return report(current)
+  return { report: report(current), actions: current.actions }
 }
 
 /** Ends a run for good: what is in flight is aborted, nothing more starts. */
-export function* cancelRun(run: LiveRun, reason: string): FileProgram<void> {
+export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
   run.log.assertUsable()
-  if (run.state.status !== 'running') return
   const current = newTick(run, { admits: () => false, stopsAfter: () => false, maxResults: 0 })
   for (const attempt of [...run.attempts.values()]) {
-    endAttempt(current, attempt, { kind: 'cancelled', message: `Step '${attempt.key.step}' was cancelled: ${reason}` })
+    endAttempt(current, attempt, {
+      kind: 'cancelled',
+      message: `Step '${attempt.key.step}' was cancelled: ${reason}`,
+    })
   }
   emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason })
   emit(current, { kind: 'workflow_end', status: 'cancelled' })
   yield* flush(current)
   yield* tidy(current)
+  return { report: report(current), actions: current.actions }
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
-  return { run, policy, events: [], afterCommit: [], endedAttempts: [], stopped: false }
+  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false }
 }
 
 function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
@@ -110,7 +122,7 @@ function settle(current: Tick, attempt: Attempt, returned: Returned): void {
   const { run } = current
   if (attempt.definition.gate === undefined) return finish(current, attempt, returned)
   run.gating.add(attempt.index)
-  current.afterCommit.push(() => askGate(run, attempt, returned))
+  current.actions.push(() => askGate(run, attempt, returned))
 }
 
 function finish(current: Tick, attempt: Attempt, returned: Returned): void {
@@ -200,7 +212,7 @@ function startSteps(current: Tick): void {
     }
     run.attempts.set(index, attempt)
     emit(current, { kind: 'step_start', status: 'running', ...stepContext(attempt) })
-    current.afterCommit.push(() => callAgent(run, attempt))
+    current.actions.push(() => callAgent(run, attempt))
   }
 }
 
@@ -221,7 +233,7 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
   const { retriesUsed } = run.state.steps.get(attempt.index)
   const durationMs = duration(run, attempt)
   close(current, attempt)
-  current.afterCommit.push(() => attempt.abort.abort(new Error(error.message)))
+  current.actions.push(() => attempt.abort.abort(new Error(error.message)))
   if (mayBeRetried(error) && retriesUsed < definition.retries && run.state.failure === null) {
     const delayMs = definition.retryDelayMs * 2 ** retriesUsed
     emit(current, {
@@ -259,7 +271,6 @@ function noteLate(current: Tick, result: Result): void {
 
 function* flush(current: Tick): FileProgram<void> {
   current.events.push(...(yield* commit(current.run)))
-  for (const act of current.afterCommit.splice(0)) act()
 }
 
 /** Clears staging folders, saves the snapshot when it is due, and lets go of a run that has ended. */
@@ -269,7 +280,7 @@ function* tidy(current: Tick): FileProgram<void> {
     if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
   }
   const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
-  if (hasEnded || run.log.sizeBytes >= 2 * run.savedAtBytes) yield* saveState(run)
+  if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
   if (hasEnded) {
     yield* perform({ op: 'close', path: run.layout.log })
     yield* releaseLock(run.layout)
@@ -314,5 +325,8 @@ function duration(run: LiveRun, attempt: Attempt): number {
 }
 
 function gateError(attempt: Attempt, thrown: unknown): StepError {
-  return { kind: 'gate', message: `The gate of step '${attempt.key.step}' cannot be judged: ${messageOf(thrown)}` }
+  return {
+    kind: 'gate',
+    message: `The gate of step '${attempt.key.step}' cannot be judged: ${messageOf(thrown)}`,
+  }
 }

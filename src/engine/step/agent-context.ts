@@ -128,12 +128,13 @@ function agentClock(attempt: Attempt, clock: ClockPort): AgentClock {
       const { signal } = attempt.abort
       return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error)
-        const wake = clock.schedule(clock.now() + ms, () => {
+        const wake = Number.isFinite(ms) ? clock.schedule(clock.now() + ms, awake) : undefined
+        function awake(): void {
           signal.removeEventListener('abort', onAbort)
           resolve()
-        })
+        }
         function onAbort(): void {
-          wake.cancel()
+          wake?.cancel()
           reject(signal.reason as Error)
         }
         signal.addEventListener('abort', onAbort, { once: true })
@@ -151,5 +152,6 @@ function artifactPath(path: string): string {
 }
 
 function assertOpen(attempt: Attempt): void {
-  if (attempt.ended) throw new Error(`Attempt ${formatStepKey(attempt.key)} has ended; what it does now is not recorded.`)
+  if (attempt.ended)
+    throw new Error(`Attempt ${formatStepKey(attempt.key)} has ended; what it does now is not recorded.`)
 }

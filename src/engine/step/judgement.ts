@@ -45,7 +45,9 @@ function scoringOf(step: StepDefinition, output: JsonValue): ScoringResult | und
   const given = isJsonObject(output) && isJsonObject(output['scores']) ? output['scores'] : {}
   const scores: Record<string, number> = {}
   for (const [name, score] of Object.entries(given)) if (typeof score === 'number') scores[name] = score
-  const passed = Object.entries(step.scoring.thresholds).every(([name, least]) => (scores[name] ?? -Infinity) >= least)
+  const passed = Object.entries(step.scoring.thresholds).every(
+    ([name, least]) => (scores[name] ?? -Infinity) >= least,
+  )
   return { passed, scores }
 }
 

@@ -40,7 +40,11 @@ export function* takeLock(
     throw owned(runId, holder.owner, 'which is alive. Wait for it, or end it first')
   }
   if (holder.state === 'elsewhere' && !takeOver) {
-    throw owned(runId, holder.owner, `and a process on another host cannot be asked. If it is dead, take the run over`)
+    throw owned(
+      runId,
+      holder.owner,
+      `and a process on another host cannot be asked. If it is dead, take the run over`,
+    )
   }
   const record: LockRecord = { owner: owner.self, runId }
   const data = `${JSON.stringify(record)}\n`

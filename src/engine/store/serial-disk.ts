@@ -21,7 +21,8 @@ export function serialDisk(files: FilesPort): SerialDisk {
   }
   return {
     run(program) {
-      if (running !== undefined) return track(running.then(() => interpret(program, (operation) => files.perform(operation))))
+      if (running !== undefined)
+        return track(running.then(() => interpret(program, (operation) => files.perform(operation))))
       const result = interpret(program, (operation) => files.perform(operation))
       return isPromise(result) ? track(result) : result
     },

@@ -1,0 +1,152 @@
+import type { RunStatus } from '../trace/index.ts'
+
+/** Major version of the bundle format, as it stands in `schema`. Fields may be added without raising it. */
+export const bundleMajor = 1
+export const bundleSchemaName = 'faultline-bundle'
+
+/** Why a bundle was written. A reader takes a reason that it does not know for `other`. */
+export const bundleReasons = [
+  'assertion',
+  'step-error',
+  'timeout',
+  'workflow-timeout',
+  'set-up',
+  'clean-up',
+  'worker-died',
+  'interrupted',
+  'unfired-fault',
+  'invariant',
+  'run-failed',
+  'replay',
+  'other',
+] as const
+export type BundleReason = (typeof bundleReasons)[number]
+
+/** `manifest.json`: what the bundle is about, and every part of it. A part that does not exist is null, never missing. */
+export interface BundleManifest {
+  readonly schema: string
+  readonly kind: 'test' | 'run'
+  readonly reason: BundleReason
+  /** The process died before it could finish the bundle: later parts may not be there. */
+  readonly partial: boolean
+  /** Set for kind `test`. */
+  readonly test: BundleTest | null
+  /** Set for kind `run`. */
+  readonly run: BundleRun | null
+  readonly correlationIds: readonly string[]
+  readonly seed: number | string | null
+  readonly errors: readonly BundleError[]
+  readonly versions: BundleVersions
+  readonly replay: BundleReplay | null
+  readonly sessions: readonly BundleSessionEntry[]
+  readonly files: readonly BundleFile[]
+  /** Files that stayed out of the bundle, and why. */
+  readonly omitted: readonly OmittedFile[]
+  readonly limits: BundleLimits
+  readonly redaction: RedactionReport
+  readonly notes: readonly string[]
+}
+
+/** Which test failed; enough to find it again in both Vitest majors, whose own test ids differ. */
+export interface BundleTest {
+  /** Name of the Vitest project, or null for the only one. */
+  readonly project: string | null
+  /** Relative to the root, forward slashes. */
+  readonly file: string
+  /** Names of suites and test, joined with ` > `. */
+  readonly fullName: string
+  readonly line: number | null
+  readonly tags: readonly string[]
+  readonly timeoutMs: number | null
+  /** From 1. */
+  readonly attempt: number
+  /** From 1, or null when the test does not repeat. */
+  readonly repeat: number | null
+}
+
+/** Which run of the command line failed. */
+export interface BundleRun {
+  /** Relative to the project, forward slashes. */
+  readonly workflowFile: string | null
+  /** As on the command line, without the command itself. */
+  readonly arguments: readonly string[]
+}
+
+export interface BundleError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | null
+}
+
+export interface BundleVersions {
+  readonly faultline: string
+  readonly node: string
+  /** Null for a run of the command line. */
+  readonly vitest: string | null
+  /** `linux-x64`. */
+  readonly platform: string
+}
+
+/** How to make it happen again, ready to be copied into a shell at the root. */
+export interface BundleReplay {
+  readonly command: string
+  readonly env: Readonly<Record<string, string>> | null
+}
+
+/** One session (or run) of the bundle; the first one's files lie at the top, the others' below `sessions/<n>/`. */
+export interface BundleSessionEntry {
+  readonly runId: string
+  readonly correlationId: string
+  readonly workflowId: string
+  readonly seed: number | string
+  readonly clock: 'virtual' | 'real'
+  readonly disk: 'folder' | 'simulated'
+  /** Where the run stood when the bundle was written. */
+  readonly status: RunStatus
+  /** Folder of its files, or an empty text for the top. */
+  readonly folder: string
+  /** Paths in the bundle; null for a snapshot that was not taken or left out. */
+  readonly snapshots: SnapshotPaths
+}
+
+export interface SnapshotPaths {
+  readonly beforeFailure: string | null
+  readonly atFailure: string | null
+  readonly beforeResume: readonly (string | null)[]
+  readonly afterResume: readonly (string | null)[]
+}
+
+export interface BundleFile {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly sha256: string
+  /** Set when only the beginning is in the bundle. */
+  readonly truncated: { readonly originalBytes: number } | null
+}
+
+export interface OmittedFile {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly why: 'file-limit' | 'bundle-limit'
+}
+
+export interface BundleLimits {
+  /** Outputs, inputs and messages above it are replaced by their size and digest. Default 64 KiB. */
+  readonly payloadBytes: number
+  /** Text files above it are cut, others are left out. Default 5 MiB. */
+  readonly fileBytes: number
+  /** Files that would go over it are left out, artifacts first. Default 25 MiB. */
+  readonly bundleBytes: number
+}
+
+/** How often each rule replaced something in this bundle. */
+export interface RedactionReport {
+  readonly total: number
+  readonly rules: Readonly<Record<string, number>>
+}
+
+export const defaultBundleLimits: BundleLimits = {
+  payloadBytes: 64 * 1024,
+  fileBytes: 5 * 1024 * 1024,
+  bundleBytes: 25 * 1024 * 1024,
+}

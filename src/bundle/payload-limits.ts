@@ -1,0 +1,72 @@
+import { canonicalJson, type JsonObject, type JsonValue } from '../core/index.ts'
+import type { DigestPort } from '../ports/index.ts'
+import type { LogEntry, StepError, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
+
+/** Cuts what is too large out of events, snapshots and logs, always in the same way, so that recordings stay comparable. */
+export interface PayloadLimits {
+  readonly event: (event: WorkflowEvent) => WorkflowEvent
+  readonly snapshot: (snapshot: WorkflowSnapshot) => WorkflowSnapshot
+  readonly logEntry: (entry: LogEntry) => LogEntry
+}
+
+/**
+ * A value above `payloadBytes` becomes `{ truncated: { sizeBytes, sha256 } }`, a text keeps its beginning. Definitions
+ * stay whole: a replay needs them, and they are as large as somebody has written them.
+ */
+export function payloadLimits(payloadBytes: number, digest: DigestPort): PayloadLimits {
+  const value = (whole: JsonValue): JsonValue => {
+    if (fits(whole, payloadBytes)) return whole
+    const json = canonicalJson(whole)
+    return { truncated: { sizeBytes: new TextEncoder().encode(json).length, sha256: digest.sha256(json) } }
+  }
+  const text = (whole: string): string =>
+    whole.length <= payloadBytes
+      ? whole
+      : `${whole.slice(0, payloadBytes)} [truncated: ${whole.length} characters]`
+  const error = <E extends StepError>(whole: E): E => ({ ...whole, message: text(whole.message) })
+
+  return {
+    event: (event) => {
+      if (fits(event, payloadBytes)) return event
+      return {
+        ...event,
+        ...('output' in event ? { output: value(event.output) } : {}),
+        ...('input' in event ? { input: value(event.input) } : {}),
+        ...('launch' in event ? { launch: value(event.launch) as JsonObject } : {}),
+        ...('reason' in event && event.reason !== undefined ? { reason: text(event.reason) } : {}),
+        ...('error' in event && event.error !== undefined ? { error: error(event.error) } : {}),
+      }
+    },
+    snapshot: (snapshot) => {
+      if (fits(snapshot, payloadBytes)) return snapshot
+      const { state } = snapshot
+      const steps = Object.entries(state.steps).map(([id, step]) => [
+        id,
+        {
+          ...step,
+          output: value(step.output),
+          error: step.error === null ? null : error(step.error),
+          attempts: step.attempts.map((attempt) =>
+            attempt.error === null ? attempt : { ...attempt, error: error(attempt.error) },
+          ),
+        },
+      ])
+      return {
+        ...snapshot,
+        state: {
+          ...state,
+          steps: Object.fromEntries(steps),
+          input: value(state.input),
+          launch: value(state.launch) as JsonObject,
+          error: state.error === null ? null : error(state.error),
+        },
+      }
+    },
+    logEntry: (entry) => ({ ...entry, message: text(entry.message) }),
+  }
+}
+
+/** Judged by the UTF-16 length of the JSON text: cheap, and the same everywhere. */
+function fits(value: unknown, payloadBytes: number): boolean {
+  return JSON.stringify(value).length <= payloadBytes
+}

@@ -1,0 +1,116 @@
+import {
+  commonRules,
+  environmentSecrets,
+  isSecretMember,
+  spellings,
+  type RedactionRule,
+} from './redaction-rules.ts'
+import { rootRewriter } from './root-rewriter.ts'
+import { replaceBytes, utf8Text } from './bytes.ts'
+
+export interface RedactorOptions {
+  /** The process's environment: values of variables whose names speak of a secret are replaced wherever they stand. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** What else is a secret. Default: nothing. */
+  readonly patterns?: readonly RegExp[]
+  /** Absolute folders by the name that replaces them, such as `{ '<project>': '/tmp/project-1' }`. Default: none. */
+  readonly roots?: Readonly<Record<string, string>>
+}
+
+/**
+ * Takes secrets and absolute paths out of whatever goes into a bundle. A secret becomes `[redacted:<rule>]`, with the
+ * name of the environment variable or of the form that gave it away.
+ *
+ * Works on strings before they are put into JSON, since escaping would hide them. Redacting twice changes nothing more.
+ */
+export interface Redactor {
+  text(text: string): string
+  /** Every string, and every key, of plain data; strings under a name like `password` are replaced whole. */
+  json<T>(value: T): T
+  /** UTF-8 text like `text`; in other bytes only the values of the environment are found. */
+  bytes(data: Uint8Array): Uint8Array
+  /** A relative path; the result is a file name on every platform that takes brackets. */
+  path(path: string): string
+  /** How often each rule has replaced something since the redactor was made. */
+  counts(): Readonly<Record<string, number>>
+}
+
+export function createRedactor(options: RedactorOptions): Redactor {
+  const secrets = environmentSecrets(options.environment)
+  const rules: RedactionRule[] = [
+    ...commonRules,
+    ...(options.patterns ?? []).map((pattern, index) => ({
+      name: `pattern-${index + 1}`,
+      pattern: new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
+    })),
+  ]
+  const nameOfSpelling = new Map(
+    secrets.flatMap(({ name, value }) => spellings(value).map((spelling) => [spelling, name] as const)),
+  )
+  const anySecret = alternation([...nameOfSpelling.keys()])
+  const withoutRoots = rootRewriter(options.roots ?? {})
+  const counts = new Map<string, number>()
+
+  const replacement = (rule: string): string => {
+    counts.set(rule, (counts.get(rule) ?? 0) + 1)
+    return `[redacted:${rule}]`
+  }
+
+  const text = (original: string): string => {
+    let redacted = original
+    if (anySecret !== undefined) {
+      redacted = redacted.replace(anySecret, (found) =>
+        replacement(nameOfSpelling.get(found) ?? 'environment'),
+      )
+    }
+    for (const { name, pattern } of rules) {
+      redacted = redacted.replace(pattern, (found, ...rest: unknown[]) => {
+        if (found === '') return found
+        const groups = rest.at(-1) as { keep?: string } | string
+        const keep = typeof groups === 'object' ? (groups.keep ?? '') : ''
+        return keep + replacement(name)
+      })
+    }
+    return withoutRoots(redacted)
+  }
+
+  const json = (value: unknown, member = ''): unknown => {
+    if (typeof value === 'string') {
+      const redacted = text(value)
+      return redacted === value && value !== '' && isSecretMember(member)
+        ? replacement('named-value')
+        : redacted
+    }
+    if (typeof value === 'number') {
+      const rule = nameOfSpelling.get(String(value))
+      return rule === undefined ? value : replacement(rule)
+    }
+    if (Array.isArray(value)) return value.map((each: unknown) => json(each, member))
+    if (value === null || typeof value !== 'object') return value
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [text(key), json(each, key)]))
+  }
+
+  return {
+    text,
+    json: <T>(value: T): T => json(value) as T,
+    bytes: (data) => {
+      const decoded = utf8Text(data)
+      if (decoded !== undefined) {
+        const redacted = text(decoded)
+        return redacted === decoded ? data : new TextEncoder().encode(redacted)
+      }
+      return secrets.reduce(
+        (bytes, { name, value }) => replaceBytes(bytes, value, () => replacement(name)),
+        data,
+      )
+    },
+    path: (path) => text(path).replaceAll('[redacted:', '[redacted-'),
+    counts: () => Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1))),
+  }
+}
+
+function alternation(texts: readonly string[]): RegExp | undefined {
+  if (texts.length === 0) return undefined
+  const longestFirst = [...texts].sort((left, right) => right.length - left.length)
+  return new RegExp(longestFirst.map((each) => each.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g')
+}

@@ -1,0 +1,126 @@
+import type { JsonObject } from '../../core/index.ts'
+
+/** `'500ms'`, `'30s'`, `'2m'` (or `'2min'`), `'1.5h'`. A plain number counts seconds. */
+export type DurationText = `${number}${'ms' | 's' | 'm' | 'min' | 'h'}`
+
+/**
+ * An agent workflow as people write it. Every key may be spelt in camelCase or in snake_case, but only once; here both
+ * spellings have a type, so that a mistyped key is a compile error.
+ */
+export interface AgentWorkflow {
+  /** Letters, digits, `_`, `-`, `.`; names the workflow in state, events and logs. */
+  readonly id: string
+  /** For people. Default: the id. */
+  readonly name?: string
+  /** Default `0.0.0`. */
+  readonly version?: string
+  readonly description?: string
+  readonly settings?: AgentWorkflowSettings
+  /** Kept, never interpreted. */
+  readonly metadata?: JsonObject
+  /**
+   * At least one. What depends on what follows from `next`, `dependsOn`, `gate.onPass`, and from `requires` matched to
+   * `creates`. Only when no step has a `next`, `dependsOn` or `requires`, not even an empty one, do they run in list order.
+   */
+  readonly steps: readonly AgentStep[]
+}
+
+export interface AgentWorkflowSettings {
+  /** Steps in flight at once. Default 5. */
+  readonly maxConcurrentSteps?: number
+  /** Same as `maxConcurrentSteps`. */
+  readonly max_concurrent_steps?: number
+  /** Limit of the whole run, counted from its start or latest resume. Default: none. */
+  readonly timeout?: number | DurationText
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeoutMs?: number
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeout_ms?: number
+  /** Limit of one attempt, for steps without a `timeout`. Default 30 s. */
+  readonly stepTimeout?: number | DurationText
+  /** Same as `stepTimeout`. */
+  readonly step_timeout?: number | DurationText
+  /** Same as `stepTimeout`, in milliseconds. */
+  readonly stepTimeoutMs?: number
+  /** Same as `stepTimeout`, in milliseconds. */
+  readonly step_timeout_ms?: number
+  /** Extra tries, for steps without `retries`. Default 0. */
+  readonly retries?: number
+  /** Wait before the first retry, for steps without a `retryDelay`. Default 1 s. */
+  readonly retryDelay?: number | DurationText
+  /** Same as `retryDelay`. */
+  readonly retry_delay?: number | DurationText
+  /** Same as `retryDelay`, in milliseconds. */
+  readonly retryDelayMs?: number
+  /** Same as `retryDelay`, in milliseconds. */
+  readonly retry_delay_ms?: number
+}
+
+export interface AgentStep {
+  /** Unique within the workflow; letters, digits, `_`, `-`, `.`. */
+  readonly id: string
+  readonly name?: string
+  /** Name of the agent that performs the step. */
+  readonly agent: string
+  /** What the agent is to do, in its own terms. */
+  readonly action?: string
+  /** Files (or folders, ending in `/`) that the step reads. One that another step creates makes it wait for that step. */
+  readonly requires?: string | readonly string[]
+  /** Files (or folders, ending in `/`) that the step must produce. */
+  readonly creates?: string | readonly string[]
+  /** Handed to the agent as it stands. */
+  readonly parameters?: JsonObject
+  /** Steps that wait for this one. */
+  readonly next?: string | readonly string[]
+  /** Steps that this one waits for. */
+  readonly dependsOn?: string | readonly string[]
+  /** Same as `dependsOn`. */
+  readonly depends_on?: string | readonly string[]
+  /** A note for readers: the step runs either way. */
+  readonly condition?: 'required' | 'optional'
+  readonly scoring?: StepScoring
+  readonly gate?: StepGate
+  /** Extra tries after the first. Default 0. */
+  readonly retries?: number
+  /** Wait before the first retry; doubles with each further one. Default 1 s. */
+  readonly retryDelay?: number | DurationText
+  /** Same as `retryDelay`. */
+  readonly retry_delay?: number | DurationText
+  /** Same as `retryDelay`, in milliseconds. */
+  readonly retryDelayMs?: number
+  /** Same as `retryDelay`, in milliseconds. */
+  readonly retry_delay_ms?: number
+  /** Limit of one attempt. Default 30 s. */
+  readonly timeout?: number | DurationText
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeoutMs?: number
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeout_ms?: number
+  /** Kept, never interpreted. */
+  readonly metadata?: JsonObject
+}
+
+export interface StepScoring {
+  /** `false` switches the thresholds off. Default true. */
+  readonly enabled?: boolean
+  /** Least value per score: `overall_min: 70` asks for `output.scores.overall >= 70`. */
+  readonly thresholds?: Readonly<Record<`${string}_min` | `${string}Min`, number>>
+}
+
+/** Decides whether a step that has run is completed. */
+export interface StepGate {
+  /** A CEL expression over `input`, `output`, `scoring`, `steps` and `run`, such as `scoring.passed == true`. */
+  readonly condition: string
+  /** A step that waits for the gate to pass. */
+  readonly onPass?: string
+  /** Same as `onPass`. */
+  readonly on_pass?: string
+  /** Step to return to when the gate fails: the gated step or one that it depends on. Default: the run fails. */
+  readonly onFail?: string
+  /** Same as `onFail`. */
+  readonly on_fail?: string
+  /** Returns allowed. Default 3, which makes four evaluations. */
+  readonly maxLoops?: number
+  /** Same as `maxLoops`. */
+  readonly max_loops?: number
+}

@@ -1,0 +1,123 @@
+import type { JsonObject } from '../../core/index.ts'
+import { isJsonObject } from '../../core/index.ts'
+import { readDuration } from './duration-text.ts'
+import type { DurationRules } from './duration-text.ts'
+
+type Zod = typeof import('zod').z
+export type WorkflowShape = ReturnType<ReturnType<typeof createWorkflowShape>['parse']>
+export type StepShape = WorkflowShape['steps'][number]
+export type SettingsShape = NonNullable<WorkflowShape['settings']>
+
+const mostSteps = 10_000
+const mostRepetitions = 1_000
+
+/**
+ * The shape of an agent workflow whose keys are in camelCase and whose other keys have been set apart. Messages continue a
+ * sentence that begins with the path.
+ */
+export function createWorkflowShape(z: Zod) {
+  const text = z.string({ error: must('be text') }).min(1, 'must not be empty')
+  const count = (least: number): ReturnType<Zod['number']> => {
+    const error = must(`be a whole number from ${least} to ${mostRepetitions}`)
+    return z.number({ error }).int({ error }).min(least, { error }).max(mostRepetitions, { error })
+  }
+  const duration = (rules: DurationRules) =>
+    z.unknown().transform((value, context) => {
+      const read = readDuration(value, rules)
+      if (typeof read === 'number') return read
+      context.addIssue({ code: 'custom', message: `${read}, not ${show(value)}` })
+      return z.NEVER
+    })
+  const limit = duration({ plainUnit: 's', leastMs: 1 }).optional()
+  const limitMs = duration({ plainUnit: 'ms', leastMs: 1 }).optional()
+  const delay = duration({ plainUnit: 's', leastMs: 0 }).optional()
+  const delayMs = duration({ plainUnit: 'ms', leastMs: 0 }).optional()
+  const names = (what: string) =>
+    z.preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z.array(text, { error: must(`be a list of ${what}`) }),
+    )
+  const anyMap = z.custom<JsonObject>(isJsonObject, { error: must('be a map') })
+
+  const gate = z.object(
+    { condition: text, onPass: text.optional(), onFail: text.optional(), maxLoops: count(0).optional() },
+    { error: must(`be a map with a 'condition'`) },
+  )
+  const thresholds = z.record(z.string(), z.number({ error: must('be a number') }), {
+    error: must(`be a map of least values, such as 'overall_min: 70'`),
+  })
+  const scoring = z.object(
+    { enabled: z.boolean({ error: must('be true or false') }).optional(), thresholds: thresholds.optional() },
+    { error: must(`be a map with 'thresholds'`) },
+  )
+  const step = z.object(
+    {
+      id: text,
+      name: text.optional(),
+      agent: text,
+      action: text.optional(),
+      requires: names('paths').optional(),
+      creates: names('paths').optional(),
+      parameters: anyMap.optional(),
+      next: names('step ids').optional(),
+      dependsOn: names('step ids').optional(),
+      condition: z.enum(['required', 'optional'], { error: noConditionsYet }).optional(),
+      scoring: scoring.optional(),
+      gate: gate.optional(),
+      retries: count(0).optional(),
+      retryDelay: delay,
+      retryDelayMs: delayMs,
+      timeout: limit,
+      timeoutMs: limitMs,
+    },
+    { error: must('be a map') },
+  )
+  const settings = z.object(
+    {
+      maxConcurrentSteps: count(1).optional(),
+      retries: count(0).optional(),
+      timeout: limit,
+      timeoutMs: limitMs,
+      stepTimeout: limit,
+      stepTimeoutMs: limitMs,
+      retryDelay: delay,
+      retryDelayMs: delayMs,
+    },
+    { error: must('be a map') },
+  )
+  return z.object({
+    id: text,
+    name: text.optional(),
+    version: text.optional(),
+    description: z.string({ error: must('be text') }).optional(),
+    settings: settings.optional(),
+    steps: z
+      .array(step, { error: must('be a list of steps') })
+      .min(1, 'must hold at least one step')
+      .max(mostSteps, `must hold at most ${mostSteps} steps`),
+  })
+}
+
+interface ShapeIssue {
+  readonly input?: unknown
+}
+
+function must(rule: string): (issue: ShapeIssue) => string {
+  return ({ input }) =>
+    input === undefined ? `is missing: it must ${rule}` : `must ${rule}, not ${show(input)}`
+}
+
+function noConditionsYet({ input }: ShapeIssue): string {
+  return (
+    `is ${show(input)}: conditions on the steps of an agent workflow are not supported there yet. Only the notes 'required' ` +
+    `and 'optional' are, and the step runs either way; a gate can judge a step's result`
+  )
+}
+
+/** A wrong value in a few words. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}...` : value}'`
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'a map'
+  return value === null ? 'nothing' : JSON.stringify(value)
+}

@@ -1,0 +1,14 @@
+/**
+ * The step-by-step harness: isolated projects, sessions that stop between steps, crash and resume, snapshots, and judgement
+ * of artifacts. It drives any engine through the driver port and knows no test framework.
+ */
+export { assertWorkflowArtifacts } from './artifact-assertions.ts'
+export type { AssertWorkflowArtifactsOptions } from './artifact-assertions.ts'
+export { captureWorkflowState } from './capture.ts'
+export type * from './contract.ts'
+export { mockAgent } from './mock-agents.ts'
+export type { MockAgentOptions } from './mock-agents.ts'
+export { createProject, openProject, sessionsOf } from './project.ts'
+export type { CreateProjectOptions } from './project.ts'
+export { runWorkflowStepByStep } from './run-workflow.ts'
+export * from './snapshot-diff.ts'

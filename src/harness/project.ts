@@ -1,0 +1,190 @@
+import {
+  copyTemplate,
+  createNodeFiles,
+  createTemporaryRoot,
+  makeTemporaryFolder,
+  ownTemplatesFolder,
+  readTemplate,
+  removeFolder,
+  templateAgents,
+  templateNames,
+  templateOnlyFiles,
+} from '../adapters/node/index.ts'
+import type { NodeFiles, TemporaryRoot } from '../adapters/node/index.ts'
+import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggestion } from '../core/index.ts'
+import { stateFolder } from '../engine/index.ts'
+import type { Agents, FilesPort } from '../ports/index.ts'
+import type { Project, WorkflowSession } from './contract.ts'
+
+export interface CreateProjectOptions {
+  /** Name of a project template. Default: an empty project. */
+  readonly template?: string
+  /** Folder of your own templates; looked into before those that come with faultline. */
+  readonly templates?: string
+  /** Where the project's folder is made. Default: a temporary folder of this process. */
+  readonly root?: string
+  /** Name of the project's folder; made unique. Default: the template's name. */
+  readonly name?: string
+  /** Keep the folder when the project is removed. Default false. */
+  readonly keep?: boolean
+  readonly seed?: number | string
+  readonly correlationId?: string
+}
+
+/** What the harness remembers of a project beside its public face. */
+interface ProjectInternals {
+  readonly files: FilesPort
+  readonly given: Set<string> | undefined
+  readonly sessions: WorkflowSession[]
+}
+
+const internals = new WeakMap<Project, ProjectInternals>()
+
+let processRoot: Promise<TemporaryRoot> | undefined
+
+/**
+ * Makes a fresh, isolated project folder from a template.
+ *
+ * @example
+ * const project = await createProject({ template: 'medium' })
+ * @throws FaultlineError `TEMPLATE_UNKNOWN` with the nearest name.
+ */
+export async function createProject(options: CreateProjectOptions = {}): Promise<Project> {
+  const { template, root, keep = false } = options
+  const templateFolder = template === undefined ? undefined : findTemplate(template, options.templates)
+  const given = templateFolder === undefined ? new Map<string, Uint8Array>() : projectFiles(templateFolder)
+  const agents = templateFolder === undefined ? {} : ((await templateAgents(templateFolder)) as Agents)
+  const folder = makeTemporaryFolder(root ?? (await sharedRoot()).folder, options.name ?? template ?? 'project')
+  copyTemplate(given, folder)
+  return projectAt({
+    folder,
+    template: template ?? 'none',
+    agents,
+    given: new Set(given.keys()),
+    seed: options.seed,
+    correlationId: options.correlationId,
+    remove: async () => {
+      if (!keep) await removeFolder(folder)
+    },
+  })
+}
+
+/** A project in a folder that exists already and stays. */
+export function openProject(folder: string): Project {
+  return projectAt({
+    folder,
+    template: 'none',
+    agents: {},
+    given: undefined,
+    seed: undefined,
+    correlationId: undefined,
+    remove: async () => {},
+  })
+}
+
+/** Paths that the project was made with or that the test wrote; undefined for a folder that was opened as it was. */
+export function filesGivenTo(project: Project): ReadonlySet<string> | undefined {
+  return internals.get(project)?.given
+}
+
+/** Sessions that were opened in a project, oldest first. */
+export function sessionsOf(project: Project): readonly WorkflowSession[] {
+  return internals.get(project)?.sessions ?? []
+}
+
+export function registerSession(project: Project, session: WorkflowSession): void {
+  internals.get(project)?.sessions.push(session)
+}
+
+interface ProjectParts {
+  readonly folder: string
+  readonly template: string
+  readonly agents: Agents
+  readonly given: Set<string> | undefined
+  readonly seed: number | string | undefined
+  readonly correlationId: string | undefined
+  readonly remove: () => Promise<void>
+}
+
+function projectAt(parts: ProjectParts): Project {
+  const { folder, template, agents, given, seed, correlationId } = parts
+  const files: NodeFiles = createNodeFiles(folder)
+  const read = async (path: string): Promise<Uint8Array> => {
+    const bytes = await files.perform({ op: 'read', path: containedPath(path) })
+    if (bytes !== undefined) return bytes
+    throw new FaultlineError(
+      'FILE_NOT_FOUND',
+      `The project has no file '${path}'. ${suggestion(path, await listFiles(files, ''))}`,
+      {
+        details: { path },
+      },
+    )
+  }
+  const project: Project = {
+    template,
+    folder,
+    seed,
+    correlationId,
+    agents,
+    read,
+    readText: async (path) => new TextDecoder().decode(await read(path)),
+    async write(path, data) {
+      const target = containedPath(path)
+      await makeParents(files, parentFolder(target))
+      await files.perform({ op: 'write', path: target, data })
+      given?.add(target)
+    },
+    exists: async (path) => (await files.perform({ op: 'stat', path: containedPath(path) })) !== undefined,
+    list: async ({ all = false } = {}) => {
+      const found = await listFiles(files, '')
+      return (all ? found : found.filter((path) => !path.startsWith(`${stateFolder}/`))).sort()
+    },
+    remove: async () => {
+      await files.closeAll()
+      await parts.remove()
+    },
+  }
+  internals.set(project, { files, given, sessions: [] })
+  return project
+}
+
+async function listFiles(files: FilesPort, folder: string): Promise<string[]> {
+  const found: string[] = []
+  for (const { name, kind } of (await files.perform({ op: 'list', path: folder })) ?? []) {
+    const path = joinPath(folder, name)
+    if (kind === 'file') found.push(path)
+    if (kind === 'folder') found.push(...(await listFiles(files, path)))
+  }
+  return found
+}
+
+async function makeParents(files: FilesPort, folder: string): Promise<void> {
+  if (folder === '' || (await files.perform({ op: 'stat', path: folder })) !== undefined) return
+  await makeParents(files, parentFolder(folder))
+  await files.perform({ op: 'makeFolder', path: folder })
+}
+
+function projectFiles(templateFolder: string): Map<string, Uint8Array> {
+  return new Map([...readTemplate(templateFolder)].filter(([path]) => !templateOnlyFiles.has(path)))
+}
+
+function findTemplate(template: string, templates: string | undefined): string {
+  checkId('template name', template)
+  const folders = [...(templates === undefined ? [] : [templates]), ownTemplatesFolder()]
+  const names = folders.map((folder) => ({ folder, names: templateNames(folder) }))
+  const found = names.find((each) => each.names.includes(template))
+  if (found !== undefined) return joinPath(found.folder, template)
+  const known = names.flatMap((each) => each.names)
+  throw new FaultlineError(
+    'TEMPLATE_UNKNOWN',
+    `There is no project template '${template}'. ${suggestion(template, known)}`,
+    {
+      details: { template, known },
+    },
+  )
+}
+
+function sharedRoot(): Promise<TemporaryRoot> {
+  processRoot ??= createTemporaryRoot()
+  return processRoot
+}
