@@ -98,10 +98,7 @@ class BundleReader {
   }
 
   #isLeftOut(path: string): boolean {
-    return (
-      this.#manifest.omitted.some((file) => file.path === path) ||
-      (this.#manifest.partial && !this.#paths.has(path))
-    )
+    return this.#manifest.omitted.some((file) => file.path === path)
   }
 
   async #text(path: string): Promise<string> {

@@ -1,4 +1,5 @@
 import {
+  commonHint,
   commonRules,
   environmentSecrets,
   isSecretMember,
@@ -35,15 +36,16 @@ export interface Redactor {
   counts(): Readonly<Record<string, number>>
 }
 
+const longestRemembered = 200
+const mostRemembered = 10_000
+
 export function createRedactor(options: RedactorOptions): Redactor {
   const secrets = environmentSecrets(options.environment)
-  const rules: RedactionRule[] = [
-    ...commonRules,
-    ...(options.patterns ?? []).map((pattern, index) => ({
-      name: `pattern-${index + 1}`,
-      pattern: new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
-    })),
-  ]
+  const userRules: RedactionRule[] = (options.patterns ?? []).map((pattern, index) => ({
+    name: `pattern-${index + 1}`,
+    pattern: new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
+  }))
+  const rules = [...commonRules, ...userRules]
   const nameOfSpelling = new Map(
     secrets.flatMap(({ name, value }) => spellings(value).map((spelling) => [spelling, name] as const)),
   )
@@ -56,14 +58,14 @@ export function createRedactor(options: RedactorOptions): Redactor {
     return `[redacted:${rule}]`
   }
 
-  const text = (original: string): string => {
+  const searched = (original: string): string => {
     let redacted = original
     if (anySecret !== undefined) {
       redacted = redacted.replace(anySecret, (found) =>
         replacement(nameOfSpelling.get(found) ?? 'environment'),
       )
     }
-    for (const { name, pattern } of rules) {
+    for (const { name, pattern } of commonHint.test(redacted) ? rules : userRules) {
       redacted = redacted.replace(pattern, (found, ...rest: unknown[]) => {
         if (found === '') return found
         const groups = rest.at(-1) as { keep?: string } | string
@@ -72,6 +74,17 @@ export function createRedactor(options: RedactorOptions): Redactor {
       })
     }
     return withoutRoots(redacted)
+  }
+
+  // Member names, statuses and ids return thousands of times in the events and snapshots of one run.
+  const clean = new Set<string>()
+  const text = (original: string): string => {
+    if (clean.has(original)) return original
+    const redacted = searched(original)
+    if (redacted === original && original.length <= longestRemembered && clean.size < mostRemembered) {
+      clean.add(original)
+    }
+    return redacted
   }
 
   const json = (value: unknown, member = ''): unknown => {

@@ -76,3 +76,7 @@ export const commonRules: readonly RedactionRule[] = [
     pattern: new RegExp(`(?<keep>${secretWord})${unredacted}[^\\s"'\\\\,;&<>{}()[\\]]{3,500}`, 'gi'),
   },
 ]
+
+/** Where this finds nothing, no common rule does: one search instead of nine in the texts that make up most of a bundle. */
+export const commonHint: RegExp =
+  /PRIVATE KEY|AKIA|ASIA|gh[pousr]_|github_pat_|bearer|:\/\/|passw|passphrase|secret|key|token|credential/i

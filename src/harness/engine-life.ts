@@ -1,6 +1,4 @@
 import { FaultlineError } from '../core/index.ts'
-import type { SeededRandom } from '../core/index.ts'
-import { createInventedOwner, createSeededIds } from '../adapters/virtual/index.ts'
 import type { VirtualClock } from '../adapters/virtual/index.ts'
 import { injectFaults } from '../fault-injection/index.ts'
 import type { FaultRecorder } from '../fault-injection/index.ts'
@@ -12,6 +10,7 @@ import type {
   IdsPort,
   Incarnation,
   ObserverPort,
+  OwnerPort,
   RunReader,
   TickPolicy,
   TickReport,
@@ -38,7 +37,8 @@ export interface SessionWorld {
   readonly turn: TurnPort
   readonly digest: DigestPort
   readonly ids: IdsPort
-  readonly nonce: string
+  /** Who holds the run in a given life. */
+  readonly ownerOf: (life: number) => OwnerPort
   readonly agents: AgentPort
   readonly gates: GateControllers
   readonly faults: FaultRecorder
@@ -76,7 +76,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     world.faults,
     number,
   )
-  const owner = createInventedOwner(`${world.nonce}-${number}`)
+  const owner = world.ownerOf(number)
   const files = fence.files(world.files)
   const incarnation = world.driver.incarnate({
     files,
@@ -157,10 +157,6 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     if (activity.realCalls > 0) return true
     return activity.clockWaits === 0 && activity.simulatedWaits === 0 && !isWaitingGate(activity)
   }
-}
-
-export function sessionIds(random: SeededRandom): IdsPort {
-  return createSeededIds(random.hex(8))
 }
 
 function notOnClock(unseen: readonly Activity[], realWaitMs: number): FaultlineError {

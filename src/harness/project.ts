@@ -54,7 +54,10 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
   const templateFolder = template === undefined ? undefined : findTemplate(template, options.templates)
   const given = templateFolder === undefined ? new Map<string, Uint8Array>() : projectFiles(templateFolder)
   const agents = templateFolder === undefined ? {} : ((await templateAgents(templateFolder)) as Agents)
-  const folder = makeTemporaryFolder(root ?? (await sharedRoot()).folder, options.name ?? template ?? 'project')
+  const folder = makeTemporaryFolder(
+    root ?? (await sharedRoot()).folder,
+    options.name ?? template ?? 'project',
+  )
   copyTemplate(given, folder)
   return projectAt({
     folder,

@@ -1,7 +1,7 @@
 import { FaultlineError, suggestion } from '../core/index.ts'
-import type { JsonValue } from '../core/index.ts'
+import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
-import type { GateDecision, RunView, TickPolicy, TickReport } from '../ports/index.ts'
+import type { GateDecision, RecoverRequest, RunView, TickPolicy, TickReport } from '../ports/index.ts'
 import { timelineOf } from '../trace/index.ts'
 import type {
   LogEntry,
@@ -71,10 +71,16 @@ export class Session implements WorkflowSession {
   }
 
   /** Persists the beginning of the run. */
-  async begin(): Promise<void> {
+  async begin(launch: JsonObject): Promise<void> {
     const { definition, input, seed, correlationId } = this.#start
-    this.#runId = await this.#life.incarnation.start({ definition, input, seed, correlationId, launch: {} })
+    this.#runId = await this.#life.incarnation.start({ definition, input, seed, correlationId, launch })
     await this.#look()
+  }
+
+  /** Takes over a run that another process has left. */
+  async adopt(request: RecoverRequest & { readonly runId: string }): Promise<void> {
+    this.#runId = request.runId
+    await this.#recover(request)
   }
 
   get runId(): string {
@@ -169,13 +175,10 @@ export class Session implements WorkflowSession {
       throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
     }
     await this.#endLife()
-    this.#album.beforeResume(await this.capture(`before-resume-${this.#album.resumes + 1}`))
     this.#incarnation++
     this.#life = bornLife(this.#start.world, this.#incarnation)
     this.#crashed = false
-    const report = await this.#life.incarnation.recover({ runId: this.runId, ...options })
-    this.#album.afterResume(await this.capture(`after-resume-${this.#album.resumes}`))
-    const first = report.restarts[0]
+    const first = await this.#recover({ runId: this.runId, ...options })
     return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
   }
 
@@ -303,6 +306,14 @@ export class Session implements WorkflowSession {
     } finally {
       this.#moving = false
     }
+  }
+
+  /** Hands the run to the present life, with a snapshot on either side; answers the step that starts first. */
+  async #recover(request: RecoverRequest): Promise<string | undefined> {
+    this.#album.beforeResume(await this.capture(`before-resume-${this.#album.resumes + 1}`))
+    const report = await this.#life.incarnation.recover(request)
+    this.#album.afterResume(await this.capture(`after-resume-${this.#album.resumes}`))
+    return report.restarts[0]
   }
 
   /** Keeps the states around the first failure. */

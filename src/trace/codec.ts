@@ -92,8 +92,10 @@ function lineAt(bytes: Uint8Array, start: number, crc32: Crc32): ParsedLine {
 function sequenceProblem(events: readonly WorkflowEvent[], event: WorkflowEvent): string | undefined {
   if (event.seq !== events.length) return `the line carries event ${event.seq}`
   const previous = events.at(-1)
-  if (previous === undefined) return event.kind === 'workflow_start' ? undefined : 'the log does not begin with workflow_start'
-  if (event.epoch < previous.epoch) return `epoch ${event.epoch} is older than epoch ${previous.epoch} before it`
+  if (previous === undefined)
+    return event.kind === 'workflow_start' ? undefined : 'the log does not begin with workflow_start'
+  if (event.epoch < previous.epoch)
+    return `epoch ${event.epoch} is older than epoch ${previous.epoch} before it`
   if (event.runId !== previous.runId) return `the line belongs to run '${event.runId}'`
   return undefined
 }

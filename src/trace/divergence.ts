@@ -52,7 +52,7 @@ const tellingFirst = [
   'output',
   'artifacts',
 ]
-const tellingLast = ['seq', 'notBefore', 'at', 'durationMs']
+const tellingLast = ['notBefore', 'at', 'durationMs']
 
 function firstDifference(was: JsonObject, now: JsonObject): string | undefined {
   const keys = [...new Set([...Object.keys(was), ...Object.keys(now)])]

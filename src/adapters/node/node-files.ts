@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, realpathSync, statSync, unlinkSync, type Dirent } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, renameSync, statSync, unlinkSync, type Dirent } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import {
   containedPath,
@@ -19,7 +19,7 @@ import type {
 import { Containment } from './contained-place.ts'
 import { OpenFiles } from './open-files.ts'
 import { portError } from './port-error.ts'
-import { rename } from './rename.ts'
+import { retryWhileHeld } from './retry.ts'
 import { syncFile, syncFolder } from './sync.ts'
 import { readWholeFile, writeWholeFile } from './whole-file.ts'
 
@@ -151,7 +151,7 @@ class FilesOnNode implements NodeFiles {
     const goal = this.#containment.name(to)
     await this.#open.release(source.path)
     await this.#open.release(goal.path)
-    await rename(source.absolute, goal.absolute, process.platform)
+    await retryWhileHeld(() => renameSync(source.absolute, goal.absolute), { platform: process.platform })
   }
 
   async #remove(path: string): Promise<boolean> {

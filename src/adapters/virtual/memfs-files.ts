@@ -119,8 +119,8 @@ class FilesOnMemfs implements MemfsFilesPort {
 
   /** There is nothing to sync, but what cannot be opened cannot be synced either. */
   #requireKind(kind: 'file' | 'folder', path: string): void {
-    const found = this.#fs.statSync(path).isDirectory() ? 'folder' : 'file'
-    if (found === kind) return
+    this.#fs.closeSync(this.#fs.openSync(path, 'r'))
+    if (this.#stat(path)?.kind === kind) return
     throw systemError({ code: kind === 'file' ? 'EISDIR' : 'ENOTDIR', syscall: 'open', path })
   }
 

@@ -86,17 +86,24 @@ async function createEnvironment(): Promise<Environment> {
   const { Environment } = await import('@marcbachmann/cel-js')
   const created = new Environment()
   for (const name of conditionNames) created.registerVariable(name, 'dyn')
-  // JSON has one kind of number, which arrives as double, while a literal such as 1 is an int. CEL compares the two but does
-  // not calculate with them, so that `output.count + 1` would fail for want of a decimal point.
+  // JSON has one kind of number, which arrives as double, while a literal such as 1 is an int. CEL compares the two when it
+  // cannot tell them apart beforehand, but does not calculate with them: `output.count + 1` would fail for want of a decimal
+  // point. The type of each result is given, since CEL would take the left operand's and then compare by it.
   for (const [operator, calculate] of arithmetic) {
-    created.registerOperator(`double ${operator} int`, calculate)
-    created.registerOperator(`int ${operator} double`, calculate)
+    created.registerOperator(`double ${operator} int: double`, calculate)
+    created.registerOperator(`int ${operator} double: double`, calculate)
   }
-  created.registerOperator('double % double', (left: number, right: number) => left % right)
+  created.registerOperator('double % double: double', (left: number, right: number) => left % right)
+  // Serves the other order and `!=` as well.
+  created.registerOperator(
+    'double == int: bool',
+    (left: NumberLike, right: NumberLike) => Number(left) === Number(right),
+  )
   return created
 }
 
-type Calculate = (left: number | bigint, right: number | bigint) => number
+type NumberLike = number | bigint
+type Calculate = (left: NumberLike, right: NumberLike) => number
 
 const arithmetic: readonly (readonly [string, Calculate])[] = [
   ['+', (left, right) => Number(left) + Number(right)],

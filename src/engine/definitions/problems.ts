@@ -36,7 +36,9 @@ export function createProblemList(source: ProblemSource): ProblemList {
   return {
     add(sourcePath, message) {
       // The map around the workflow says nothing about the place within it.
-      const path = formatPath(sourcePath[0] === 'workflow' ? sourcePath.slice(1) : sourcePath)
+      const path = formatPath(
+        sourcePath.length > 1 && sourcePath[0] === 'workflow' ? sourcePath.slice(1) : sourcePath,
+      )
       const key = `${path} ${message}`
       if (seen.has(key)) return
       seen.add(key)

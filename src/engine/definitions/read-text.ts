@@ -1,4 +1,4 @@
-import type { Document, Node, Pair, Scalar } from 'yaml'
+import type { CST, Document, Node, Pair, Scalar } from 'yaml'
 import { messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import { createProblemList } from './problems.ts'
@@ -38,7 +38,7 @@ export async function readText(text: string, file: string): Promise<SourceTree> 
     refuse(0, `the file is longer than ${sourceLimits.characters} characters`)
     problems.throwIfAny()
   }
-  const document = parse(yaml, text, lines, refuse)
+  const document = parse(yaml, text, file.endsWith('.json') ? 'JSON' : 'YAML', lines, refuse)
   problems.throwIfAny()
   const converter: Converter = {
     yaml,
@@ -71,11 +71,16 @@ type MemberOffsets = WeakMap<object, Map<string | number, number>>
 function parse(
   yaml: Yaml,
   text: string,
+  language: string,
   lines: import('yaml').LineCounter,
   refuse: Refuse,
 ): Document | undefined {
   try {
-    const tokens = [...new yaml.Parser(lines.addNewLine).parse(text)]
+    const tokens = tokensOf(yaml, text, lines)
+    if (tokens === undefined) {
+      refuse(0, `the file holds more than ${sourceLimits.symbols} words and signs`)
+      return undefined
+    }
     // Composing recurses: nesting is measured before, on tokens, whose parser does not.
     const tooDeep = nestedTooDeep(tokens)
     if (tooDeep !== undefined) {
@@ -92,16 +97,34 @@ function parse(
     }
     const document = first.value
     for (const flaw of [...document.errors, ...document.warnings].slice(0, 5)) {
-      refuse(flaw.pos[0], `this is not valid YAML: ${flaw.message}`)
+      refuse(flaw.pos[0], `this is not valid ${language}: ${flaw.message}`)
     }
     const second = documents.next()
     if (!second.done) refuse(second.value.range[0], 'the file holds more than one YAML document')
     else if (document.contents === null && document.errors.length === 0) refuse(0, 'the file is empty')
     return document
   } catch (error) {
-    refuse(0, `this cannot be read as YAML: ${messageOf(error)}`)
+    refuse(0, `this cannot be read as ${language}: ${messageOf(error)}`)
     return undefined
   }
+}
+
+/** @returns undefined for a text of so many signs that composing them would take minutes. */
+function tokensOf(
+  yaml: Yaml,
+  text: string,
+  lines: import('yaml').LineCounter,
+): readonly CST.Token[] | undefined {
+  const parser = new yaml.Parser(lines.addNewLine)
+  lines.addNewLine(0)
+  const tokens: CST.Token[] = []
+  let symbols = 0
+  for (const symbol of new yaml.Lexer().lex(text)) {
+    if (++symbols > sourceLimits.symbols) return undefined
+    tokens.push(...parser.next(symbol))
+  }
+  tokens.push(...parser.end())
+  return tokens
 }
 
 interface TokenLike {

@@ -25,6 +25,7 @@ export interface SourceTree {
 /** Larger sources are refused: they are mistakes or attacks. */
 export const sourceLimits = {
   characters: 1_048_576,
+  symbols: 400_000,
   nesting: 64,
   values: 500_000,
   aliasedValues: 10_000,

@@ -26,8 +26,8 @@ export function splitWorkflow(tree: SourceTree, problems: ProblemList): SplitWor
     isJsonObject(root) && root['workflow'] !== undefined && root['steps'] === undefined ? ['workflow'] : []
   const raw = valueAt(root, base)
   if (!isJsonObject(raw)) {
-    const what = base.length === 0 ? 'the definition' : ''
-    problems.add(base, `${what} must be a map with 'id' and 'steps', not ${show(raw)}`)
+    const what = base.length === 0 ? 'the definition ' : ''
+    problems.add(base, `${what}must be a map with 'id' and 'steps', not ${show(raw)}`)
     throw problems.error()
   }
   refuseOtherDialects(raw, base, problems)
@@ -121,12 +121,13 @@ function aroundWorkflow(
 function refuseOtherDialects(raw: JsonObject, base: SourcePath, problems: ProblemList): void {
   if (raw['steps'] !== undefined) return
   const graph = ['nodes', 'workflow_data', 'workflowData'].find((key) => raw[key] !== undefined)
-  const other =
-    graph ?? (raw['services'] !== undefined && raw['workflows'] !== undefined ? 'services' : undefined)
-  if (other === undefined) return
+  const pipeline = raw['services'] !== undefined && raw['workflows'] !== undefined ? 'services' : undefined
+  const sign = graph ?? pipeline
+  if (sign === undefined) return
   const dialect = graph === undefined ? 'a service pipeline' : 'a graph of nodes and connections'
   problems.add(
-    [...base, other],
+    [...base, sign],
     `belongs to ${dialect}; this version reads agent workflows, which have 'steps'`,
   )
+  throw problems.error()
 }

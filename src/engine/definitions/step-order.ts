@@ -43,7 +43,7 @@ export function checkReturns(
     const path = ['steps', index, 'gate', 'onFail']
     if (target === undefined) {
       reporter.add(path, namesNoStep(onFail, indexOf.keys(), reporter))
-    } else if (!ancestorsOf(index, predecessors).has(target)) {
+    } else if (!comesBefore(target, index, predecessors)) {
       reporter.add(
         path,
         `names '${onFail}', which does not come before '${step.id}': a failed gate can only return to a step that ` +
@@ -53,11 +53,14 @@ export function checkReturns(
   }
 }
 
-/** The step itself included. */
-function ancestorsOf(step: number, predecessors: readonly (readonly number[])[]): ReadonlySet<number> {
+/** Whether a step is another one or comes before it. Walks back breadth first and stops early: most returns are short. */
+function comesBefore(target: number, step: number, predecessors: readonly (readonly number[])[]): boolean {
   const seen = new Set([step])
-  for (const current of seen) for (const predecessor of predecessors[current] ?? []) seen.add(predecessor)
-  return seen
+  for (const current of seen) {
+    if (current === target) return true
+    for (const predecessor of predecessors[current] ?? []) seen.add(predecessor)
+  }
+  return false
 }
 
 /** Takes away steps that wait for nothing (Kahn 1962); a cycle is among what remains, and is found by walking backwards. */

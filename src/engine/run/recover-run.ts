@@ -14,7 +14,7 @@ import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { runsFolder, stagingFolder } from '../store/layout.ts'
-import { takeLock } from '../store/lock.ts'
+import { releaseLock, takeLock } from '../store/lock.ts'
 import { corrupt, listRuns, readLastPointer, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
@@ -93,10 +93,27 @@ function* takeOver(
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
-  const { layout, start } = stored
+  const { layout } = stored
   const state = foldLog(stored, workflow)
   assertResumable(state)
   yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
+  try {
+    return yield* recoverLocked(request, stored, state, ports, disk)
+  } catch (error) {
+    // A resume that is refused must not keep the next one out.
+    yield* releaseLock(layout)
+    throw error
+  }
+}
+
+function* recoverLocked(
+  request: RecoverRequest,
+  stored: StoredRun,
+  state: RunState,
+  ports: DriverPorts,
+  disk: SerialDisk,
+): FileProgram<LiveRun> {
+  const { layout, start } = stored
   const prefix = stored.logBytes.subarray(0, stored.log.validBytes)
   const run: LiveRun = {
     ports,

@@ -204,6 +204,21 @@ describe('a written bundle', () => {
     ).toEqual(['[redacted-SHOP_API_KEY].json', 'blob.bin'])
   })
 
+  test('keeps artifacts apart whose names differ only in a secret', async () => {
+    const artifacts = [environment.SHOP_API_KEY, environment.PIN_TOKEN].map((secret) => ({
+      path: `Bearer ${secret}`,
+      bytes: new TextEncoder().encode('x'),
+    }))
+    const { location } = await writeSample(sampleContent({ sessions: [{ ...sampleRecording(), artifacts }] }))
+    const paths = location.manifest.files
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith('artifacts/'))
+    expect(paths).toEqual([
+      'artifacts/Bearer [redacted-bearer-token]',
+      'artifacts/Bearer [redacted-bearer-token]~2',
+    ])
+  })
+
   test('reports what was replaced in it and in no other bundle', async () => {
     const redact = createRedactor({ environment })
     redact.text('key-0123456789')

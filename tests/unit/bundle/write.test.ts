@@ -3,7 +3,8 @@ import { createDigest } from '../../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
 import { createRedactor, writeBundle } from '../../../src/bundle/index.ts'
 import { sampleContent, sampleFolder, writeSample } from '../../support/sample-bundle.ts'
-import { sampleEvents, sampleRecording } from '../../support/sample-run.ts'
+import type { LogEntry, StepDocument, WorkflowSnapshot } from '../../../src/trace/index.ts'
+import { sampleEvents, sampleIds, sampleRecording, sampleStart } from '../../support/sample-run.ts'
 
 describe('a bundle', () => {
   test('holds every part of a session', async () => {
@@ -171,6 +172,30 @@ describe('the limits', () => {
       },
     })
     expect(location.manifest.limits.payloadBytes).toBe(1_000)
+  })
+
+  test('hold in snapshots and logs too', async () => {
+    const recording = sampleRecording()
+    const atFailure = recording.snapshots.atFailure as WorkflowSnapshot
+    const plan = { ...(atFailure.state.steps['plan'] as StepDocument), output: { large } }
+    const state = { ...atFailure.state, steps: { ...atFailure.state.steps, plan } }
+    const { texts } = await writeSample(
+      sampleContent({
+        sessions: [
+          {
+            ...recording,
+            snapshots: { ...recording.snapshots, atFailure: { ...atFailure, state } },
+            logs: [{ at: sampleStart, level: 'info', message: large, ...sampleIds }],
+          },
+        ],
+      }),
+      { limits: { payloadBytes: 1_000 } },
+    )
+    const written = JSON.parse(texts[`${sampleFolder}/state/at-failure.json`] ?? '') as WorkflowSnapshot
+    expect(written.state.steps['plan']?.output).toMatchObject({ truncated: { sizeBytes: 2_012 } })
+    expect(written.state.steps['build']?.output).toEqual({ files: 1 })
+    const entry = JSON.parse(texts[`${sampleFolder}/logs/log.jsonl`] ?? '') as LogEntry
+    expect(entry.message).toBe(`${'x'.repeat(1_000)} [truncated: 2000 characters]`)
   })
 
   test('cut a long error message but keep its beginning', async () => {

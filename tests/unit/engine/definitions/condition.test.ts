@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileCondition } from '../../../../src/engine/definitions/index.ts'
 
@@ -51,6 +52,10 @@ describe('a condition', () => {
     ['output.count / 8 == 0.5 && 2 / output.count == 0.5', true],
     ['output.count % 3 == 1 && 6 % output.count == 2', true],
     ['output.scores.security % output.count == 2.5', true],
+    ['output.count + 1 == size(output.items) + 3', true],
+    ['size(output.items) == output.count - 2', true],
+    ['(scoring.passed ? output.count : 1) + 1 == 5', true],
+    ['1 == 1.0 && 2.5 != 2', true],
     [`output.items[output.position].id == 'b'`, true],
     [`output.items.exists(item, item.id == 'b')`, true],
     ['output.empty == null', true],
@@ -61,6 +66,57 @@ describe('a condition', () => {
   test.each(table)('%s is %s', async (text, expected) => {
     expect(await judged(text)).toBe(expected)
   })
+})
+
+interface Sum {
+  readonly text: string
+  readonly value: number
+}
+
+const sums = fc.letrec<{ readonly sum: Sum }>((tie) => ({
+  sum: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom<Sum[]>(
+      { text: 'output.count', value: 4 },
+      { text: 'output.scores.security', value: 6.5 },
+      { text: 'double(3)', value: 3 },
+      { text: '2.5', value: 2.5 },
+    ),
+    fc
+      .record({
+        left: tie('sum'),
+        right: fc.oneof(
+          tie('sum'),
+          fc.integer({ min: 1, max: 9 }).map((value): Sum => ({ text: String(value), value })),
+        ),
+        operator: fc.constantFrom('+', '-', '*'),
+        swapped: fc.boolean(),
+      })
+      .map(({ left, right, operator, swapped }): Sum => {
+        const [first, second] = swapped ? [right, left] : [left, right]
+        const value =
+          operator === '+'
+            ? first.value + second.value
+            : operator === '-'
+              ? first.value - second.value
+              : first.value * second.value
+        return { text: `(${first.text} ${operator} ${second.text})`, value }
+      }),
+  ),
+})).sum
+
+test('calculates and compares with whole and decimal literals alike', async () => {
+  await fc.assert(
+    fc.asyncProperty(sums, sums, async (left, right) => {
+      expect(await judged(`${left.text} == ${right.text}`)).toBe(left.value === right.value)
+      expect(await judged(`${left.text} < ${right.text}`)).toBe(left.value < right.value)
+      if (!Number.isInteger(left.value)) return
+      expect(await judged(`${left.text} == ${left.value}`)).toBe(true)
+      expect(await judged(`${left.value} == ${left.text}`)).toBe(true)
+      expect(await judged(`${left.text} != ${left.value}`)).toBe(false)
+    }),
+    { seed: 20_260_214, numRuns: 500 },
+  )
 })
 
 describe('a condition that cannot be judged', () => {

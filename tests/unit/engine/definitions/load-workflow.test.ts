@@ -292,13 +292,15 @@ workflow:
 })
 
 test('a definition is frozen all the way down and shares nothing with its source', async () => {
-  const parameters = { deep: { list: [1] } }
+  const list = [1]
+  const parameters = { deep: { list } }
   const { definition } = await loadWorkflow(
     untyped({ id: 'flow', steps: [{ id: 'a', agent: 'x', parameters }] }),
   )
-  parameters.deep.list.push(2)
-  expect(definition.steps[0]?.parameters).toEqual({ deep: { list: [1] } })
-  expect(Object.isFrozen((definition.steps[0]?.parameters as typeof parameters).deep.list)).toBe(true)
+  list.push(2)
+  const [step] = definition.steps
+  expect(step?.parameters).toEqual({ deep: { list: [1] } })
+  expect(() => Object.assign(step?.parameters['deep'] as object, { list: [] })).toThrow(TypeError)
 })
 
 describe('locate', () => {
@@ -322,12 +324,12 @@ describe('locate', () => {
     ['steps.nobody', undefined],
   ]
   test.each(table)('finds %s on line %s', async (path, line) => {
-    const { locate } = await loadText(chainWithReview)
-    expect(locate(path)).toBe(line === undefined ? undefined : `flow.yaml:${line}`)
+    const loaded = await loadText(chainWithReview)
+    expect(loaded.locate(path)).toBe(line === undefined ? undefined : `flow.yaml:${line}`)
   })
 
   test('finds nothing in a workflow that was written in code', async () => {
-    const { locate } = await loadWorkflow(defineWorkflow({ id: 'flow', steps: [{ id: 'a', agent: 'x' }] }))
-    expect(locate('steps.a')).toBeUndefined()
+    const loaded = await loadWorkflow(defineWorkflow({ id: 'flow', steps: [{ id: 'a', agent: 'x' }] }))
+    expect(loaded.locate('steps.a')).toBeUndefined()
   })
 })

@@ -10,6 +10,11 @@ describe('text that is refused', () => {
       `id: flow\n#${'x'.repeat(1_048_576)}`,
       'flow.yaml:1:1: the file is longer than 1048576 characters',
     ],
+    [
+      'too many signs',
+      `[${','.repeat(500_000)}`,
+      'flow.yaml:1:1: the file holds more than 400000 words and signs',
+    ],
     ['nested lists', `id: ${'['.repeat(70)}`, 'flow.yaml:1:70: is nested deeper than 64 levels'],
     [
       'nested lists beyond every stack',
@@ -20,7 +25,7 @@ describe('text that is refused', () => {
     [
       'nested values',
       `id: ${'[ '.repeat(65)}1${']'.repeat(65)}`,
-      'flow.yaml:1:133: is nested deeper than 64 levels',
+      'flow.yaml:1:135: is nested deeper than 64 levels',
     ],
     ['an alias without an anchor', 'id: *flow\n', 'flow.yaml:1:5: the alias *flow names no anchor before it'],
     [
@@ -28,7 +33,7 @@ describe('text that is refused', () => {
       'id: *x\nname: &x flow\n',
       'flow.yaml:1:5: the alias *x names no anchor before it',
     ],
-    ['an alias inside its own anchor', 'id: &x [*x]\n', 'flow.yaml:1:6: is nested deeper than 64 levels'],
+    ['an alias inside its own anchor', 'id: &x [*x]\n', 'flow.yaml:1:9: is nested deeper than 64 levels'],
     [
       'a key that is written twice',
       `id: a\nid: b\n${oneStep}`,
@@ -57,7 +62,7 @@ describe('text that is refused', () => {
       index === 0 ? 'l0: &l0 [x, x, x, x]' : `l${index}: &l${index} [${`*l${index - 1}, `.repeat(4)}]`,
     )
     expect(await refusal(`id: flow\n${oneStep}${levels.join('\n')}\n`)).toBe(
-      'flow.yaml:9:25: its aliases stand for more than 10000 values',
+      'flow.yaml:3:9: its aliases stand for more than 10000 values',
     )
   })
 })
@@ -80,7 +85,7 @@ test('JSON with tabs, a byte order mark and Windows line ends is read', async ()
   const text =
     '\uFEFF{\r\n\t"id": "flow",\r\n\t"steps": [\r\n\t\t{ "id": "a", "agent": "x", "timeout": 0 }\r\n\t]\r\n}\r\n'
   expect(await refusal(text, 'flow.json')).toBe(
-    'flow.json:4:29: steps[0].timeout must be at least 1 ms, not 0',
+    'flow.json:4:30: steps[0].timeout must be at least 1 ms, not 0',
   )
   expect((await loadText(text.replace('"timeout": 0', '"timeout": 1'), 'flow.json')).definition.id).toBe(
     'flow',

@@ -136,48 +136,63 @@ describe('a whole definition', () => {
   })
 
   test('that is no map', async () => {
-    expect(await refusal('- 1')).toMatchInlineSnapshot(`"flow.yaml:1:1: the definition must be a map with 'id' and 'steps', not a list"`)
-    expect(await refusal('workflow: [1]')).toMatchInlineSnapshot(`"flow.yaml:1:1: must be a map with 'id' and 'steps', not a list"`)
+    expect(await refusal('- 1')).toMatchInlineSnapshot(
+      `"flow.yaml:1:1: the definition must be a map with 'id' and 'steps', not a list"`,
+    )
+    expect(await refusal('workflow: [1]')).toMatchInlineSnapshot(
+      `"flow.yaml:1:1: workflow must be a map with 'id' and 'steps', not a list"`,
+    )
   })
 
   test('that is not YAML', async () => {
-    expect(await refusal('id: flow\nsteps: [1, 2\nname: x\n')).toMatchInlineSnapshot(`"flow.yaml:3:1: this is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]"`)
+    expect(await refusal('id: flow\nsteps: [1, 2\nname: x\n')).toMatchInlineSnapshot(
+      `"flow.yaml:3:1: this is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]"`,
+    )
   })
 
   test('that is not JSON', async () => {
     expect(await refusal('{"id": "flow", "steps": [}', 'flow.json')).toMatchInlineSnapshot(`
-      "flow.json:1:26: this is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
-      flow.json:1:26: this is not valid YAML: Flow map must end with a }"
+      "flow.json:1:26: this is not valid JSON: Flow sequence in block collection must be sufficiently indented and end with a ]
+      flow.json:1:26: this is not valid JSON: Flow map must end with a }"
     `)
   })
 
   test('without steps', async () => {
-    expect(await refusal('id: flow\nsteps: []')).toMatchInlineSnapshot(`"flow.yaml:2:1: steps must hold at least one step"`)
-    expect(await refusal('id: flow')).toMatchInlineSnapshot(`"flow.yaml:1:1: steps is missing: it must be a list of steps"`)
+    expect(await refusal('id: flow\nsteps: []')).toMatchInlineSnapshot(
+      `"flow.yaml:2:1: steps must hold at least one step"`,
+    )
+    expect(await refusal('id: flow')).toMatchInlineSnapshot(
+      `"flow.yaml:1:1: steps is missing: it must be a list of steps"`,
+    )
   })
 
   test('whose steps are a map', async () => {
-    expect(await refusal('id: flow\nsteps:\n  build: { agent: x }\n')).toMatchInlineSnapshot(`"flow.yaml:2:1: steps must be a list of steps, not a map"`)
+    expect(await refusal('id: flow\nsteps:\n  build: { agent: x }\n')).toMatchInlineSnapshot(
+      `"flow.yaml:2:1: steps must be a list of steps, not a map"`,
+    )
   })
 
   test('in another dialect', async () => {
-    expect(await refusal('id: g\nnodes: []\nconnections: []\n')).toMatchInlineSnapshot(`
-      "flow.yaml:1:1: steps is missing: it must be a list of steps
-      flow.yaml:2:1: nodes belongs to a graph of nodes and connections; this version reads agent workflows, which have 'steps'"
-    `)
-    expect(await refusal('services: {}\nworkflows: {}\n')).toMatchInlineSnapshot(`
-      "flow.yaml:1:1: services belongs to a service pipeline; this version reads agent workflows, which have 'steps'
-      flow.yaml:1:1: id is missing: it must be text
-      flow.yaml:1:1: steps is missing: it must be a list of steps"
-    `)
+    expect(await refusal('id: g\nnodes: []\nconnections: []\n')).toMatchInlineSnapshot(
+      `"flow.yaml:2:1: nodes belongs to a graph of nodes and connections; this version reads agent workflows, which have 'steps'"`,
+    )
+    expect(await refusal('services: {}\nworkflows: {}\n')).toMatchInlineSnapshot(
+      `"flow.yaml:1:1: services belongs to a service pipeline; this version reads agent workflows, which have 'steps'"`,
+    )
   })
 
   test('with keys in the wrong place', async () => {
-    expect(await refusal('id: flow\ntimeout: 3\nsteps: [{ id: a, agent: x }]')).toMatchInlineSnapshot(`"flow.yaml:2:1: timeout has no meaning here: it belongs under 'settings'"`)
-    expect(await refusal('id: a\nworkflow: { id: b, steps: [{ id: a, agent: x }] }')).toMatchInlineSnapshot(`"flow.yaml:1:1: id stands beside 'workflow' and has no meaning there: move it under 'workflow'"`)
+    expect(await refusal('id: flow\ntimeout: 3\nsteps: [{ id: a, agent: x }]')).toMatchInlineSnapshot(
+      `"flow.yaml:2:1: timeout has no meaning here: it belongs under 'settings'"`,
+    )
+    expect(await refusal('id: a\nworkflow: { id: b, steps: [{ id: a, agent: x }] }')).toMatchInlineSnapshot(
+      `"flow.yaml:1:1: id stands beside 'workflow' and has no meaning there: move it under 'workflow'"`,
+    )
     expect(
       await refusal('owner: me\nworkflow: { id: b, owner: you, steps: [{ id: a, agent: x }] }'),
-    ).toMatchInlineSnapshot(`"flow.yaml:1:1: owner is written both beside and under 'workflow': keep one of them"`)
+    ).toMatchInlineSnapshot(
+      `"flow.yaml:1:1: owner is written both beside and under 'workflow': keep one of them"`,
+    )
   })
 
   test('with ids that are no ids', async () => {
@@ -190,7 +205,9 @@ describe('a whole definition', () => {
   test('with the same id twice', async () => {
     expect(
       await refusal('id: flow\nsteps:\n  - { id: a, agent: x }\n  - { id: a, agent: y }\n'),
-    ).toMatchInlineSnapshot(`"flow.yaml:4:7: steps[1].id is 'a', which steps[0] has already (line 3). Step ids are unique"`)
+    ).toMatchInlineSnapshot(
+      `"flow.yaml:4:7: steps[1].id is 'a', which steps[0] has already (line 3). Step ids are unique"`,
+    )
   })
 
   test('with a cycle of next and depends_on', async () => {
@@ -201,7 +218,9 @@ steps:
   - { id: b, agent: x }
   - { id: c, agent: x, depends_on: b, next: a }
 `
-    expect(await refusal(text)).toMatchInlineSnapshot(`"flow.yaml:6:39: steps[3].next closes a cycle: a -> b -> c -> a. It asks for 'a' before 'b' by steps[1].next (line 4), 'b' before 'c' by steps[3].depends_on (line 6), 'c' before 'a' by steps[3].next (line 6). To send work back on purpose, give the later step a gate with 'on_fail'"`)
+    expect(await refusal(text)).toMatchInlineSnapshot(
+      `"flow.yaml:6:39: steps[3].next closes a cycle: a -> b -> c -> a. It asks for 'a' before 'b' by steps[1].next (line 4), 'b' before 'c' by steps[3].depends_on (line 6), 'c' before 'a' by steps[3].next (line 6). To send work back on purpose, give the later step a gate with 'on_fail'"`,
+    )
   })
 
   test('with a cycle of files', async () => {
@@ -210,13 +229,17 @@ steps:
   - { id: a, agent: x, requires: [y], creates: [x/] }
   - { id: b, agent: x, requires: [x/1], creates: [y] }
 `
-    expect(await refusal(text)).toMatchInlineSnapshot(`"flow.yaml:3:35: steps[0].requires[0] closes a cycle: a -> b -> a. It asks for 'a' before 'b' by steps[1].requires[0] (line 4), 'b' before 'a' by steps[0].requires[0] (line 3). To send work back on purpose, give the later step a gate with 'on_fail'"`)
+    expect(await refusal(text)).toMatchInlineSnapshot(
+      `"flow.yaml:3:35: steps[0].requires[0] closes a cycle: a -> b -> a. It asks for 'a' before 'b' by steps[1].requires[0] (line 4), 'b' before 'a' by steps[0].requires[0] (line 3). To send work back on purpose, give the later step a gate with 'on_fail'"`,
+    )
   })
 
   test('whose gate leads back against the list', async () => {
     const text =
       'id: flow\nsteps:\n  - { id: a, agent: x }\n  - { id: b, agent: x, gate: { condition: "true", onPass: a } }\n'
-    expect(await refusal(text)).toMatchInlineSnapshot(`"flow.yaml:4:51: steps[1].gate.onPass closes a cycle: a -> b -> a. It asks for 'a' before 'b' by the order of the list, 'b' before 'a' by steps[1].gate.onPass (line 4). To send work back on purpose, give the later step a gate with 'on_fail'"`)
+    expect(await refusal(text)).toMatchInlineSnapshot(
+      `"flow.yaml:4:51: steps[1].gate.onPass closes a cycle: a -> b -> a. It asks for 'a' before 'b' by the order of the list, 'b' before 'a' by steps[1].gate.onPass (line 4). To send work back on purpose, give the later step a gate with 'on_fail'"`,
+    )
   })
 
   test('with a long cycle is told in a few words', async () => {
@@ -225,7 +248,9 @@ steps:
       agent: 'x',
       next: `s${(index + 1) % 30}`,
     }))
-    expect(await refusal(defineWorkflow({ id: 'flow', steps }))).toMatchInlineSnapshot(`"workflow 'flow': steps[29].next closes a cycle: s0 -> s1 -> s2 -> s3 -> s4 -> s5 -> ... -> s0. It asks for 's0' before 's1' by steps[0].next, 's1' before 's2' by steps[1].next, 's2' before 's3' by steps[2].next, 's3' before 's4' by steps[3].next, 's4' before 's5' by steps[4].next, 's5' before 's6' by steps[5].next, ..., 's29' before 's0' by steps[29].next. To send work back on purpose, give the later step a gate with 'on_fail'"`)
+    expect(await refusal(defineWorkflow({ id: 'flow', steps }))).toMatchInlineSnapshot(
+      `"workflow 'flow': steps[29].next closes a cycle: s0 -> s1 -> s2 -> s3 -> s4 -> s5 -> ... -> s0. It asks for 's0' before 's1' by steps[0].next, 's1' before 's2' by steps[1].next, 's2' before 's3' by steps[2].next, 's3' before 's4' by steps[3].next, 's4' before 's5' by steps[4].next, 's5' before 's6' by steps[5].next, ..., 's29' before 's0' by steps[29].next. To send work back on purpose, give the later step a gate with 'on_fail'"`,
+    )
   })
 })
 
@@ -282,7 +307,7 @@ describe('a value that is not plain JSON', () => {
       id: 'flow',
       steps: [{ id: 'a', agent: 'x', parameters: cyclic as never }],
     })
-    expect(await refusal(source)).toBe(`workflow 'flow': steps[0] is nested deeper than 64 levels`)
+    expect(await refusal(source)).toBe(`workflow 'flow': steps[0].parameters is nested deeper than 64 levels`)
   })
 
   test('such as none at all', async () => {
@@ -298,7 +323,7 @@ test('names of object internals change nothing', async () => {
   ) as unknown
   expect(await refusal(untyped(own))).toBe(`workflow 'flow': __proto__ is not allowed as a key`)
   expect(await refusal('id: flow\nsteps: [{ id: a, agent: x, __proto__: { polluted: 1 } }]')).toBe(
-    'flow.yaml:2:27: this key cannot be read: __proto__ is not allowed',
+    'flow.yaml:2:28: this key cannot be read: __proto__ is not allowed',
   )
   const { definition } = await loadText(
     'id: flow\nsteps: [{ id: constructor, agent: toString, next: [], constructor: { prototype: 1 }, toString: 1 }]',

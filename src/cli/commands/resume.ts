@@ -1,0 +1,84 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { isJsonObject } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
+import { openProject, resumeProcessRun, runIdOrLast, runReader } from '../../harness/index.ts'
+import { chooseAgents, loadAgents } from '../agents-module.ts'
+import { finishRun } from '../finish-run.ts'
+import { print } from '../output.ts'
+import { progressLine } from '../render.ts'
+
+interface ResumeOptions {
+  readonly from?: 'loop-target'
+  readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+  readonly takeOver?: boolean
+  readonly agents?: string
+}
+
+export function resumeCommand(): Command {
+  return new Command('resume')
+    .description('Go on with a run that failed or was interrupted; completed steps do not run again.')
+    .argument('[runId]', 'default: the last run')
+    .option(
+      '--from <place>',
+      'loop-target: after a failed gate, start where its on_fail points',
+      oneOf(['loop-target']),
+    )
+    .option(
+      '--artifacts <what>',
+      'for changed artifacts: refuse, rebuild or accept',
+      oneOf(['refuse', 'rebuild', 'accept']),
+    )
+    .option('--take-over', 'take the run from an owner on another host that is known to be dead')
+    .option('--agents <module>', 'agents module, in place of the one the run was started with')
+    .action(async (runId: string | undefined, options: ResumeOptions) => {
+      process.exitCode = await resume(runId, options)
+    })
+}
+
+async function resume(named: string | undefined, options: ResumeOptions): Promise<number> {
+  const folder = process.cwd()
+  const reader = runReader(folder)
+  const runId = await runIdOrLast(reader, named)
+  const { launch } = (await reader.read(runId)).state
+  const choice = chooseAgents(folder, agentsOf(launch, options))
+  const session = await resumeProcessRun({
+    project: openProject(folder),
+    agents: await loadAgents(folder, choice),
+    mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
+    clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
+    request: {
+      runId,
+      ...(options.from === undefined ? {} : { from: options.from }),
+      ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),
+      takeOver: options.takeOver ?? false,
+    },
+    onEvent(event) {
+      const line = progressLine(event)
+      if (line !== undefined) print(line)
+    },
+  })
+  print(`resume ${session.runId}`)
+  const outcome = await session.runToEnd()
+  const file = typeof launch['file'] === 'string' ? launch['file'] : null
+  const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
+  await session.close()
+  return code
+}
+
+function agentsOf(
+  launch: JsonObject,
+  options: ResumeOptions,
+): { readonly mock?: boolean; readonly agents?: string } {
+  if (options.agents !== undefined) return { agents: options.agents }
+  if (!isJsonObject(launch)) return {}
+  if (launch['mock'] === true) return { mock: true }
+  return typeof launch['agents'] === 'string' ? { agents: launch['agents'] } : {}
+}
+
+function oneOf<T extends string>(allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((one) => one === text)
+    if (found !== undefined) return found
+    throw new InvalidArgumentError(`it must be ${allowed.map((one) => `'${one}'`).join(' or ')}.`)
+  }
+}

@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { defaultSeed, FaultlineError, messageOf } from '../../core/index.ts'
+import type { JsonValue } from '../../core/index.ts'
+import type { FaultPlan } from '../../definition/index.ts'
+import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
+import { faultPlan } from '../../fault-injection/index.ts'
+import { openProject, runReader, startProcessRun } from '../../harness/index.ts'
+import { chooseAgents, loadAgents } from '../agents-module.ts'
+import { parseFaultOption } from '../fault-option.ts'
+import { finishRun } from '../finish-run.ts'
+import { print } from '../output.ts'
+import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
+import { progressLine } from '../render.ts'
+
+interface RunOptions {
+  readonly mock?: boolean
+  readonly agents?: string
+  readonly fault: readonly string[]
+  readonly plan?: string
+  readonly seed?: number | string
+  readonly input?: string
+  readonly mockDelay: number
+  readonly force?: boolean
+  readonly clock?: 'virtual' | 'real'
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('Run a workflow in the current folder; its state goes to .workflow.')
+    .argument('<file>', 'workflow definition (YAML or JSON)')
+    .option('--mock', 'let stand-ins produce every declared artifact')
+    .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
+    .option('--fault <kind:step>', 'break a step: agent-error:review (repeatable)', collect, [])
+    .option('--plan <file>', 'fault plan (JSON)')
+    .option('--seed <seed>', 'seed of everything random', seedOf)
+    .option('--input <json>', 'input of the run: JSON, or @file')
+    .option('--mock-delay <ms>', 'time every stand-in takes', milliseconds, 0)
+    .option('--clock <clock>', 'virtual (time passes only when all wait for it) or real', clockOf)
+    .option('--force', 'replace files that no run has produced')
+    .action(async (file: string, options: RunOptions) => {
+      process.exitCode = await run(file, options)
+    })
+}
+
+async function run(file: string, options: RunOptions): Promise<number> {
+  const folder = process.cwd()
+  const project = openProject(folder)
+  const loaded = await loadWorkflow(workflowFromText(readWorkflow(file), file))
+  const choice = chooseAgents(folder, options)
+  const agents = await loadAgents(folder, choice)
+  const plan = readPlan(options)
+  if (options.force !== true)
+    await assertNothingForeignInTheWay(project, loaded.definition, runReader(folder))
+  const seed = plan.seed ?? options.seed ?? defaultSeed
+  const clock = options.clock ?? (choice.kind === 'mock' && options.mockDelay === 0 ? 'virtual' : 'real')
+  const session = await startProcessRun(loaded, {
+    project,
+    agents,
+    mockDelayMs: options.mockDelay,
+    clock,
+    plan,
+    seed,
+    input: readInput(options.input),
+    launch: {
+      file,
+      clock,
+      ...(choice.kind === 'mock' ? { mock: true, mockDelayMs: options.mockDelay } : { agents: choice.path }),
+    },
+    onEvent(event) {
+      const line = progressLine(event)
+      if (line !== undefined) print(line)
+    },
+  })
+  print(`run ${session.runId}`)
+  const outcome = await session.runToEnd()
+  const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
+  await session.close()
+  return code
+}
+
+function readWorkflow(file: string): string {
+  if (!existsSync(file))
+    throw new FaultlineError('FILE_NOT_FOUND', `There is no workflow file '${file}'.`, {
+      details: { path: file },
+    })
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new FaultlineError(
+      'FILE_NOT_FOUND',
+      `The workflow file '${file}' cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+function readPlan(options: RunOptions): FaultPlan {
+  const faults = options.fault.map(parseFaultOption)
+  if (options.plan === undefined) return faultPlan(faults)
+  const plan = parseJson(
+    readWorkflow(options.plan),
+    `The fault plan '${options.plan}'`,
+  ) as unknown as FaultPlan
+  if (!Array.isArray(plan?.faults)) {
+    throw new FaultlineError(
+      'FAULT_PLAN_INVALID',
+      `The fault plan '${options.plan}' must be { "version": 1, "faults": [...] }.`,
+    )
+  }
+  return { ...plan, faults: [...plan.faults, ...faults] }
+}
+
+function readInput(text: string | undefined): JsonValue {
+  if (text === undefined) return null
+  return text.startsWith('@')
+    ? parseJson(readWorkflow(text.slice(1)), `The input '${text}'`)
+    : parseJson(text, 'The input')
+}
+
+function parseJson(text: string, what: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue
+  } catch (error) {
+    throw new FaultlineError('CONFIGURATION_INVALID', `${what} is not valid JSON: ${messageOf(error)}`)
+  }
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function seedOf(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text
+}
+
+function milliseconds(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('it must be a whole number of milliseconds.')
+}
+
+function clockOf(text: string): 'virtual' | 'real' {
+  if (text === 'virtual' || text === 'real') return text
+  throw new InvalidArgumentError(`it must be 'virtual' or 'real'.`)
+}

@@ -1,0 +1,73 @@
+import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
+import { bundleFolderName, createRedactor, renderSummary, writeBundle, readBundle } from '../bundle/index.ts'
+import { joinPath } from '../core/index.ts'
+import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
+import { emphasis, print } from './output.ts'
+import { exitCodes } from './exit-codes.ts'
+import { versions } from './versions.ts'
+
+export const bundlesFolder = 'faultline-bundles'
+
+/** How a run was asked for, for its bundle. */
+export interface RunRequest {
+  readonly workflowFile: string | null
+  readonly arguments: readonly string[]
+}
+
+/** Says how a run ended; a run that failed leaves a bundle and the commands to go on with. */
+export async function finishRun(
+  session: WorkflowSession,
+  outcome: RunOutcome,
+  request: RunRequest,
+): Promise<number> {
+  if (outcome.status === 'completed') {
+    print(emphasis.good(`completed  ${session.runId}`))
+    return exitCodes.good
+  }
+  print(emphasis.bad(`${outcome.status}  ${session.runId}`))
+  if (outcome.status === 'failed') await leaveBundle(session, outcome, request)
+  return exitCodes.failed
+}
+
+async function leaveBundle(
+  session: WorkflowSession,
+  outcome: RunOutcome,
+  request: RunRequest,
+): Promise<void> {
+  const digest = createDigest()
+  const files = createNodeFiles(session.project.folder)
+  const name = request.workflowFile ?? session.state().workflowId
+  const folder = joinPath(
+    bundlesFolder,
+    session.runId,
+    bundleFolderName({ slugSource: name, hashSource: name, attempt: session.incarnation }, digest),
+  )
+  await writeBundle(
+    {
+      kind: 'run',
+      reason: 'run-failed',
+      run: request,
+      errors: [
+        {
+          name: outcome.error?.name ?? 'Error',
+          message: outcome.error?.message ?? 'the run failed',
+          stack: null,
+        },
+      ],
+      sessions: [await session.recording()],
+      versions: versions(),
+      replay: { command: `npx faultline replay ${folder}`, env: null },
+    },
+    {
+      files,
+      folder,
+      digest,
+      redact: createRedactor({ environment: process.env, roots: { '<project>': session.project.folder } }),
+    },
+  )
+  print('')
+  print(renderSummary(await readBundle(files, folder)))
+  print('')
+  print(`resume  npx faultline resume ${session.runId}`)
+  await files.closeAll()
+}

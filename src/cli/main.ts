@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { isFaultlineError, messageOf } from '../core/index.ts'
+import { replayCommand } from './commands/replay.ts'
+import { resumeCommand } from './commands/resume.ts'
+import { runCommand } from './commands/run.ts'
+import { showCommand } from './commands/show.ts'
+import { statusCommand } from './commands/status.ts'
+import { exitCodes } from './exit-codes.ts'
+import { printError } from './output.ts'
+
+/** The `faultline` command: one subcommand a file in `commands`, exit codes in one table, no stack trace for a mistake. */
+const program = new Command('faultline')
+  .description('Run workflows, break them on purpose, resume them, and replay what failed.')
+  .exitOverride()
+  .configureOutput({ outputError: (text) => printError(text.trimEnd()) })
+  .addCommand(runCommand())
+  .addCommand(resumeCommand())
+  .addCommand(statusCommand())
+  .addCommand(showCommand())
+  .addCommand(replayCommand())
+
+for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
+  if (isFaultlineError(error)) {
+    printError(`error[${error.code}]: ${error.message}`)
+    return error.code === 'INTERNAL' || error.code === 'STORE_FAILED' ? exitCodes.failed : exitCodes.usage
+  }
+  printError(
+    `faultline failed unexpectedly: ${messageOf(error)}\n${error instanceof Error ? (error.stack ?? '') : ''}\nPlease report this.`,
+  )
+  return exitCodes.failed
+}

@@ -1,0 +1,67 @@
+import { formatDuration } from '../core/index.ts'
+import { describeStepError } from '../trace/index.ts'
+import type { ObservedStatus, StateDocument, StepDocument, WorkflowEvent } from '../trace/index.ts'
+
+/** The progress line of an event, or undefined for one that people need not see while a run goes on. */
+export function progressLine(event: WorkflowEvent): string | undefined {
+  switch (event.kind) {
+    case 'step_start':
+      return `  > ${event.step}${event.visit === 1 ? '' : ` (visit ${event.visit})`}${event.attempt === 1 ? '' : ` (attempt ${event.attempt})`}`
+    case 'step_finish':
+      return `  ✓ ${event.step}  ${formatDuration(event.durationMs)}`
+    case 'step_retry':
+      return `  ↻ ${event.step}  ${describeStepError(event.error)}; again in ${formatDuration(event.delayMs)}`
+    case 'step_fail':
+      return `  ✗ ${event.step}  ${describeStepError(event.error)}`
+    case 'gate_result':
+      if (event.route.to === 'pass') return undefined
+      return `  ↩ gate of ${event.step} did not pass${event.route.to === 'loop' ? `: back to ${event.route.target}` : ''}`
+    default:
+      return undefined
+  }
+}
+
+/** What `faultline status` prints. */
+export function renderStatus(state: StateDocument, status: ObservedStatus): string {
+  const names = Object.keys(state.steps)
+  const width = Math.max(...names.map((name) => name.length))
+  const rows = names.map((name) => stepRow(name.padEnd(width), state.steps[name] as StepDocument, status))
+  const head = [
+    `run      ${state.runId}`,
+    `workflow ${state.definition.name} (${state.workflowId} ${state.definition.version})`,
+    `status   ${statusLine(state, status)}`,
+  ]
+  const artifacts = state.artifacts.map(({ path, producedBy }) => `  ${path}  (${producedBy ?? 'edited'})`)
+  return [
+    ...head,
+    '',
+    ...rows,
+    ...(artifacts.length === 0 ? [] : ['', 'artifacts', ...artifacts]),
+    ...(status === 'failed' || status === 'interrupted'
+      ? ['', `next     npx faultline resume ${state.runId}`]
+      : []),
+  ].join('\n')
+}
+
+function statusLine(state: StateDocument, status: ObservedStatus): string {
+  if (status === 'interrupted') {
+    const where =
+      state.currentSteps.length === 0 ? 'between two steps' : `in ${state.currentSteps.join(', ')}`
+    return `interrupted ${where}`
+  }
+  if (state.error === null) return status
+  return `${status}${state.error.step === null ? '' : ` at ${state.error.step}`}: ${describeStepError(state.error)}`
+}
+
+function stepRow(name: string, step: StepDocument, status: ObservedStatus): string {
+  const shown = step.status === 'running' && status === 'interrupted' ? 'interrupted' : step.status
+  const sign = { pending: '·', running: '>', retrying: '↻', completed: '✓', failed: '✗', interrupted: '!' }[
+    shown
+  ]
+  const notes = [
+    ...(step.visit > 1 ? [`visit ${step.visit}`] : []),
+    ...(step.attempts.length > 1 ? [`${step.attempts.length} attempts`] : []),
+    ...(step.error === null ? [] : [describeStepError(step.error)]),
+  ]
+  return `  ${sign} ${name}  ${shown}${notes.length === 0 ? '' : `  (${notes.join(', ')})`}`
+}

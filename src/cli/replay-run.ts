@@ -1,0 +1,99 @@
+import { cpSync } from 'node:fs'
+import { sep } from 'node:path'
+import { createTemporaryRoot } from '../adapters/node/index.ts'
+import type { Bundle } from '../bundle/index.ts'
+import { covers, FaultlineError } from '../core/index.ts'
+import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import { openProject, startProcessRun } from '../harness/index.ts'
+import { describeDivergence, firstDivergence } from '../trace/index.ts'
+import { chooseAgents, loadAgents } from './agents-module.ts'
+
+export type ReplayVerdict =
+  | { readonly kind: 'reproduced'; readonly what: string }
+  | { readonly kind: 'passes' }
+  | { readonly kind: 'diverged'; readonly what: string }
+
+const notCopied: ReadonlySet<string> = new Set([
+  'node_modules',
+  '.git',
+  '.workflow',
+  'faultline-bundles',
+  'coverage',
+  'dist',
+])
+
+/** Runs the recorded plan again, in a copy of the project as it was before the run, and compares what happens. */
+export async function replayRun(bundle: Bundle, projectFolder: string): Promise<ReplayVerdict> {
+  const recorded = readable(bundle)
+  const root = await createTemporaryRoot({ prefix: 'faultline-replay-' })
+  try {
+    copyProject(projectFolder, root.folder, recorded.definition)
+    const start = recorded.events[0]
+    const launch = start?.kind === 'workflow_start' ? start.launch : {}
+    const choice =
+      launch['mock'] === true
+        ? chooseAgents(projectFolder, { mock: true })
+        : chooseAgents(
+            projectFolder,
+            typeof launch['agents'] === 'string' ? { agents: launch['agents'] } : {},
+          )
+    const session = await startProcessRun(
+      { definition: recorded.definition, file: undefined, locate: () => undefined },
+      {
+        project: openProject(root.folder),
+        agents: await loadAgents(projectFolder, choice),
+        clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
+        plan: recorded.plan,
+        seed: start?.kind === 'workflow_start' ? start.seed : 1,
+        input: bundle.input,
+        launch,
+        onEvent() {},
+      },
+    )
+    let outcome = await session.runToEnd()
+    for (const event of recorded.events) {
+      if (event.kind !== 'workflow_resume' || outcome.status !== 'failed') continue
+      await session.resume(event.reopensLoopOf === undefined ? {} : { from: 'loop-target' })
+      outcome = await session.runToEnd()
+    }
+    const events = session.events()
+    await session.close().catch(() => {})
+    if (outcome.status === 'completed') return { kind: 'passes' }
+    const divergence = firstDivergence(recorded.events, events, { times: 'drop' })
+    if (divergence !== undefined) return { kind: 'diverged', what: describeDivergence(divergence) }
+    return {
+      kind: 'reproduced',
+      what: `${outcome.step ?? 'the run'} failed: ${outcome.error?.message ?? outcome.status}`,
+    }
+  } finally {
+    await root.remove()
+  }
+}
+
+function readable(bundle: Bundle): {
+  readonly events: Bundle['events']
+  readonly definition: WorkflowDefinition
+  readonly plan: FaultPlan
+} {
+  const { events, definition, plan } = bundle
+  if (definition !== null && plan !== null && events.length > 0) return { events, definition, plan }
+  throw new FaultlineError(
+    'BUNDLE_INVALID',
+    `The bundle '${bundle.folder}' holds no complete recording, so it cannot be replayed.`,
+  )
+}
+
+/** Everything but what the workflow itself creates. */
+function copyProject(from: string, to: string, definition: WorkflowDefinition): void {
+  const created = definition.steps.flatMap(({ creates }) => creates)
+  cpSync(from, to, {
+    recursive: true,
+    filter(source) {
+      const path = source.slice(from.length + 1).replaceAll(sep, '/')
+      if (path === '') return true
+      if (path.split('/').some((part) => notCopied.has(part)))
+        return created.some((one) => one.startsWith(`${path}/`))
+      return !created.some((one) => covers(one, path) || covers(one, `${path}/`))
+    },
+  })
+}

@@ -1,0 +1,127 @@
+import { createDigest, createNodeFiles, createSystemClock, createTurn } from '../adapters/node/index.ts'
+import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
+import { FaultlineError, suggestion } from '../core/index.ts'
+import type { JsonValue } from '../core/index.ts'
+import type { FaultPlan } from '../definition/index.ts'
+import { missingRequiredFile } from '../engine/index.ts'
+import type { LoadedWorkflow } from '../engine/index.ts'
+import { checkFaultPlan, createFaultRecorder } from '../fault-injection/index.ts'
+import type { AgentPort, Agents, FilesPort, IdsPort, OwnerPort, WorkflowDriver } from '../ports/index.ts'
+import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
+import type { GateController, Project } from './contract.ts'
+import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
+import { mockAgent } from './mock-agents.ts'
+import { Session } from './session.ts'
+import { createWorld } from './world.ts'
+
+/** Everything a session is made of, decided: no default is left to fill in. */
+export interface SessionParts {
+  readonly loaded: LoadedWorkflow
+  readonly project: Project
+  readonly plan: FaultPlan
+  readonly seed: number | string
+  readonly agents: AgentPort
+  readonly gates: Readonly<Record<string, GateController>>
+  readonly input: JsonValue
+  readonly clock: 'virtual' | 'real'
+  readonly disk: 'folder' | 'simulated'
+  readonly driver: WorkflowDriver
+  readonly correlationId: string
+  readonly realWaitMs: number
+  readonly ids: IdsPort
+  readonly ownerOf: (life: number) => OwnerPort
+  /** Told of every event once it is durable. */
+  readonly onEvent: (event: WorkflowEvent) => void
+}
+
+/** Checks everything that can be wrong before the first step, then makes the session; writes nothing. */
+export async function prepareSession(parts: SessionParts): Promise<Session> {
+  const { loaded, project, plan, disk } = parts
+  const { definition } = loaded
+  checkAgents(parts.agents, loaded)
+  checkFaultPlan(plan, definition)
+  checkGateControllers(parts.gates, definition)
+  await checkRequiredFiles(loaded, project)
+  const storage = await storageFor(disk, project)
+  const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
+  const logs: LogEntry[] = []
+  return new Session({
+    world: {
+      driver: parts.driver,
+      files: storage.files,
+      simulatedFiles: disk === 'simulated',
+      projectFolder: disk === 'simulated' ? undefined : project.folder,
+      clock: virtualClock ?? createSystemClock(),
+      virtualClock,
+      turn: createTurn(),
+      digest: createDigest(),
+      ids: parts.ids,
+      ownerOf: parts.ownerOf,
+      agents: parts.agents,
+      gates: createGateControllers(parts.gates),
+      faults: createFaultRecorder(plan),
+      world: createWorld(),
+      observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
+      realWaitMs: parts.realWaitMs,
+    },
+    project,
+    definition,
+    input: parts.input,
+    seed: parts.seed,
+    correlationId: parts.correlationId,
+    plan,
+    logs,
+    clock: parts.clock,
+    disk,
+    readFile: async (path) => storage.files.perform({ op: 'read', path }),
+    release: storage.release,
+  })
+}
+
+/** Agents by name, or the mock agent for every name. */
+export function agentPort(agents: Agents | undefined, mockDelayMs = 0): AgentPort {
+  if (agents === undefined) {
+    const mock = mockAgent({ digest: createDigest(), delayMs: mockDelayMs })
+    return { has: () => true, names: [], invoke: async ({ context }) => mock(context) }
+  }
+  return {
+    has: (name) => Object.hasOwn(agents, name),
+    names: Object.keys(agents),
+    invoke: async ({ context }) => agents[context.agent]?.(context),
+  }
+}
+
+function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
+  for (const { id, agent } of loaded.definition.steps) {
+    if (agents.has(agent)) continue
+    const place = loaded.locate(`steps.${id}.agent`)
+    throw new FaultlineError(
+      'UNKNOWN_AGENT',
+      `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, agents.names)}`,
+      { details: { step: id, agent } },
+    )
+  }
+}
+
+async function checkRequiredFiles(loaded: LoadedWorkflow, project: Project): Promise<void> {
+  const files = await project.list()
+  const missing = missingRequiredFile(loaded, (path) =>
+    files.some((file) => file === path || file.startsWith(path)),
+  )
+  if (missing !== undefined) throw missing
+}
+
+interface Storage {
+  readonly files: FilesPort
+  readonly release: () => Promise<void>
+}
+
+async function storageFor(disk: 'folder' | 'simulated', project: Project): Promise<Storage> {
+  if (disk === 'simulated') {
+    const initial: Record<string, Uint8Array> = {}
+    for (const path of await project.list({ all: true })) initial[path] = await project.read(path)
+    return { files: createVirtualFiles(initial), release: async () => {} }
+  }
+  const files = createNodeFiles(project.folder)
+  return { files, release: async () => files.closeAll() }
+}

@@ -1,0 +1,105 @@
+import { createDigest, createNodeFiles, createSystemIds, createSystemOwner } from '../adapters/node/index.ts'
+import { FaultlineError } from '../core/index.ts'
+import type { JsonObject, JsonValue } from '../core/index.ts'
+import type { FaultPlan } from '../definition/index.ts'
+import { createReferenceDriver } from '../engine/index.ts'
+import type { LoadedWorkflow } from '../engine/index.ts'
+import { faultPlan } from '../fault-injection/index.ts'
+import type { Agents, RecoverRequest, RunReader } from '../ports/index.ts'
+import type { WorkflowEvent } from '../trace/index.ts'
+import type { Project, WorkflowSession } from './contract.ts'
+import { agentPort, prepareSession } from './prepare-session.ts'
+import type { Session } from './session.ts'
+
+export interface ProcessRunOptions {
+  readonly project: Project
+  /** Absent: mock agents. */
+  readonly agents: Agents | undefined
+  readonly mockDelayMs?: number
+  readonly clock: 'virtual' | 'real'
+  readonly onEvent: (event: WorkflowEvent) => void
+}
+
+export interface StartProcessRunOptions extends ProcessRunOptions {
+  readonly plan: FaultPlan
+  readonly seed: number | string
+  readonly input: JsonValue
+  /** What the process that resumes the run needs to know. */
+  readonly launch: JsonObject
+}
+
+/** Starts a run that this very process holds, as the command line does: other processes see whether it lives. */
+export async function startProcessRun(
+  loaded: LoadedWorkflow,
+  options: StartProcessRunOptions,
+): Promise<WorkflowSession> {
+  const ids = createSystemIds()
+  const correlationId = ids.runId('cli')
+  const session = await processSession(loaded, options, { ...options, correlationId })
+  await session.begin(options.launch)
+  return session
+}
+
+export interface ResumeProcessRunOptions extends ProcessRunOptions {
+  readonly request: Omit<RecoverRequest, 'runId'> & { readonly runId: string }
+}
+
+/** Takes over a run that an earlier process has left. Faults belong to a process: none are carried over. */
+export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
+  const reader = runReader(options.project.folder)
+  const { state } = await reader.read(options.request.runId)
+  const loaded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
+  const { seed, input, correlationId } = state
+  const session = await processSession(loaded, options, { plan: faultPlan([]), seed, input, correlationId })
+  await session.adopt(options.request)
+  return session
+}
+
+/** Reads the runs of a project, as this process sees them. */
+export function runReader(projectFolder: string): RunReader {
+  return createReferenceDriver().reader({
+    files: createNodeFiles(projectFolder),
+    digest: createDigest(),
+    owner: createSystemOwner(),
+  })
+}
+
+/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started. */
+export async function runIdOrLast(reader: RunReader, runId: string | undefined): Promise<string> {
+  const chosen = runId ?? (await reader.last())
+  if (chosen !== undefined) return chosen
+  throw new FaultlineError(
+    'RUN_NOT_FOUND',
+    `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`,
+  )
+}
+
+async function processSession(
+  loaded: LoadedWorkflow,
+  options: ProcessRunOptions,
+  recorded: {
+    readonly plan: FaultPlan
+    readonly seed: number | string
+    readonly input: JsonValue
+    readonly correlationId: string
+  },
+): Promise<Session> {
+  const owner = createSystemOwner()
+  return prepareSession({
+    loaded,
+    project: options.project,
+    plan: recorded.plan,
+    seed: recorded.seed,
+    agents: agentPort(options.agents, options.mockDelayMs),
+    gates: {},
+    input: recorded.input,
+    clock: options.clock,
+    disk: 'folder',
+    driver: createReferenceDriver(),
+    correlationId: recorded.correlationId,
+    realWaitMs: 60_000,
+    ids: createSystemIds(),
+    ownerOf: () => owner,
+    onEvent: options.onEvent,
+  })
+}
