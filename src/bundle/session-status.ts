@@ -20,7 +20,7 @@ export function sessionStatus(events: readonly WorkflowEvent[]): SessionStatus {
   for (const event of events) {
     switch (event.kind) {
       case 'step_start':
-        
+        completed.delete(event.step)
         inFlight.add(event.step)
         break
       case 'step_finish':

@@ -144,6 +144,8 @@ export interface Project {
   readonly folder: string
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
+  /** Limits of sessions on the real clock that give none of their own. */
+  readonly limits: SessionLimits | undefined
   /** Agents that the template brings. */
   readonly agents: Agents
   read(path: string): Promise<Uint8Array>

@@ -14,7 +14,7 @@ import type { NodeFiles, TemporaryRoot } from '../adapters/node/index.ts'
 import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggestion } from '../core/index.ts'
 import { stateFolder } from '../engine/index.ts'
 import type { Agents, FilesPort } from '../ports/index.ts'
-import type { Project, WorkflowSession } from './contract.ts'
+import type { Project, SessionLimits, WorkflowSession } from './contract.ts'
 
 export interface CreateProjectOptions {
   /** Name of a project template. Default: an empty project. */
@@ -29,6 +29,7 @@ export interface CreateProjectOptions {
   readonly keep?: boolean
   readonly seed?: number | string
   readonly correlationId?: string
+  readonly limits?: SessionLimits
 }
 
 /** What the harness remembers of a project beside its public face. */
@@ -66,6 +67,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     given: new Set(given.keys()),
     seed: options.seed,
     correlationId: options.correlationId,
+    limits: options.limits,
     remove: async () => {
       if (!keep) await removeFolder(folder)
     },
@@ -81,6 +83,7 @@ export function openProject(folder: string): Project {
     given: undefined,
     seed: undefined,
     correlationId: undefined,
+    limits: undefined,
     remove: async () => {},
   })
 }
@@ -106,11 +109,12 @@ interface ProjectParts {
   readonly given: Set<string> | undefined
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
+  readonly limits: SessionLimits | undefined
   readonly remove: () => Promise<void>
 }
 
 function projectAt(parts: ProjectParts): Project {
-  const { folder, template, agents, given, seed, correlationId } = parts
+  const { folder, template, agents, given, seed, correlationId, limits } = parts
   const files: NodeFiles = createNodeFiles(folder)
   const read = async (path: string): Promise<Uint8Array> => {
     const bytes = await files.perform({ op: 'read', path: containedPath(path) })
@@ -128,6 +132,7 @@ function projectAt(parts: ProjectParts): Project {
     folder,
     seed,
     correlationId,
+    limits,
     agents,
     read,
     readText: async (path) => new TextDecoder().decode(await read(path)),

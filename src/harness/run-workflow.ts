@@ -35,8 +35,9 @@ export async function runWorkflowStepByStep(
   const random = seededRandom(seed).fork('session')
   const nonce = `harness-${random.hex(8)}`
   const loaded = await loadFor(workflow, project)
+  const limits = options.limits ?? (options.clock === 'real' ? project.limits : undefined)
   const session = await prepareSession({
-    loaded: { ...loaded, definition: withLimits(loaded.definition, options.limits) },
+    loaded: { ...loaded, definition: withLimits(loaded.definition, limits) },
     project,
     plan,
     seed,
@@ -50,7 +51,7 @@ export async function runWorkflowStepByStep(
       options.correlationId ??
       project.correlationId ??
       `faultline-${seededRandom(seed).fork('correlation').hex(8)}`,
-    realWaitMs: options.limits?.realWaitMs ?? defaultRealWaitMs,
+    realWaitMs: limits?.realWaitMs ?? defaultRealWaitMs,
     ids: createSeededIds(random.fork('ids').hex(8)),
     ownerOf: (life) => createInventedOwner(`${nonce}-${life}`),
     onEvent: () => {},

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export interface TemporaryRootOptions {
   /** Where the root is made. Default: the system's folder for temporary files. A memory-backed one is about twice as fast. */
   readonly parent?: string
-  /** How its name begins. Default `faultline-`. */
+  /** How its name begins. Default `faultline`. */
   readonly prefix?: string
   /** `remove` leaves it in place, for a look at what the tests did. Default false. */
   readonly keep?: boolean
@@ -20,7 +20,7 @@ export interface TemporaryRoot {
 }
 
 export async function createTemporaryRoot(options: TemporaryRootOptions = {}): Promise<TemporaryRoot> {
-  const { parent, prefix = 'faultline-', keep = false } = options
+  const { parent, prefix = 'faultline', keep = false } = options
   const { dir, setGracefulCleanup } = await import('tmp-promise')
   // Without this tmp leaves the folder behind when the process exits before `remove` was called.
   if (!keep) setGracefulCleanup()

@@ -120,7 +120,7 @@ describe('a redactor', () => {
 })
 
 describe('absolute roots', () => {
-  const { text } = createRedactor({
+  const redact = createRedactor({
     environment: {},
     roots: { '<root>': '/home/someone/shop', '<project>': '/home/someone/shop/tmp/p-1/', '<nothing>': '/' },
   })
@@ -133,7 +133,7 @@ describe('absolute roots', () => {
     ['/home/someone/shop-2/b.txt', '/home/someone/shop-2/b.txt'],
     ['in /home/someone/shop.', 'in <root>.'],
   ])('are written by name: %s', (original, expected) => {
-    expect(text(original)).toBe(expected)
+    expect(redact.text(original)).toBe(expected)
   })
 
   test('are found on Windows, with and without escapes', () => {

@@ -96,9 +96,8 @@ describe('the timeline', () => {
 
 describe('the terminal form', () => {
   test('shows a window around the failure, marks its row and counts what it leaves out', () => {
-    expect(
-      formatTimeline(timelineOf(sampleEvents()), { around: 9, limit: 4, width: 60 }),
-    ).toMatchInlineSnapshot(`
+    expect(formatTimeline(timelineOf(sampleEvents()), { around: 9, limit: 4, width: 60 }))
+      .toMatchInlineSnapshot(`
       "  ... 7 earlier rows
          7  +1.75 s  review#1@1 failed: model overloaded (excepti…
          8  +2.75 s  review#1@2 started (agent review-agent)

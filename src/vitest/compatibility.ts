@@ -1,0 +1,44 @@
+import { getNames } from '@vitest/runner/utils'
+import type { Test } from '@vitest/runner'
+
+/**
+ * The one file that touches `@vitest/runner`: pure helpers and types only. As a second runner it would be a separate instance
+ * under Vitest 5; its helpers only read the task they are given.
+ */
+export interface TestIdentity {
+  readonly project: string | null
+  /** Relative to the root, forward slashes. */
+  readonly file: string
+  /** Suites and test, joined with ` > `, without the file. */
+  readonly fullName: string
+  readonly line: number | null
+  readonly tags: readonly string[]
+  readonly timeoutMs: number | null
+  /** From 1. */
+  readonly attempt: number
+  /** From 1, or null when the test does not repeat. */
+  readonly repeat: number | null
+}
+
+export type RunnerTest = Readonly<Test>
+
+export function identify(test: RunnerTest): TestIdentity {
+  const [, ...names] = getNames(test)
+  const repeats = (test as { readonly repeats?: number }).repeats ?? 0
+  return {
+    project: test.file.projectName === undefined || test.file.projectName === '' ? null : test.file.projectName,
+    file: test.file.name.replaceAll('\\', '/'),
+    fullName: names.join(' > '),
+    line: test.location?.line ?? null,
+    tags: test.tags ?? [],
+    timeoutMs: Number.isFinite(test.timeout) ? test.timeout : null,
+    attempt: (test.result?.retryCount ?? 0) + 1,
+    repeat: repeats > 0 ? (test.result?.repeatCount ?? 0) + 1 : null,
+  }
+}
+
+/** A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). */
+export function namePattern(fullName: string): string {
+  const escaped = fullName.split(' > ').map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+  return `^\\s*${escaped.join('(?: > | )')}$`
+}

@@ -1,0 +1,37 @@
+import { test as vitestTest } from 'vitest'
+import type { TestAPI } from 'vitest'
+import type { Agents, Project } from '../harness/index.ts'
+import type { RunnerTest } from './compatibility.ts'
+import { createTestRecorder } from './test-recorder.ts'
+import type { TestRecorder } from './test-recorder.ts'
+
+/** What a test can ask for by name. */
+export interface FaultlineFixtures {
+  /** Which template `project` is made from. Default `minimal`; set it with `test.override('template', 'medium')`. */
+  readonly template: string
+  /** The clock for sessions: pass it on as an option. Default `virtual`. */
+  readonly clock: 'virtual' | 'real'
+  /** Derived from file and name of the test, so that order, filters and shards do not change it. */
+  readonly seed: number | string
+  /** In state, events, logs and bundle of everything the test runs. */
+  readonly correlationId: string
+  /** A fresh folder made from the template; gone after the test. */
+  readonly project: Project
+  /** The agents that the template brings. */
+  readonly agents: Agents
+  /** Follows the test; there is no need to ask for it. */
+  readonly faultlineRecorder: TestRecorder
+}
+
+export const test = vitestTest
+  .extend('template', 'minimal' as string)
+  .extend('clock', 'virtual' as 'virtual' | 'real')
+  .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
+    const recorder = createTestRecorder(task as RunnerTest, signal)
+    onCleanup(() => recorder.finish())
+    return recorder
+  })
+  .extend('seed', ({ faultlineRecorder }) => faultlineRecorder.seed)
+  .extend('correlationId', ({ faultlineRecorder }) => faultlineRecorder.correlationId)
+  .extend('project', ({ faultlineRecorder, template }) => faultlineRecorder.createProject(template))
+  .extend('agents', ({ project }) => project.agents) as unknown as TestAPI<FaultlineFixtures>

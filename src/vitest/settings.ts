@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { inject } from 'vitest'
+
+/** What the plugin tells the workers; plain data, since it crosses a process border. */
+export interface FaultlineSettings {
+  /** The folder that bundle paths are relative to. */
+  readonly root: string
+  /** Where the projects of this run are made. */
+  readonly projectsRoot: string | null
+  /** Folder of this run's bundles, relative to `root`. */
+  readonly bundles: string
+  readonly maxBundles: number
+  /** Absolute folder of the user's own templates. */
+  readonly templates: string | null
+  readonly keep: 'never' | 'on-failure' | 'always'
+  readonly seed: number | string
+  readonly limits: FaultlineLimits
+  /** Sources of regular expressions. */
+  readonly redact: readonly string[]
+  readonly replay: ReplaySettings | null
+  readonly vitest: string
+  readonly faultline: string
+}
+
+export interface FaultlineLimits {
+  /** One attempt of a step, on the real clock. */
+  readonly stepMs: number
+  /** A whole run, on the real clock. */
+  readonly workflowMs: number
+  /** A test with the tag `e2e_workflow`. */
+  readonly testMs: number
+}
+
+export interface ReplaySettings {
+  readonly fullName: string
+  readonly file: string
+  readonly seed: number | string | null
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    faultline: FaultlineSettings
+  }
+}
+
+export const defaultLimits: FaultlineLimits = { stepMs: 10_000, workflowMs: 20_000, testMs: 30_000 }
+export const defaultBundles = 'faultline-bundles'
+
+/** What the plugin has provided, or defaults that work without it. */
+export function settings(): FaultlineSettings {
+  const provided = inject('faultline') as FaultlineSettings | undefined
+  return (
+    provided ?? {
+      root: resolve('.'),
+      projectsRoot: null,
+      bundles: `${defaultBundles}/without-plugin`,
+      maxBundles: 20,
+      templates: null,
+      keep: 'never',
+      seed: 1,
+      limits: defaultLimits,
+      redact: [],
+      replay: null,
+      vitest: 'unknown',
+      faultline: 'unknown',
+    }
+  )
+}
