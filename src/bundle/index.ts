@@ -24,6 +24,7 @@ export {
   type SnapshotPaths,
 } from './manifest.ts'
 export { readBundle } from './read.ts'
+export { parseReplayEnvironment, replayVariable, type ReplayEnvironment } from './replay-environment.ts'
 export { createRedactor, type Redactor, type RedactorOptions } from './redact.ts'
 export { renderSummary } from './render-summary.ts'
 export { summaryMarkdown } from './summary.ts'

@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs'
 import { sep } from 'node:path'
 import { createTemporaryRoot } from '../adapters/node/index.ts'
+import { createRedactor } from '../bundle/index.ts'
 import type { Bundle } from '../bundle/index.ts'
 import { covers, FaultlineError } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
@@ -56,7 +57,8 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
       await session.resume(event.reopensLoopOf === undefined ? {} : { from: 'loop-target' })
       outcome = await session.runToEnd()
     }
-    const events = session.events()
+    const redact = createRedactor({ environment: process.env, roots: { '<project>': root.folder } })
+    const events = redact.json(session.events())
     await session.close().catch(() => {})
     if (outcome.status === 'completed') return { kind: 'passes' }
     const divergence = firstDivergence(recorded.events, events, { times: 'drop' })

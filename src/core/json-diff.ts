@@ -12,7 +12,9 @@ export interface JsonChange {
 export function jsonDiff(before: unknown, after: unknown, path = ''): readonly JsonChange[] {
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length)
-    return Array.from({ length }, (_, index) => jsonDiff(before[index], after[index], `${path}[${index}]`)).flat()
+    return Array.from({ length }, (_, index) =>
+      jsonDiff(before[index], after[index], `${path}[${index}]`),
+    ).flat()
   }
   if (isJsonObject(before) && isJsonObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()

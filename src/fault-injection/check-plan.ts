@@ -41,16 +41,23 @@ export function checkFaultPlan(plan: FaultPlan, definition: WorkflowDefinition):
 function checkFault(fault: Fault, path: string, definition: WorkflowDefinition): void {
   if (!isJsonObject(fault)) throw invalid(path, 'must be an object')
   if (!Object.hasOwn(faultKinds, fault.fault)) {
-    throw invalid(`${path}.fault`, `names no fault: '${fault.fault}'. ${suggestion(String(fault.fault), Object.keys(faultKinds))}`)
+    throw invalid(
+      `${path}.fault`,
+      `names no fault: '${fault.fault}'. ${suggestion(String(fault.fault), Object.keys(faultKinds))}`,
+    )
   }
   rejectUnknown(path, fault, ['fault', 'at', 'params'])
   checkParameters(fault, `${path}.params`)
-  const step = typeof fault.at === 'string' ? parsePointKey(fault.at, `${path}.at`).step : checkSelector(fault, path)
+  const step =
+    typeof fault.at === 'string' ? parsePointKey(fault.at, `${path}.at`).step : checkSelector(fault, path)
   const target = definition.steps.find(({ id }) => id === step)
   if (target === undefined) {
     throw new FaultlineError(
       'UNKNOWN_STEP',
-      `${path}.at names no step of workflow '${definition.id}': '${step}'. ${suggestion(step, definition.steps.map(({ id }) => id))}`,
+      `${path}.at names no step of workflow '${definition.id}': '${step}'. ${suggestion(
+        step,
+        definition.steps.map(({ id }) => id),
+      )}`,
       { details: { path, step } },
     )
   }
@@ -84,7 +91,8 @@ function checkParameters(fault: Fault, path: string): void {
   for (const [name, value] of Object.entries(given)) {
     const form = allowed[name]
     if (form === 'text' ? typeof value !== 'string' : form?.includes(String(value)) !== true) {
-      const expected = form === 'text' ? 'a text' : `one of ${(form ?? []).map((word) => `'${word}'`).join(', ')}`
+      const expected =
+        form === 'text' ? 'a text' : `one of ${(form ?? []).map((word) => `'${word}'`).join(', ')}`
       throw invalid(`${path}.${name}`, `must be ${expected}, and it is ${JSON.stringify(value)}`)
     }
   }
@@ -94,7 +102,10 @@ function checkParameters(fault: Fault, path: string): void {
 function parsePointKey(key: string, path: string): { readonly step: string } {
   const match = /^\d+\/([^/#@:]+)#\d+@\d+:[a-z]+\.[a-z]+:.*#\d+$/i.exec(key)
   if (match?.[1] !== undefined) return { step: match[1] }
-  throw invalid(path, `is not the key of a fault point: '${key}'. A key looks like '1/build#1@1:agent.invoke:builder#1'`)
+  throw invalid(
+    path,
+    `is not the key of a fault point: '${key}'. A key looks like '1/build#1@1:agent.invoke:builder#1'`,
+  )
 }
 
 function rejectUnknown(path: string, value: object, allowed: readonly string[]): void {
@@ -105,9 +116,13 @@ function rejectUnknown(path: string, value: object, allowed: readonly string[]):
 }
 
 function invalid(path: string, why: string): FaultlineError {
-  return new FaultlineError('FAULT_PLAN_INVALID', `The fault plan is not valid: ${path} ${why}.`.replace(/\.\.$/, '.'), {
-    details: { path },
-  })
+  return new FaultlineError(
+    'FAULT_PLAN_INVALID',
+    `The fault plan is not valid: ${path} ${why}.`.replace(/\.\.$/, '.'),
+    {
+      details: { path },
+    },
+  )
 }
 
 function isPlan(faults: readonly Fault[] | FaultPlan): faults is FaultPlan {

@@ -20,7 +20,12 @@ export function injectFaults(ports: FaultyPorts, recorder: FaultRecorder, incarn
   }
 }
 
-function faultyAgents(agents: AgentPort, recorder: FaultRecorder, incarnation: number, clock: JumpingClock): AgentPort {
+function faultyAgents(
+  agents: AgentPort,
+  recorder: FaultRecorder,
+  incarnation: number,
+  clock: JumpingClock,
+): AgentPort {
   return {
     has: (name) => agents.has(name),
     names: agents.names,

@@ -26,7 +26,8 @@ export function identify(test: RunnerTest): TestIdentity {
   const [, ...names] = getNames(test)
   const repeats = (test as { readonly repeats?: number }).repeats ?? 0
   return {
-    project: test.file.projectName === undefined || test.file.projectName === '' ? null : test.file.projectName,
+    project:
+      test.file.projectName === undefined || test.file.projectName === '' ? null : test.file.projectName,
     file: test.file.name.replaceAll('\\', '/'),
     fullName: names.join(' > '),
     line: test.location?.line ?? null,
@@ -35,10 +36,4 @@ export function identify(test: RunnerTest): TestIdentity {
     attempt: (test.result?.retryCount ?? 0) + 1,
     repeat: repeats > 0 ? (test.result?.repeatCount ?? 0) + 1 : null,
   }
-}
-
-/** A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). */
-export function namePattern(fullName: string): string {
-  const escaped = fullName.split(' > ').map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return `^\\s*${escaped.join('(?: > | )')}$`
 }

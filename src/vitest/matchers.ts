@@ -45,7 +45,12 @@ expect.extend({
   toHaveRunOnce(session: WorkflowSession, step: string) {
     const visits = startsOf(session, step).map((event) => event.visit)
     const repeated = visits.find((visit, index) => visits.indexOf(visit) !== index)
-    const found = visits.length === 0 ? 'it never ran' : repeated === undefined ? 'it did' : `visit ${repeated} ran more than once`
+    const found =
+      visits.length === 0
+        ? 'it never ran'
+        : repeated === undefined
+          ? 'it did'
+          : `visit ${repeated} ran more than once`
     return verdict(
       session,
       visits.length > 0 && repeated === undefined,
@@ -55,11 +60,21 @@ expect.extend({
   },
   toHaveRun(session: WorkflowSession, step: string, times: number) {
     const count = startsOf(session, step).length
-    return verdict(session, count === times, `expected step '${step}' to have run ${times} times`, `it ran ${count} times`)
+    return verdict(
+      session,
+      count === times,
+      `expected step '${step}' to have run ${times} times`,
+      `it ran ${count} times`,
+    )
   },
   toHaveVisited(session: WorkflowSession, step: string, visits: number) {
     const count = new Set(startsOf(session, step).map((event) => event.visit)).size
-    return verdict(session, count === visits, `expected step '${step}' to have had ${visits} visits`, `it had ${count}`)
+    return verdict(
+      session,
+      count === visits,
+      `expected step '${step}' to have had ${visits} visits`,
+      `it had ${count}`,
+    )
   },
   toHaveProduced(session: WorkflowSession, path: string) {
     assertSession(session)
@@ -88,9 +103,13 @@ function outcomeVerdict(session: WorkflowSession, status: RunOutcomeStatus): Ver
 function startsOf(session: WorkflowSession, step: string): readonly { readonly visit: number }[] {
   assertSession(session)
   if (session.state().steps[step] === undefined) {
-    throw new TypeError(`the workflow has no step '${step}'; it has ${Object.keys(session.state().steps).join(', ')}`)
+    throw new TypeError(
+      `the workflow has no step '${step}'; it has ${Object.keys(session.state().steps).join(', ')}`,
+    )
   }
-  return session.events().flatMap((event) => (event.kind === 'step_start' && event.step === step ? [event] : []))
+  return session
+    .events()
+    .flatMap((event) => (event.kind === 'step_start' && event.step === step ? [event] : []))
 }
 
 function verdict(session: WorkflowSession, pass: boolean, expectation: string, found: string): Verdict {

@@ -162,7 +162,12 @@ async function leaveBundle(failure: Failure): Promise<string> {
       digest,
     ),
   )
-  const roots = Object.fromEntries(failure.projects.map(({ folder: project }, index) => [`<project${index === 0 ? '' : index + 1}>`, project]))
+  const roots = Object.fromEntries(
+    failure.projects.map(({ folder: project }, index) => [
+      `<project${index === 0 ? '' : index + 1}>`,
+      project,
+    ]),
+  )
   await writeBundle(
     {
       kind: 'test',

@@ -3,6 +3,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { openBundle } from '../open-bundle.ts'
 import { emphasis, print } from '../output.ts'
 import { replayRun } from '../replay-run.ts'
+import { replayTest } from '../replay-test.ts'
 import type { ReplayVerdict } from '../replay-run.ts'
 
 export function replayCommand(): Command {
@@ -11,7 +12,10 @@ export function replayCommand(): Command {
     .argument('<bundle>', 'bundle folder')
     .action(async (folder: string) => {
       const bundle = await openBundle(folder)
-      const verdict = await replayRun(bundle, process.cwd())
+      const verdict =
+        bundle.manifest.kind === 'run'
+          ? await replayRun(bundle, process.cwd())
+          : await replayTest(bundle, folder, process.cwd())
       print(sentence(verdict))
       process.exitCode = {
         reproduced: exitCodes.failed,
@@ -26,7 +30,7 @@ function sentence(verdict: ReplayVerdict): string {
     case 'reproduced':
       return emphasis.bad(`reproduced: ${verdict.what}`)
     case 'passes':
-      return emphasis.good('passes now: the run completes')
+      return emphasis.good('passes now')
     case 'diverged':
       return verdict.what
   }

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { copyTemplate, createNodeFiles, readTemplate } from '../../../../src/adapters/node/index.ts'
 import { treeOf } from '../../../support/files-contract.ts'
-import { test } from '../../../support/temporary-folder.ts'
+import { temporaryFolder } from '../../../support/temporary-folder.ts'
 
 describe('a template', () => {
   test('holds the files of its folder, dotfiles under their real names, and nothing installed or run', ({
@@ -27,14 +27,16 @@ describe('a template', () => {
     ])
   })
 
-  test('is read once', ({ folder }) => {
+  test('is read once', () => {
+    const folder = temporaryFolder()
     place(folder, { a: '1' })
     const files = readTemplate(folder)
     place(folder, { a: '2', b: '3' })
     expect(readTemplate(join(folder, '.'))).toBe(files)
   })
 
-  test('needs a folder, and is looked for again when there was none', ({ folder }) => {
+  test('needs a folder, and is looked for again when there was none', () => {
+    const folder = temporaryFolder()
     const gone = join(folder, 'gone')
     expect(() => readTemplate(gone)).toThrow(
       expect.objectContaining({ code: 'FILE_NOT_FOUND', message: `There is no template folder '${gone}'.` }),
@@ -43,7 +45,8 @@ describe('a template', () => {
     expect([...readTemplate(gone).keys()]).toStrictEqual(['a'])
   })
 
-  test('is copied with its folders', async ({ folder }) => {
+  test('is copied with its folders', async () => {
+    const folder = temporaryFolder()
     const files = new Map([
       ['a', new Uint8Array([0, 255])],
       ['b/c/d', new Uint8Array([1])],
@@ -59,7 +62,8 @@ describe('a template', () => {
     })
   })
 
-  test('is not copied out of the folder', ({ folder }) => {
+  test('is not copied out of the folder', () => {
+    const folder = temporaryFolder()
     const files = new Map([['../escaped', new Uint8Array()]])
     expect(() => copyTemplate(files, folder)).toThrow(expect.objectContaining({ code: 'PATH_OUTSIDE' }))
     expect(() => readFileSync(join(folder, '../escaped'))).toThrow('ENOENT')

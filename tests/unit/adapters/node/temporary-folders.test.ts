@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFil
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   createTemporaryRoot,
   makeTemporaryFolder,
   removeFolder,
 } from '../../../../src/adapters/node/index.ts'
-import { test } from '../../../support/temporary-folder.ts'
+import { temporaryFolder } from '../../../support/temporary-folder.ts'
 
 describe('a temporary root', () => {
   test('is made in the folder for temporary files and removed with all in it', async () => {
@@ -22,7 +22,8 @@ describe('a temporary root', () => {
     await root.remove()
   })
 
-  test('is made where and named as told, without links in its path', async ({ folder }) => {
+  test('is made where and named as told, without links in its path', async () => {
+    const folder = temporaryFolder()
     mkdirSync(join(folder, 'real'))
     symlinkSync('real', join(folder, 'link'))
     const root = await createTemporaryRoot({ parent: join(folder, 'link'), prefix: 'mine' })
@@ -32,13 +33,15 @@ describe('a temporary root', () => {
     expect(readdirSync(join(folder, 'real'))).toStrictEqual([])
   })
 
-  test('stays when it is to be kept', async ({ folder }) => {
+  test('stays when it is to be kept', async () => {
+    const folder = temporaryFolder()
     const root = await createTemporaryRoot({ parent: folder, keep: true })
     await root.remove()
     expect(existsSync(root.folder)).toBe(true)
   })
 
-  test('is removed when its process exits without having removed it', async ({ folder }) => {
+  test('is removed when its process exits without having removed it', async () => {
+    const folder = temporaryFolder()
     const module = join(import.meta.dirname, '../../../../src/adapters/node/temporary-folders.ts')
     const script = `
       import { createJiti } from 'jiti'
@@ -53,7 +56,8 @@ describe('a temporary root', () => {
 })
 
 describe('a temporary folder', () => {
-  test('is new each time and shows what it is for', ({ folder }) => {
+  test('is new each time and shows what it is for', () => {
+    const folder = temporaryFolder()
     const first = makeTemporaryFolder(folder, 'Release: resumes / completes')
     const second = makeTemporaryFolder(folder, 'Release: resumes / completes')
     expect(first).not.toBe(second)
@@ -63,12 +67,14 @@ describe('a temporary folder', () => {
     }
   })
 
-  test('has a name of bearable length, whatever it is for', ({ folder }) => {
+  test('has a name of bearable length, whatever it is for', () => {
+    const folder = temporaryFolder()
     expect(basename(makeTemporaryFolder(folder, 'x'.repeat(300)))).toMatch(/^x{40}-\w{6}$/)
     expect(basename(makeTemporaryFolder(folder, '../..'))).toMatch(/^folder-\w{6}$/)
   })
 
-  test('is removed with all in it, and removing it again does nothing', async ({ folder }) => {
+  test('is removed with all in it, and removing it again does nothing', async () => {
+    const folder = temporaryFolder()
     const path = makeTemporaryFolder(folder, 'test')
     mkdirSync(join(path, 'inner'))
     await removeFolder(path)

@@ -255,14 +255,14 @@ steps:
 })
 
 test('several problems are listed in the order of the file, five at most, and all are in the details', async () => {
-  const steps = Array.from({ length: 7 }, (_, index) => `  - { id: s${index}, retries: -1 }\n`).join('')
+  const steps = Array.from({ length: 7 }, (_, index) => `  - { id: s${index}, retries: -1, agent: 5 }\n`).join('')
   const error: unknown = await loadText(`id: 5\nsteps:\n${steps}`).catch((thrown: unknown) => thrown)
   expect(isFaultlineError(error, 'DEFINITION_INVALID') && error.message).toMatchInlineSnapshot(`
     "flow.yaml:1:1: id must be text, not 5
-    flow.yaml:3:5: steps[0].agent is missing: it must be text
     flow.yaml:3:15: steps[0].retries must be a whole number from 0 to 1000, not -1
-    flow.yaml:4:5: steps[1].agent is missing: it must be text
+    flow.yaml:3:28: steps[0].agent must be text, not 5
     flow.yaml:4:15: steps[1].retries must be a whole number from 0 to 1000, not -1
+    flow.yaml:4:28: steps[1].agent must be text, not 5
     and 10 more"
   `)
   const { problems } = (error as { readonly details: { readonly problems: readonly unknown[] } }).details

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join, resolve } from 'node:path'
+import { createNodeFiles } from '../adapters/node/index.ts'
+import { readBundle, replayVariable } from '../bundle/index.ts'
+import type { Bundle, ReplayEnvironment } from '../bundle/index.ts'
+import { FaultlineError } from '../core/index.ts'
+import { describeDivergence, firstDivergence } from '../trace/index.ts'
+import type { ReplayVerdict } from './replay-run.ts'
+
+/**
+ * Reruns the test of a bundle in the project in `root` and compares what it leaves with what the bundle holds. The bundle
+ * itself is not touched: the replay's own goes below `replays/`.
+ *
+ * @throws FaultlineError `BUNDLE_INVALID` when the test cannot be found any more.
+ */
+export async function replayTest(bundle: Bundle, bundleFolder: string, root: string): Promise<ReplayVerdict> {
+  const { test, seed } = bundle.manifest
+  if (test === null)
+    throw new FaultlineError('BUNDLE_INVALID', `The bundle '${bundle.folder}' is not one of a test.`)
+  const output = freshOutput(resolve(bundleFolder))
+  const exitCode = await runVitest(root, test.file, namePattern(test.fullName), {
+    output,
+    file: test.file,
+    fullName: test.fullName,
+    seed,
+  })
+  const bundles = leftBundles(output)
+  if (bundles[0] === undefined) {
+    if (exitCode === 0) return { kind: 'passes' }
+    throw new FaultlineError(
+      'BUNDLE_INVALID',
+      `The test '${test.fullName}' of ${test.file} could not be rerun: Vitest ended with code ${exitCode} and the test left nothing. ` +
+        `Check that the file and the name still exist.`,
+    )
+  }
+  const again = await readBundle(createNodeFiles(dirname(output)), `${basename(output)}/${bundles[0]}`)
+  return compare(bundle, again)
+}
+
+function compare(recorded: Bundle, again: Bundle): ReplayVerdict {
+  for (const [index, session] of recorded.sessions.entries()) {
+    const replayed = again.sessions[index]
+    if (replayed === undefined)
+      return { kind: 'diverged', what: `diverged at session ${index + 1}: the replay opened no such session` }
+    const times = session.entry.clock === 'real' ? 'drop' : 'relative'
+    const divergence = firstDivergence(session.events, replayed.events, { times })
+    if (divergence !== undefined) return { kind: 'diverged', what: describeDivergence(divergence) }
+  }
+  const [was, now] = [recorded.manifest.errors[0]?.message, again.manifest.errors[0]?.message]
+  if (was !== now)
+    return { kind: 'diverged', what: `diverged at the end: the error was '${was}', now '${now}'` }
+  return { kind: 'reproduced', what: was ?? recorded.manifest.reason }
+}
+
+function freshOutput(bundleFolder: string): string {
+  const replays = join(bundleFolder, 'replays')
+  mkdirSync(replays, { recursive: true })
+  const output = join(replays, String(readdirSync(replays).length + 1))
+  mkdirSync(output)
+  return output
+}
+
+function leftBundles(output: string): readonly string[] {
+  return readdirSync(output).filter((name) => existsSync(join(output, name, 'manifest.json')))
+}
+
+function runVitest(
+  root: string,
+  file: string,
+  pattern: string,
+  environment: ReplayEnvironment,
+): Promise<number> {
+  const bin = vitestBin(root)
+  const child = spawn(process.execPath, [bin, 'run', file, '-t', pattern, '--no-coverage'], {
+    cwd: root,
+    env: { ...process.env, [replayVariable]: JSON.stringify(environment) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  return new Promise((done, fail) => {
+    child.on('error', fail)
+    child.on('exit', (code) => done(code ?? 1))
+  })
+}
+
+function vitestBin(root: string): string {
+  try {
+    const manifest = createRequire(join(root, 'package.json')).resolve('vitest/package.json')
+    const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      readonly bin: Record<string, string> | string
+    }
+    return join(dirname(manifest), typeof bin === 'string' ? bin : (bin['vitest'] as string))
+  } catch (error) {
+    throw new FaultlineError(
+      'CONFIGURATION_INVALID',
+      `Vitest is not installed in '${root}', so the test cannot be rerun there.`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). */
+function namePattern(fullName: string): string {
+  const escaped = fullName.split(' > ').map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+  return `^\\s*${escaped.join('(?: > | )')}$`
+}
