@@ -22,26 +22,26 @@ export function filesContract(
   makeFiles: () => FilesPort | Promise<FilesPort>,
   divergences: Divergences = {},
 ): void {
-  describe(`${name} as a disk`, () => {
-    for (const { title, steps } of contractCases) {
-      const expected = steps.map(([, outcome]) => outcome)
-      const divergence = divergences[title]
-      const operations = steps.map(([operation]) => operation)
-      if (divergence === undefined) {
-        test(title, async () => {
-          expect(await outcomesOf(await makeFiles(), operations)).toStrictEqual(expected)
-        })
-      } else {
-        test(`diverges from a disk, which ${title}`, async () => {
-          expect(await outcomesOf(await makeFiles(), operations)).toStrictEqual(divergence)
-          expect(divergence).not.toEqual(expected)
-        })
-      }
-    }
+  const titles = contractCases.map(({ title }) => title)
+  const unknown = Object.keys(divergences).filter((title) => !titles.includes(title))
+  if (unknown.length > 0) throw new Error(`The contract has no case '${unknown.join("', '")}'.`)
 
-    test('knows every case that it is said to diverge in', () => {
-      const titles = contractCases.map(({ title }) => title)
-      expect(titles).toEqual(expect.arrayContaining(Object.keys(divergences)))
+  describe(`${name} as a disk`, () => {
+    const cases = contractCases.map(({ title, steps }) => {
+      const operations = steps.map(([operation]) => operation)
+      const expected = steps.map(([, outcome]) => outcome)
+      return [title, { operations, expected, divergence: divergences[title] }] as const
+    })
+    const regular = cases.filter(([, { divergence }]) => divergence === undefined)
+    const divergent = cases.filter(([, { divergence }]) => divergence !== undefined)
+
+    test.each(regular)('%s', async (_title, { operations, expected }) => {
+      expect(await outcomesOf(await makeFiles(), operations)).toStrictEqual(expected)
+    })
+
+    test.each(divergent)('diverges here: %s', async (_title, { operations, expected, divergence }) => {
+      expect(await outcomesOf(await makeFiles(), operations)).toStrictEqual(divergence)
+      expect(divergence).not.toStrictEqual(expected)
     })
   })
 }

@@ -86,7 +86,7 @@ class FilesOnNode implements NodeFiles {
       case 'fsync':
         return this.#fsync(path)
       case 'fsyncFolder':
-        return syncFolder(this.#containment.target(path).absolute)
+        return syncFolder(this.#containment.target(path).absolute, process.platform)
       case 'rename':
         return this.#rename(path, operation.to)
       case 'remove':

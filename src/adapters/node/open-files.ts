@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { assert } from '../../core/index.ts'
 import type { FileData } from '../../ports/index.ts'
 import { syncDescriptor } from './sync.ts'
 
@@ -21,13 +22,11 @@ export class OpenFiles {
   }
 
   append(path: string, data: FileData): void {
-    const file = this.#files.get(path)
-    if (file !== undefined) writeAll(file.descriptor, data)
+    writeAll(this.#opened(path).descriptor, data)
   }
 
   async sync(path: string): Promise<void> {
-    const file = this.#files.get(path)
-    if (file === undefined) return
+    const file = this.#opened(path)
     const sync = syncDescriptor(file.descriptor)
     file.syncs.add(sync)
     try {
@@ -46,6 +45,12 @@ export class OpenFiles {
 
   async releaseAll(): Promise<void> {
     await this.#close([...this.#files.keys()])
+  }
+
+  #opened(path: string): OpenFile {
+    const file = this.#files.get(path)
+    assert(file !== undefined, `'${path}' is open`)
+    return file
   }
 
   async #close(paths: readonly string[]): Promise<void> {

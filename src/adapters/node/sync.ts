@@ -12,8 +12,17 @@ export async function syncFile(absolute: string): Promise<void> {
   await syncAndClose(openForSync(absolute))
 }
 
-export async function syncFolder(absolute: string): Promise<void> {
-  await syncAndClose(openSync(absolute, constants.O_RDONLY | constants.O_DIRECTORY))
+export async function syncFolder(absolute: string, platform: string): Promise<void> {
+  try {
+    await syncAndClose(openSync(absolute, constants.O_RDONLY | constants.O_DIRECTORY))
+  } catch (error) {
+    if (!isWithoutFolderSync(error, platform)) throw error
+  }
+}
+
+/** Windows cannot sync folders and says so in one of these ways; its file system journals names by itself. */
+export function isWithoutFolderSync(error: unknown, platform: string): boolean {
+  return platform === 'win32' && isSystemError(error, 'EPERM', 'EISDIR', 'EACCES')
 }
 
 /** For writing, because Windows syncs no other files and a folder then fails as it should; read-only files otherwise. */

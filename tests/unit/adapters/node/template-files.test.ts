@@ -6,9 +6,8 @@ import { treeOf } from '../../../support/files-contract.ts'
 import { temporaryFolder } from '../../../support/temporary-folder.ts'
 
 describe('a template', () => {
-  test('holds the files of its folder, dotfiles under their real names, and nothing installed or run', ({
-    folder,
-  }) => {
+  test('holds the files of its folder, dotfiles under their real names, and nothing installed or run', () => {
+    const folder = temporaryFolder()
     place(folder, {
       'package.json': '{}',
       _gitignore: 'dist',
