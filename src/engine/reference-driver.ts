@@ -126,7 +126,9 @@ function guarded<T>(work: () => MaybePromise<T>): MaybePromise<T> {
   try {
     const result = work()
     return result instanceof Promise
-      ? result.catch((error: unknown) => Promise.reject(unreadable(error)))
+      ? result.catch((error: unknown) => {
+          throw unreadable(error)
+        })
       : result
   } catch (error) {
     throw unreadable(error)

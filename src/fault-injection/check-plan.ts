@@ -31,7 +31,7 @@ export function faultPlan(faults: readonly Fault[] | FaultPlan | undefined): Fau
  */
 export function checkFaultPlan(plan: FaultPlan, definition: WorkflowDefinition): void {
   if (plan.version !== faultPlanVersion) {
-    throw invalid('version', `must be ${faultPlanVersion}, and it is ${JSON.stringify(plan.version)}`)
+    throw invalid('version', `must be ${String(faultPlanVersion)}, and it is ${JSON.stringify(plan['version'])}`)
   }
   rejectUnknown('', plan, ['version', 'seed', 'faults'])
   if (!Array.isArray(plan.faults)) throw invalid('faults', 'must be a list')
@@ -43,7 +43,7 @@ function checkFault(fault: Fault, path: string, definition: WorkflowDefinition):
   if (!Object.hasOwn(faultKinds, fault.fault)) {
     throw invalid(
       `${path}.fault`,
-      `names no fault: '${fault.fault}'. ${suggestion(String(fault.fault), Object.keys(faultKinds))}`,
+      `names no fault: '${String(fault.fault)}'. ${suggestion(String(fault.fault), Object.keys(faultKinds))}`,
     )
   }
   rejectUnknown(path, fault, ['fault', 'at', 'params'])

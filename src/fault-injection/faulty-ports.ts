@@ -106,7 +106,7 @@ function jumpingClock(clock: ClockPort): JumpingClock {
     },
     jumpTo(at) {
       offsetMs += Math.max(0, at - (clock.now() + offsetMs))
-      for (const entry of [...pending]) entry.rearm()
+      for (const entry of Array.from(pending)) entry.rearm()
     },
   }
 }

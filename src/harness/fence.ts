@@ -46,13 +46,7 @@ export function createFence(): Fence {
         const result = inner.perform(operation)
         if (!isPromise(result)) return result
         underWay.add(result)
-        // After a crash the answer of an operation that was under way reaches nobody.
-        return new Promise((resolve, reject) => {
-          result.then(
-            (value) => settle(result, () => resolve(value)),
-            (error: unknown) => settle(result, () => reject(error as Error)),
-          )
-        })
+        return relay(result)
       },
     }),
     clock: (inner) => ({
@@ -73,8 +67,13 @@ export function createFence(): Fence {
     }),
   }
 
-  function settle(result: Promise<unknown>, deliver: () => void): void {
-    underWay.delete(result)
-    if (!dead) deliver()
+  /** After a crash the answer of an operation that was under way reaches nobody. */
+  async function relay<T>(result: Promise<T>): Promise<T> {
+    try {
+      return await result
+    } finally {
+      underWay.delete(result)
+      if (dead) await new Promise<never>(() => {})
+    }
   }
 }

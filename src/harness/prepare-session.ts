@@ -1,6 +1,6 @@
 import { createDigest, createNodeFiles, createSystemClock, createTurn } from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
-import { FaultlineError, suggestion } from '../core/index.ts'
+import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
 import { missingRequiredFile } from '../engine/index.ts'
@@ -105,9 +105,7 @@ function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
 
 async function checkRequiredFiles(loaded: LoadedWorkflow, project: Project): Promise<void> {
   const files = await project.list()
-  const missing = missingRequiredFile(loaded, (path) =>
-    files.some((file) => file === path || file.startsWith(path)),
-  )
+  const missing = missingRequiredFile(loaded, (path) => files.some((file) => covers(path, file)))
   if (missing !== undefined) throw missing
 }
 

@@ -47,26 +47,26 @@ export interface AgentContext {
    * Marks an effect that leaves the workflow (a mail, a payment) and runs it. The ledger of the harness counts such
    * effects by idempotency key and name.
    */
-  effect<T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T>
-  log(message: string): void
+  readonly effect: <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T) => Promise<T>
+  readonly log: (message: string) => void
   /** The project's folder on the real disk, or undefined when the disk is simulated. */
   readonly project: { readonly folder: string | undefined }
 }
 
 export interface ArtifactsContext {
   /** Stages a file of this step; it appears in the project when the step's artifacts are committed. */
-  write(path: string, data: string | Uint8Array): Promise<void>
+  readonly write: (path: string, data: string | Uint8Array) => Promise<void>
   /** @throws an error naming the path when there is no such file. */
-  read(path: string): Promise<Uint8Array>
-  readText(path: string): Promise<string>
+  readonly read: (path: string) => Promise<Uint8Array>
+  readonly readText: (path: string) => Promise<string>
   /** Paths of the project's files below `folder`, sorted; this step's staged files included. */
-  list(folder?: string): Promise<readonly string[]>
+  readonly list: (folder?: string) => Promise<readonly string[]>
 }
 
 export interface AgentClock {
-  now(): number
+  readonly now: () => number
   /** Rejects with the signal's reason when the attempt is aborted first. `Infinity` sleeps until then. */
-  sleep(ms: number): Promise<void>
+  readonly sleep: (ms: number) => Promise<void>
 }
 
 /** One call of an agent by the engine. */

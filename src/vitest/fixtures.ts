@@ -1,7 +1,6 @@
 import { test as vitestTest } from 'vitest'
 import type { TestAPI } from 'vitest'
 import type { Agents, Project } from '../harness/index.ts'
-import type { RunnerTest } from './compatibility.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
 
@@ -27,7 +26,7 @@ export const test = vitestTest
   .extend('template', 'minimal' as string)
   .extend('clock', 'virtual' as 'virtual' | 'real')
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
-    const recorder = createTestRecorder(task as RunnerTest, signal)
+    const recorder = createTestRecorder(task, signal)
     onCleanup(() => recorder.finish())
     return recorder
   })

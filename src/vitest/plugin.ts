@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { basename, dirname, relative, resolve } from 'node:path'
 import type { Plugin } from 'vitest/config'
 import type { TestProject, Vitest } from 'vitest/node'
@@ -30,12 +29,7 @@ export interface FaultlinePluginOptions {
   readonly redact?: readonly RegExp[]
 }
 
-const reporters = new WeakMap<Vitest, Shared>()
-
-interface Shared {
-  readonly reporter: FaultlineReporter
-  readonly projectsRoot: Promise<TemporaryRoot>
-}
+const reporters = new WeakMap<Vitest, FaultlineReporter>()
 
 /**
  * The Vitest plugin: one line in `vitest.config.ts`.
@@ -47,26 +41,31 @@ interface Shared {
 export function faultline(options: FaultlinePluginOptions = {}): Plugin {
   const limits = checkedLimits({ ...defaultLimits, ...options.limits })
   const requiresLlm = options.requiresLlm ?? process.env['FAULTLINE_REQUIRES_LLM'] === '1'
+  const keep = options.keep ?? 'never'
+  let projectsRoot: TemporaryRoot | undefined
   return {
     name: 'faultline',
     // Loaded natively, a package's modules are cached across test files: its hooks would run for the first file only.
-    config: () => ({ test: { server: { deps: { inline: [/[\\/]faultline[\\/]/] } } } }),
-    async configureVitest({ vitest, project }) {
+    async config() {
+      projectsRoot ??= await createTemporaryRoot({ prefix: 'faultline-run-', keep: keep !== 'never' })
+      return { test: { server: { deps: { inline: [/[\\/]faultline[\\/]/] } } } }
+    },
+    configureVitest({ vitest, project }) {
       const root = vitest.config.root
       const replay = parseReplayEnvironment(process.env[replayVariable])
-      const shared = reporters.get(vitest) ?? share(vitest, options, requiresLlm, replay?.output)
-      const { folder } = await shared.projectsRoot
+      const reporter = reporters.get(vitest) ?? share(vitest, options, requiresLlm, replay?.output)
+      vitest.onClose(async () => projectsRoot?.remove())
       project.config.tags.push(
         { name: 'e2e_workflow', description: 'runs a whole workflow', timeout: limits.testMs },
         { name: 'requires_llm', description: 'calls a real model', skip: !requiresLlm },
       )
       provide(project, {
         root: replay === undefined ? root : dirname(replay.output),
-        projectsRoot: folder,
-        bundles: replay === undefined ? shared.reporter.folder : basename(replay.output),
+        projectsRoot: projectsRoot?.folder ?? null,
+        bundles: replay === undefined ? reporter.folder : basename(replay.output),
         maxBundles: options.maxBundles ?? 20,
         templates: options.templates === undefined ? null : resolve(root, options.templates),
-        keep: options.keep ?? 'never',
+        keep,
         seed: options.seed ?? 1,
         limits,
         redact: (options.redact ?? []).map(({ source }) => source),
@@ -84,11 +83,7 @@ function share(
   options: FaultlinePluginOptions,
   requiresLlm: boolean,
   replayOutput: string | undefined,
-): Shared {
-  const projectsRoot = createTemporaryRoot({
-    prefix: 'faultline-run-',
-    keep: (options.keep ?? 'never') !== 'never',
-  })
+): FaultlineReporter {
   const reporter = new FaultlineReporter({
     root: replayOutput === undefined ? vitest.config.root : dirname(replayOutput),
     bundles:
@@ -98,16 +93,9 @@ function share(
     isReplay: replayOutput !== undefined,
     requiresLlm,
   })
-  vitest.config.reporters.push(reporter as never)
-  vitest.onClose(async () => (await projectsRoot).remove())
-  void projectsRoot.then(({ folder }) => {
-    // Signals skip onClose, but not this.
-    if ((options.keep ?? 'never') === 'never')
-      process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  })
-  const shared = { reporter, projectsRoot }
-  reporters.set(vitest, shared)
-  return shared
+  vitest.config.reporters.push(reporter)
+  reporters.set(vitest, reporter)
+  return reporter
 }
 
 function provide(project: TestProject, settings: FaultlineSettings): void {

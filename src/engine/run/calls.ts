@@ -31,17 +31,13 @@ export function callAgent(run: LiveRun, attempt: Attempt): void {
     seed: state.seed,
     projectFolder: ports.projectFolder,
   })
-  let answer: Promise<AgentOutput>
-  try {
-    answer = ports.agents.invoke({
+  const invoke = async (): Promise<AgentOutput> =>
+    ports.agents.invoke({
       context,
       attemptDeadline: attemptDeadline(state, attempt.index),
       workflowDeadline: workflowDeadline(state),
     })
-  } catch (thrown) {
-    answer = Promise.reject(thrown as Error)
-  }
-  answer.then(
+  invoke().then(
     (output) => arrive(run, { type: 'returned', attempt, output }),
     (thrown: unknown) => arrive(run, { type: 'threw', attempt, thrown }),
   )

@@ -53,7 +53,7 @@ export interface Returned {
 /** Numbers an event and folds it; it is true once the log has been committed. */
 export function note<B extends EventBody>(run: LiveRun, body: B): EventEnvelope & B {
   const event = run.log.note(run.ports.clock.now(), body)
-  run.state = reduce(run.state, event as unknown as WorkflowEvent)
+  run.state = reduce(run.state, event)
   return event
 }
 

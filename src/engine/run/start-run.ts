@@ -2,7 +2,6 @@ import { whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, StartRequest } from '../../ports/index.ts'
-import type { EventOf } from '../../trace/index.ts'
 import { ensureFolder } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { runLayout } from '../store/layout.ts'
@@ -44,7 +43,7 @@ function* begin(
     launch: request.launch,
     owner: ports.owner.self.nonce,
   })
-  const state = initialState(workflow, event as EventOf<'workflow_start'>)
+  const state = initialState(workflow, event)
   const run: LiveRun = {
     ports,
     disk,

@@ -1,3 +1,4 @@
+import { assert } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { GateStepView } from '../../ports/index.ts'
 import { stateSchemaVersion } from '../../trace/index.ts'
@@ -31,7 +32,7 @@ export function stateDocument(state: RunState, saveSeq: number): StateDocument {
     currentSteps,
     completedSteps: finished.map(({ step }) => step),
     steps,
-    gateDecisions: decisions.map(({ seq: _, ...decision }) => decision),
+    gateDecisions: decisions.map(withoutSeq),
     artifacts: newestArtifacts(state),
     input: state.input,
     seed: state.seed,
@@ -51,9 +52,7 @@ export function newestArtifacts(state: RunState): readonly ProducedArtifact[] {
     for (const artifact of step.artifacts) keepNewer(newest, artifact)
   }
   for (const edit of state.edits) keepNewer(newest, edit)
-  return [...newest.values()]
-    .sort((left, right) => (left.path < right.path ? -1 : 1))
-    .map(({ seq: _, ...artifact }) => artifact)
+  return [...newest.values()].sort((left, right) => (left.path < right.path ? -1 : 1)).map(withoutSeq)
 }
 
 /** What a gate's condition can ask about other steps. */
@@ -97,4 +96,10 @@ function keepNewer(
 ): void {
   const known = newest.get(candidate.path)
   if (known === undefined || candidate.seq > known.seq) newest.set(candidate.path, candidate)
+}
+
+function withoutSeq<T extends { readonly seq: number }>(record: T): Omit<T, 'seq'> {
+  const { seq, ...rest } = record
+  assert(seq >= 0, 'a record knows its event')
+  return rest
 }

@@ -56,7 +56,7 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
 export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
   run.log.assertUsable()
   const current = newTick(run, { admits: () => false, stopsAfter: () => false, maxResults: 0 })
-  for (const attempt of [...run.attempts.values()]) {
+  for (const attempt of Array.from(run.attempts.values())) {
     endAttempt(current, attempt, {
       kind: 'cancelled',
       message: `Step '${attempt.key.step}' was cancelled: ${reason}`,
@@ -190,7 +190,7 @@ function endByWorkflowLimit(current: Tick): void {
       `Workflow '${definition.id}' exceeded its limit of ${formatDuration(definition.limits.timeoutMs ?? 0)}` +
       `${run.attempts.size === 0 ? '' : ` while it was in ${[...run.attempts.values()].map(({ key }) => `'${key.step}'`).join(', ')}`}.`,
   }
-  for (const attempt of [...run.attempts.values()]) endAttempt(current, attempt, error)
+  for (const attempt of Array.from(run.attempts.values())) endAttempt(current, attempt, error)
   if (run.state.failure === null) emit(current, { kind: 'workflow_end', status: 'failed', error })
 }
 
@@ -301,7 +301,7 @@ function report(current: Tick): TickReport {
 }
 
 function emit(current: Tick, body: EventBody): void {
-  const event = note(current.run, body) as unknown as WorkflowEvent
+  const event = note(current.run, body)
   if (current.policy.stopsAfter(event)) current.stopped = true
 }
 

@@ -60,7 +60,7 @@ export class EventLog {
       ...this.#identity,
       ...body,
     }
-    this.#pending.push(event as unknown as WorkflowEvent)
+    this.#pending.push(event)
     return event
   }
 

@@ -1,8 +1,7 @@
-import { FaultlineError } from '../../core/index.ts'
+import { FaultlineError, parentFolder } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { FileProgram, OwnerIdentity, OwnerPort } from '../../ports/index.ts'
 import { replaceFile } from './durable-file.ts'
-import { parentFolder } from '../../core/index.ts'
 import type { RunLayout } from './layout.ts'
 
 export interface LockRecord {

@@ -39,7 +39,7 @@ export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState
     return { problem: 'its checksum does not match its content' }
   if (body['schemaVersion'] !== stateSchemaVersion) {
     return {
-      problem: `it has schema version ${String(body['schemaVersion'])}, and this faultline reads ${stateSchemaVersion}`,
+      problem: `it has schema version ${JSON.stringify(body['schemaVersion'])}, and this faultline reads ${stateSchemaVersion}`,
     }
   }
   return { document: body as unknown as StateDocument }

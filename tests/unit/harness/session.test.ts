@@ -160,7 +160,7 @@ describe('a session', () => {
     const run = await session(chain, {
       agents: {
         writer: (context) => (context.step === 'three' ? new Promise(() => {}) : writer['writer']?.(context)),
-      } as Agents,
+      },
     })
     await run.next()
     await run.next()
