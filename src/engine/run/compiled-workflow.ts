@@ -13,6 +13,8 @@ export interface CompiledWorkflow {
   readonly definitionSha256: string
   /** Canonical JSON of the definition: what the digest is taken of and what every snapshot holds. */
   readonly definitionJson: string
+  /** Steps sorted by id, each with its key as it stands in canonical JSON. */
+  readonly stepsByName: readonly { readonly index: number; readonly key: string; readonly agent: string }[]
   readonly steps: readonly StepDefinition[]
   readonly indexOf: ReadonlyMap<string, number>
   readonly predecessors: readonly (readonly number[])[]
@@ -38,7 +40,15 @@ export function compileWorkflow(
   if (known !== undefined) return known
   return whenReady(compileConditions(definition), (conditions) => {
     const definitionJson = canonicalJson(definition)
-    const workflow = { ...structureOf(definition), definition, definitionSha256, definitionJson, conditions }
+    const stepsByName = sortedSteps(definition)
+    const workflow = {
+      ...structureOf(definition),
+      definition,
+      definitionSha256,
+      definitionJson,
+      stepsByName,
+      conditions,
+    }
     if (compiled.size >= keptCompilations) compiled.delete(compiled.keys().next().value as string)
     compiled.set(definitionSha256, workflow)
     return workflow
@@ -65,6 +75,12 @@ export function stepIndex(workflow: CompiledWorkflow, step: string): number {
     `Workflow '${workflow.definition.id}' has no step '${step}'. ${suggestion(step, workflow.indexOf.keys())}`,
     { details: { workflowId: workflow.definition.id, step } },
   )
+}
+
+function sortedSteps(definition: WorkflowDefinition): CompiledWorkflow['stepsByName'] {
+  return definition.steps
+    .map(({ id, agent }, index) => ({ index, id, agent, key: `${JSON.stringify(id)}:` }))
+    .sort((left, right) => (left.id < right.id ? -1 : 1))
 }
 
 function structureOf(

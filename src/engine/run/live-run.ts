@@ -11,7 +11,7 @@ import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
-import { stateDocument } from './state-view.ts'
+import { stateJson } from './state-view.ts'
 
 /** The run that an incarnation holds: its state and what is in flight. */
 export interface LiveRun {
@@ -77,12 +77,9 @@ export function tellObserver(ports: DriverPorts, events: readonly WorkflowEvent[
 
 /** Writes the snapshot. A failure poisons the log: a run that cannot save must not go on. */
 export function* saveState(run: LiveRun): FileProgram<void> {
-  const document = stateDocument(run.acknowledged, run.saveSeq + 1)
+  const json = stateJson(run.acknowledged, run.saveSeq + 1)
   try {
-    yield* replaceFile(
-      run.layout.state,
-      encodeState(document, run.state.workflow.definitionJson, run.ports.digest),
-    )
+    yield* replaceFile(run.layout.state, encodeState(json, run.ports.digest))
   } catch (error) {
     throw run.log.poison(error)
   }

@@ -76,13 +76,13 @@ function started(state: RunState, event: EventOf<'step_start'>): RunState {
     `attempts of '${event.step}' are numbered in order`,
   )
   const attempt: AttemptRecord = {
-    visit: event.visit,
     attempt: event.attempt,
-    startedAt: event.at,
-    finishedAt: null,
     durationMs: null,
-    outcome: 'running',
     error: null,
+    finishedAt: null,
+    outcome: 'running',
+    startedAt: event.at,
+    visit: event.visit,
   }
   return {
     ...state,

@@ -1,4 +1,4 @@
-import { assert } from '../../core/index.ts'
+import { assert, canonicalJson } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { GateStepView } from '../../ports/index.ts'
 import { stateSchemaVersion } from '../../trace/index.ts'
@@ -45,6 +45,34 @@ export function stateDocument(state: RunState, saveSeq: number): StateDocument {
   }
 }
 
+/**
+ * Canonical JSON of `stateDocument`. Steps that have not changed since they were last written keep their text, so that a
+ * snapshot costs what has changed and not the size of the run.
+ */
+export function stateJson(state: RunState, saveSeq: number): string {
+  const { definition, steps, ...rest } = stateDocument(state, saveSeq)
+  const texts: Record<string, string> = {
+    definition: state.workflow.definitionJson,
+    steps: `{${state.workflow.stepsByName.map(({ index, key, agent }) => key + stepJson(state.steps.get(index), agent)).join(',')}}`,
+  }
+  for (const [name, value] of Object.entries(rest)) texts[name] = canonicalJson(value)
+  const members = Object.keys(texts)
+    .sort()
+    .map((name) => `"${name}":${texts[name]}`)
+  assert(definition.steps.length === Object.keys(steps).length, 'every step has a record')
+  return `{${members.join(',')}}`
+}
+
+const stepTexts = new WeakMap<StepState, string>()
+
+function stepJson(step: StepState, agent: string): string {
+  const known = stepTexts.get(step)
+  if (known !== undefined) return known
+  const text = canonicalJson(stepDocument(step, agent))
+  stepTexts.set(step, text)
+  return text
+}
+
 /** The newest record of every path, sorted by path. */
 export function newestArtifacts(state: RunState): readonly ProducedArtifact[] {
   const newest = new Map<string, ProducedArtifact & { readonly seq: number }>()
@@ -75,18 +103,19 @@ export function recordedOutputs(state: RunState): Readonly<Record<string, JsonVa
   return outputs
 }
 
+/** Keys in text order, so that the canonical form needs no copy. */
 function stepDocument(step: StepState, agent: string): StepDocument {
   return {
-    status: step.status,
     agent,
-    visit: step.visit,
+    artifacts: step.artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
     attempt: step.attempt,
+    attempts: step.attempts,
+    error: step.error,
+    loops: step.loops,
     output: step.output,
     scoring: step.scoring,
-    error: step.error,
-    attempts: step.attempts,
-    artifacts: step.artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
-    loops: step.loops,
+    status: step.status,
+    visit: step.visit,
   }
 }
 

@@ -6,16 +6,9 @@ import type { StateDocument } from '../../trace/index.ts'
 /**
  * The text of `state.json`: the document in canonical JSON plus `checksum`, the SHA-256 of the canonical JSON of all the
  * rest. One line; `faultline status` shows it to people.
- *
- * @param definitionJson canonical JSON of `document.definition`, which never changes during a run.
  */
-export function encodeState(document: StateDocument, definitionJson: string, digest: DigestPort): string {
-  const members = document as unknown as Record<string, unknown>
-  const texts = Object.keys(members)
-    .sort()
-    .map((key) => `"${key}":${key === 'definition' ? definitionJson : canonicalJson(members[key])}`)
-  const body = `{${texts.join(',')}}`
-  return `${body.slice(0, -1)},"checksum":"${digest.sha256(body)}"}\n`
+export function encodeState(documentJson: string, digest: DigestPort): string {
+  return `${documentJson.slice(0, -1)},"checksum":"${digest.sha256(documentJson)}"}\n`
 }
 
 export type DecodedState =

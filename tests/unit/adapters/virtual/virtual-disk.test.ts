@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { rootNumber, VirtualDisk } from '../../../../src/adapters/virtual/virtual-disk.ts'
+
+test('an inode is there for as long as a volatile or a durable name leads to it', () => {
+  const disk = new VirtualDisk()
+  const file = disk.createFile(rootNumber, 'a')
+  disk.syncFolder(rootNumber)
+  disk.setName(rootNumber, 'a', undefined)
+  expect(disk.inode(file).kind).toBe('file')
+  disk.syncFolder(rootNumber)
+  expect(() => disk.inode(file)).toThrow(`inode ${file} exists as long as a name leads to it`)
+})
+
+test('a folder that goes takes along what only it led to, on this disk alone', () => {
+  const disk = new VirtualDisk()
+  const folder = disk.createFolder(rootNumber, 'folder')
+  const file = disk.createFile(folder, 'a')
+  const moved = disk.createFile(folder, 'b')
+  disk.setName(rootNumber, 'b', moved)
+  disk.syncFolder(rootNumber)
+  const fork = disk.fork()
+  disk.setName(rootNumber, 'folder', undefined)
+  disk.syncFolder(rootNumber)
+  expect(() => disk.inode(file)).toThrow('exists as long as')
+  expect(disk.inode(moved).kind).toBe('file')
+  expect(fork.inode(file).kind).toBe('file')
+})
