@@ -35,7 +35,7 @@ async function leaveBundle(
   request: RunRequest,
 ): Promise<void> {
   const digest = createDigest()
-  const files = createNodeFiles(session.project.folder)
+  const files = createNodeFiles(process.cwd())
   const name = request.workflowFile ?? session.state().workflowId
   const folder = joinPath(
     bundlesFolder,
@@ -62,7 +62,7 @@ async function leaveBundle(
       files,
       folder,
       digest,
-      redact: createRedactor({ environment: process.env, roots: { '<project>': session.project.folder } }),
+      redact: createRedactor({ environment: process.env, roots: { '<project>': process.cwd() } }),
     },
   )
   print('')

@@ -26,7 +26,7 @@ const notCopied: ReadonlySet<string> = new Set([
 /** Runs the recorded plan again, in a copy of the project as it was before the run, and compares what happens. */
 export async function replayRun(bundle: Bundle, projectFolder: string): Promise<ReplayVerdict> {
   const recorded = readable(bundle)
-  const root = await createTemporaryRoot({ prefix: 'faultline-replay-' })
+  const root = await createTemporaryRoot({ prefix: 'faultline-replay' })
   try {
     copyProject(projectFolder, root.folder, recorded.definition)
     const start = recorded.events[0]
@@ -42,6 +42,7 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
       { definition: recorded.definition, file: undefined, locate: () => undefined },
       {
         project: openProject(root.folder),
+        folder: root.folder,
         agents: await loadAgents(projectFolder, choice),
         clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
         plan: recorded.plan,

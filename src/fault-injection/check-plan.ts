@@ -31,7 +31,10 @@ export function faultPlan(faults: readonly Fault[] | FaultPlan | undefined): Fau
  */
 export function checkFaultPlan(plan: FaultPlan, definition: WorkflowDefinition): void {
   if (plan.version !== faultPlanVersion) {
-    throw invalid('version', `must be ${String(faultPlanVersion)}, and it is ${JSON.stringify(plan['version'])}`)
+    throw invalid(
+      'version',
+      `must be ${String(faultPlanVersion)}, and it is ${JSON.stringify(plan['version'])}`,
+    )
   }
   rejectUnknown('', plan, ['version', 'seed', 'faults'])
   if (!Array.isArray(plan.faults)) throw invalid('faults', 'must be a list')

@@ -1,5 +1,6 @@
 import type { Agent, AgentOutput, Agents, GateDecision, GateRequest, WorkflowDriver } from '../ports/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
+import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonValue } from '../core/index.ts'
 import type {
   LogEntry,
@@ -138,10 +139,13 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   close(): Promise<void>
 }
 
-/** An isolated project folder that a run works in. */
+/** An isolated project, a folder or a volume in memory, that a run works in. */
 export interface Project {
   readonly template: string
-  readonly folder: string
+  /** The folder on the real disk; undefined for a project in memory. */
+  readonly folder: string | undefined
+  /** The files of a project in memory with the API of `node:fs`, below `/`; undefined for a folder. */
+  readonly fs: MemfsFiles['fs'] | undefined
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   /** Limits of sessions on the real clock that give none of their own. */

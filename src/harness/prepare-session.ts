@@ -11,6 +11,7 @@ import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
+import { filesOf } from './project.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -49,7 +50,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     world: {
       driver: parts.driver,
       files: storage.files,
-      simulatedFiles: disk === 'simulated',
+      simulatedFiles: disk === 'simulated' || project.folder === undefined,
       projectFolder: disk === 'simulated' ? undefined : project.folder,
       clock: virtualClock ?? createSystemClock(),
       virtualClock,
@@ -120,6 +121,8 @@ async function storageFor(disk: 'folder' | 'simulated', project: Project): Promi
     for (const path of await project.list({ all: true })) initial[path] = await project.read(path)
     return { files: createVirtualFiles(initial), release: async () => {} }
   }
+  // A project in memory is a simulated disk already.
+  if (project.folder === undefined) return { files: filesOf(project), release: async () => {} }
   const files = createNodeFiles(project.folder)
   return { files, release: async () => files.closeAll() }
 }

@@ -13,6 +13,8 @@ import type { Session } from './session.ts'
 
 export interface ProcessRunOptions {
   readonly project: Project
+  /** The project's folder. */
+  readonly folder: string
   /** Absent: mock agents. */
   readonly agents: Agents | undefined
   readonly mockDelayMs?: number
@@ -46,7 +48,7 @@ export interface ResumeProcessRunOptions extends ProcessRunOptions {
 
 /** Takes over a run that an earlier process has left. Faults belong to a process: none are carried over. */
 export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
-  const reader = runReader(options.project.folder)
+  const reader = runReader(options.folder)
   const { state } = await reader.read(options.request.runId)
   const loaded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
   const { seed, input, correlationId } = state

@@ -10,7 +10,8 @@ import {
   templateNames,
   templateOnlyFiles,
 } from '../adapters/node/index.ts'
-import type { NodeFiles, TemporaryRoot } from '../adapters/node/index.ts'
+import type { TemporaryRoot } from '../adapters/node/index.ts'
+import { createMemfsFiles } from '../adapters/virtual/index.ts'
 import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggestion } from '../core/index.ts'
 import { stateFolder } from '../engine/index.ts'
 import type { Agents, FilesPort } from '../ports/index.ts'
@@ -27,6 +28,8 @@ export interface CreateProjectOptions {
   readonly name?: string
   /** Keep the folder when the project is removed. Default false. */
   readonly keep?: boolean
+  /** `memory`: a memfs volume instead of a folder, for agents that want the whole `fs` API. Default `folder`. */
+  readonly storage?: 'folder' | 'memory'
   readonly seed?: number | string
   readonly correlationId?: string
   readonly limits?: SessionLimits
@@ -41,8 +44,6 @@ interface ProjectInternals {
 
 const internals = new WeakMap<Project, ProjectInternals>()
 
-let processRoot: Promise<TemporaryRoot> | undefined
-
 /**
  * Makes a fresh, isolated project folder from a template.
  *
@@ -51,40 +52,38 @@ let processRoot: Promise<TemporaryRoot> | undefined
  * @throws FaultlineError `TEMPLATE_UNKNOWN` with the nearest name.
  */
 export async function createProject(options: CreateProjectOptions = {}): Promise<Project> {
-  const { template, root, keep = false } = options
+  const { template } = options
   const templateFolder = template === undefined ? undefined : findTemplate(template, options.templates)
   const given = templateFolder === undefined ? new Map<string, Uint8Array>() : projectFiles(templateFolder)
-  const agents = templateFolder === undefined ? {} : ((await templateAgents(templateFolder)) as Agents)
-  const folder = makeTemporaryFolder(
-    root ?? (await sharedRoot()).folder,
-    options.name ?? template ?? 'project',
-  )
-  copyTemplate(given, folder)
-  return projectAt({
-    folder,
+  const parts = {
     template: template ?? 'none',
-    agents,
+    agents: templateFolder === undefined ? {} : ((await templateAgents(templateFolder)) as Agents),
     given: new Set(given.keys()),
     seed: options.seed,
     correlationId: options.correlationId,
     limits: options.limits,
-    remove: async () => {
-      if (!keep) await removeFolder(folder)
-    },
-  })
+  }
+  const place = options.storage === 'memory' ? await memoryPlace() : await folderPlace(options)
+  const project = projectAt({ ...parts, ...place })
+  if (place.folder !== undefined) copyTemplate(given, place.folder)
+  else for (const [path, bytes] of given) await project.write(path, bytes)
+  return project
 }
 
 /** A project in a folder that exists already and stays. */
 export function openProject(folder: string): Project {
+  const files = createNodeFiles(folder)
   return projectAt({
+    files,
     folder,
+    fs: undefined,
     template: 'none',
     agents: {},
     given: undefined,
     seed: undefined,
     correlationId: undefined,
     limits: undefined,
-    remove: async () => {},
+    remove: () => files.closeAll(),
   })
 }
 
@@ -98,24 +97,36 @@ export function sessionsOf(project: Project): readonly WorkflowSession[] {
   return internals.get(project)?.sessions ?? []
 }
 
+/** The disk that the project lies on. */
+export function filesOf(project: Project): FilesPort {
+  const known = internals.get(project)
+  if (known !== undefined) return known.files
+  throw new FaultlineError('SESSION_MISUSE', 'The project was not made by createProject or openProject.')
+}
+
 export function registerSession(project: Project, session: WorkflowSession): void {
   internals.get(project)?.sessions.push(session)
 }
 
-interface ProjectParts {
-  readonly folder: string
+/** Where a project's files are. */
+interface ProjectPlace {
+  readonly files: FilesPort
+  readonly folder: string | undefined
+  readonly fs: Project['fs']
+  readonly remove: () => Promise<void>
+}
+
+interface ProjectParts extends ProjectPlace {
   readonly template: string
   readonly agents: Agents
   readonly given: Set<string> | undefined
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
-  readonly remove: () => Promise<void>
 }
 
 function projectAt(parts: ProjectParts): Project {
-  const { folder, template, agents, given, seed, correlationId, limits } = parts
-  const files: NodeFiles = createNodeFiles(folder)
+  const { files, fs, folder, template, agents, given, seed, correlationId, limits } = parts
   const read = async (path: string): Promise<Uint8Array> => {
     const bytes = await files.perform({ op: 'read', path: containedPath(path) })
     if (bytes !== undefined) return bytes
@@ -130,6 +141,7 @@ function projectAt(parts: ProjectParts): Project {
   const project: Project = {
     template,
     folder,
+    fs,
     seed,
     correlationId,
     limits,
@@ -148,7 +160,6 @@ function projectAt(parts: ProjectParts): Project {
       return (all ? found : found.filter((path) => !path.startsWith(`${stateFolder}/`))).sort()
     },
     remove: async () => {
-      await files.closeAll()
       await parts.remove()
     },
   }
@@ -192,7 +203,29 @@ function findTemplate(template: string, templates: string | undefined): string {
   )
 }
 
-function sharedRoot(): Promise<TemporaryRoot> {
-  processRoot ??= createTemporaryRoot()
-  return processRoot
+/** Below the given root, or in a temporary folder of its own. */
+async function folderPlace(
+  options: CreateProjectOptions,
+): Promise<ProjectPlace & { readonly folder: string }> {
+  const name = options.name ?? options.template ?? 'project'
+  const keep = options.keep ?? false
+  const own =
+    options.root === undefined ? await createTemporaryRoot({ prefix: 'faultline', keep }) : undefined
+  const folder = makeTemporaryFolder(options.root ?? (own as TemporaryRoot).folder, name)
+  const files = createNodeFiles(folder)
+  return {
+    files,
+    folder,
+    fs: undefined,
+    async remove() {
+      await files.closeAll()
+      if (!keep) await removeFolder(folder)
+      await own?.remove()
+    },
+  }
+}
+
+async function memoryPlace(): Promise<ProjectPlace> {
+  const { files, fs } = await createMemfsFiles()
+  return { files, folder: undefined, fs, remove: async () => {} }
 }

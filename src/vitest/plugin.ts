@@ -47,7 +47,7 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
     name: 'faultline',
     // Loaded natively, a package's modules are cached across test files: its hooks would run for the first file only.
     async config() {
-      projectsRoot ??= await createTemporaryRoot({ prefix: 'faultline-run-', keep: keep !== 'never' })
+      projectsRoot ??= await createTemporaryRoot({ prefix: 'faultline-run', keep: keep !== 'never' })
       return { test: { server: { deps: { inline: [/[\\/]faultline[\\/]/] } } } }
     },
     configureVitest({ vitest, project }) {

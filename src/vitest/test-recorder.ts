@@ -162,11 +162,9 @@ async function leaveBundle(failure: Failure): Promise<string> {
       digest,
     ),
   )
+  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
   const roots = Object.fromEntries(
-    failure.projects.map(({ folder: project }, index) => [
-      `<project${index === 0 ? '' : index + 1}>`,
-      project,
-    ]),
+    folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
   )
   await writeBundle(
     {

@@ -28,7 +28,11 @@ export function stranger(packedPackage: string, files: Readonly<Record<string, s
   const cli = join(packedPackage, 'node_modules/faultline/dist/cli/main.js')
   const vitest = join(packedPackage, 'node_modules/vitest/vitest.mjs')
   const environment = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CI: 'true', FAULTLINE_REPLAY: '' }
-  const call = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Ended => {
+  const call = (
+    script: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Ended => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
       cwd: folder,
       encoding: 'utf8',

@@ -43,6 +43,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const choice = chooseAgents(folder, agentsOf(launch, options))
   const session = await resumeProcessRun({
     project: openProject(folder),
+    folder,
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',

@@ -56,6 +56,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const clock = options.clock ?? (choice.kind === 'mock' && options.mockDelay === 0 ? 'virtual' : 'real')
   const session = await startProcessRun(loaded, {
     project,
+    folder,
     agents,
     mockDelayMs: options.mockDelay,
     clock,

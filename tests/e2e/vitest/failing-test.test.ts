@@ -89,7 +89,9 @@ describe('a failing test', () => {
     const diverged = project.faultline('replay', bundle)
     expect([diverged.code, diverged.stdout], diverged.stderr).toEqual([
       3,
-      expect.stringMatching(/^diverged at event \d+ \(step_fail review#1@\d\): error\.message was 'model overloaded', now 'out of tokens'/),
+      expect.stringMatching(
+        /^diverged at event \d+ \(step_fail review#1@\d\): error\.message was 'model overloaded', now 'out of tokens'/,
+      ),
     ])
 
     project.write('release.test.ts', failing.replace(`toHaveRun('review', 1)`, `toHaveRun('review', 2)`))

@@ -208,4 +208,14 @@ describe('a session', () => {
       `faults[0].at names no step of workflow 'chain': 'tree'. Did you mean 'three'?`,
     )
   })
+
+  test('runs in a project in memory, where agents have the whole fs API and no folder', async () => {
+    const project = await createProject({ template: 'minimal', storage: 'memory' })
+    const run = await session(chain, { project, faults: [agentError('two')] })
+    expect((await run.runToEnd()).status).toBe('failed')
+    await run.resume()
+    expect(await run.runToEnd()).toEqual({ status: 'completed' })
+    expect(project.folder).toBeUndefined()
+    expect(project.fs?.readFileSync('/out/four.txt', 'utf8')).toBe('by four\n')
+  })
 })

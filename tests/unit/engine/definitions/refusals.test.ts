@@ -255,7 +255,10 @@ steps:
 })
 
 test('several problems are listed in the order of the file, five at most, and all are in the details', async () => {
-  const steps = Array.from({ length: 7 }, (_, index) => `  - { id: s${index}, retries: -1, agent: 5 }\n`).join('')
+  const steps = Array.from(
+    { length: 7 },
+    (_, index) => `  - { id: s${index}, retries: -1, agent: 5 }\n`,
+  ).join('')
   const error: unknown = await loadText(`id: 5\nsteps:\n${steps}`).catch((thrown: unknown) => thrown)
   expect(isFaultlineError(error, 'DEFINITION_INVALID') && error.message).toMatchInlineSnapshot(`
     "flow.yaml:1:1: id must be text, not 5
