@@ -111,9 +111,10 @@ function normaliseEvent(event: JsonObject, startedAt: number, times: 'relative' 
 /** Shorter ids could be part of ordinary words; the ones faultline makes are longer. */
 const shortestIdInText = 8
 
-type IdNames = readonly (readonly [id: string, name: string])[]
+export type IdNames = readonly (readonly [id: string, name: string])[]
 
-function idNames(event: JsonObject): IdNames {
+/** What the ids of a run are called in the normal form. */
+export function idNames(event: JsonObject): IdNames {
   return [...ruleOf].flatMap(([field, rule]) => {
     const id = event[field]
     return rule === 'id' && typeof id === 'string' && id.length >= shortestIdInText
@@ -122,7 +123,7 @@ function idNames(event: JsonObject): IdNames {
   })
 }
 
-function renamed(value: JsonValue, names: IdNames): JsonValue {
+export function renamed(value: JsonValue, names: IdNames): JsonValue {
   if (typeof value === 'string') {
     return names.reduce((text, [id, name]) => text.replaceAll(id, name), value)
   }
