@@ -18,7 +18,9 @@ export function renderSummary(bundle: Bundle): string {
   return [
     cut(`FAILED ${oneLine(titleOf(manifest))}`),
     cut(`  ${placeOf(manifest)}`),
-    ...manifest.errors.flatMap(({ name, message }) => wrapped(`${name}: ${oneLine(message)}`)),
+    ...manifest.errors.flatMap(({ name, message }) =>
+      wrapped(`${name}: ${oneLine(message.split('\n\n')[0] ?? message)}`),
+    ),
     ...sessions.flatMap((session, index) => sessionLines(session, manifest, several ? ` ${index + 1}` : '')),
     ...(sessions.length === 0 ? ['', '  no run was started'] : []),
     '',

@@ -20,7 +20,7 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
   if (test === null)
     throw new FaultlineError('BUNDLE_INVALID', `The bundle '${bundle.folder}' is not one of a test.`)
   const output = freshOutput(resolve(bundleFolder))
-  const exitCode = await runVitest(root, test.file, namePattern(test.fullName), {
+  const { exitCode, errors } = await runVitest(root, test.file, namePattern(test.fullName), {
     output,
     file: test.file,
     fullName: test.fullName,
@@ -32,7 +32,7 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
     throw new FaultlineError(
       'BUNDLE_INVALID',
       `The test '${test.fullName}' of ${test.file} could not be rerun: Vitest ended with code ${exitCode} and the test left nothing. ` +
-        `Check that the file and the name still exist.`,
+        `Check that the file and the name still exist.${errors === '' ? '' : `\n${errors}`}`,
     )
   }
   const again = await readBundle(createNodeFiles(dirname(output)), `${basename(output)}/${bundles[0]}`)
@@ -50,8 +50,15 @@ function compare(recorded: Bundle, again: Bundle): ReplayVerdict {
   }
   const [was, now] = [recorded.manifest.errors[0]?.message, again.manifest.errors[0]?.message]
   if (was !== now)
-    return { kind: 'diverged', what: `diverged at the end: the error was '${was}', now '${now}'` }
-  return { kind: 'reproduced', what: was ?? recorded.manifest.reason }
+    return {
+      kind: 'diverged',
+      what: `diverged at the end: the error was '${firstLine(was ?? '')}', now '${firstLine(now ?? '')}'`,
+    }
+  return { kind: 'reproduced', what: firstLine(was ?? recorded.manifest.reason) }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text
 }
 
 function freshOutput(bundleFolder: string): string {
@@ -71,16 +78,18 @@ function runVitest(
   file: string,
   pattern: string,
   environment: ReplayEnvironment,
-): Promise<number> {
+): Promise<{ readonly exitCode: number; readonly errors: string }> {
   const bin = vitestBin(root)
   const child = spawn(process.execPath, [bin, 'run', file, '-t', pattern, '--no-coverage'], {
     cwd: root,
     env: { ...process.env, [replayVariable]: JSON.stringify(environment) },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
   return new Promise((done, fail) => {
     child.on('error', fail)
-    child.on('exit', (code) => done(code ?? 1))
+    child.on('close', (code) => done({ exitCode: code ?? 1, errors: errors.trim() }))
   })
 }
 

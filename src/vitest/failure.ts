@@ -18,7 +18,9 @@ export function failureReason(
   if (circumstances.settingUp) return 'set-up'
   const [first] = errors
   if (first?.code === 'FAULT_UNFIRED' || isFaultlineError(first, 'FAULT_UNFIRED')) return 'unfired-fault'
-  if (first?.name === 'AssertionError' || first?.code === 'ARTIFACTS_WRONG') return 'assertion'
+  // Errors of matchers carry what was compared.
+  const compared = first !== undefined && ('actual' in first || 'expected' in first)
+  if (compared || first?.name === 'AssertionError' || first?.code === 'ARTIFACTS_WRONG') return 'assertion'
   return 'step-error'
 }
 
