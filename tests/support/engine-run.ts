@@ -37,6 +37,9 @@ export interface EngineLifeUnderTest {
   runToEnd(): Promise<TickReport>
 }
 
+/** Over all benches, since a life on a copied disk must not be taken for the one that died. */
+let lives = 0
+
 export function engineBench(files: FilesPort): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
@@ -47,7 +50,6 @@ export function engineBench(files: FilesPort): EngineBench {
       return files.perform(operation)
     },
   }
-  let lives = 0
   return {
     clock,
     files,
