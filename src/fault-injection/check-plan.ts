@@ -121,7 +121,7 @@ function rejectUnknown(path: string, value: object, allowed: readonly string[]):
 function invalid(path: string, why: string): FaultlineError {
   return new FaultlineError(
     'FAULT_PLAN_INVALID',
-    `The fault plan is not valid: ${path} ${why}.`.replace(/\.\.$/, '.'),
+    `The fault plan is not valid: ${path} ${why}.`.replace(/(?<=[.?])\.$/, ''),
     {
       details: { path },
     },
