@@ -71,7 +71,7 @@ function createIncarnation(ports: DriverPorts): Incarnation {
     } as unknown as AgentContext
     inFlight = step
     ports.agents.invoke({ context, attemptDeadline: Infinity, workflowDeadline: undefined }).then(
-      (output) => arrive({ step, output: (output ?? null) }),
+      (output) => arrive({ step, output: output ?? null }),
       (error: unknown) => arrive({ step, message: (error as Error).message }),
     )
   }

@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Command } from 'commander'
+import { describe, expect, test } from 'vitest'
+import { replayCommand } from '../../../src/cli/commands/replay.ts'
+import { resumeCommand } from '../../../src/cli/commands/resume.ts'
+import { runCommand } from '../../../src/cli/commands/run.ts'
+import { showCommand } from '../../../src/cli/commands/show.ts'
+import { statusCommand } from '../../../src/cli/commands/status.ts'
+import { normalisedFields, normalisedStateFields } from '../../../src/trace/index.ts'
+import type { EventKind } from '../../../src/trace/index.ts'
+import { documentationPages, fencedBlocks, readPage, repository, tableRows } from '../../support/markdown.ts'
+
+/** A new kind does not compile until it is here. */
+const eventKinds: Readonly<Record<EventKind, true>> = {
+  artifact_edit: true,
+  artifacts_prepared: true,
+  gate_result: true,
+  late_result: true,
+  step_fail: true,
+  step_finish: true,
+  step_retry: true,
+  step_start: true,
+  workflow_cancel: true,
+  workflow_end: true,
+  workflow_resume: true,
+  workflow_start: true,
+}
+
+describe('README.md', () => {
+  test('begins with one command for the main job and one for the tests', () => {
+    expect(fencedBlocks('README.md')[0]).toEqual({
+      page: 'README.md',
+      language: 'sh',
+      text: 'npm install --no-audit --no-fund && npm run demo\nnpm install --no-audit --no-fund && npm test\n',
+    })
+  })
+})
+
+describe('docs/state-and-log.md', () => {
+  const rows = tableRows(readPage('docs/state-and-log.md'))
+
+  test('names every kind of event and no other', () => {
+    const named = rows
+      .flatMap(([kinds = '']) => kinds.split(', '))
+      .filter((kind) => /^[a-z]+_[a-z]+$/.test(kind))
+    expect(named.sort()).toEqual(Object.keys(eventKinds))
+  })
+
+  test('lists what is left out when two runs are compared, with the reasons', () => {
+    const fields = rows
+      .filter(([, rule = '']) => ['id', 'instant', 'duration', 'removed'].includes(rule))
+      .map(([field, rule, why]) => ({ field, rule, why }))
+    expect(fields).toEqual([...normalisedFields, ...normalisedStateFields])
+  })
+})
+
+describe('docs/cli.md', () => {
+  const page = readPage('docs/cli.md')
+  const commands: readonly Command[] = [
+    runCommand(),
+    resumeCommand(),
+    statusCommand(),
+    showCommand(),
+    replayCommand(),
+  ]
+
+  test('lists every command with its argument', () => {
+    const listed = tableRows(page).flatMap(([command = '']) =>
+      command.startsWith('faultline ') ? [command] : [],
+    )
+    expect(listed).toEqual(
+      commands.map((command) => {
+        const [argument] = command.registeredArguments
+        const name = argument?.required === true ? `<${argument.name()}>` : `[${argument?.name()}]`
+        return `faultline ${command.name()} ${name}`
+      }),
+    )
+  })
+
+  test('explains every option and none besides', () => {
+    const options = commands.flatMap((command) => command.options.map((option) => option.long))
+    const explained = [...page.matchAll(/(?<![\w-])--[a-z-]+/g)].map(([option]) => option)
+    expect([...new Set(explained)].sort()).toEqual([...new Set(options)].sort())
+  })
+})
+
+test('every link between pages leads to a file, and to a heading where it names one', () => {
+  const broken = documentationPages().flatMap((page) =>
+    [...readPage(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].flatMap(
+      ([link, path = '', heading]) => {
+        const target = path === '' ? page : join(dirname(page), path)
+        if (!existsSync(join(repository, target))) return [`${page}: ${link}`]
+        return heading === undefined || headings(target).includes(heading) ? [] : [`${page}: ${link}`]
+      },
+    ),
+  )
+  expect(broken).toEqual([])
+})
+
+test('every path in the code quotes of the documentation exists', () => {
+  const missing = documentationPages().flatMap((page) =>
+    [...readPage(page).matchAll(/`((?:src|tests|docs|examples|bench|scripts)\/[\w./-]+)`/g)].flatMap(
+      ([, path = '']) => (existsSync(join(repository, path)) ? [] : [`${page}: ${path}`]),
+    ),
+  )
+  expect(missing).toEqual([])
+})
+
+function headings(page: string): readonly string[] {
+  return [...readPage(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
