@@ -16,6 +16,8 @@ export interface Activity {
   simulatedWaits: number
   /** Calls that a real adapter is working on. */
   realCalls: number
+  /** Whether its attempt has ended without it: nobody waits for it any more. */
+  readonly abandoned: () => boolean
 }
 
 /** Follows everything in flight and holds port calls back between two moves of a session. */
@@ -129,29 +131,16 @@ export function createActivities(options: ActivitiesOptions): Activities {
       has: (name) => inner.has(name),
       names: inner.names,
       invoke(call: AgentCall): Promise<AgentOutput> {
-        const { step, agent } = call.context
-        const activity: Activity = {
-          kind: 'agent',
-          step,
-          agent,
-          clockWaits: 0,
-          simulatedWaits: 0,
-          realCalls: 0,
-        }
-        return follow(activity, () => inner.invoke({ ...call, context: contextOf(activity, call.context) }))
+        const { context } = call
+        const { step, agent } = context
+        const activity = newActivity('agent', step, agent, () => context.signal.aborted)
+        return follow(activity, () => inner.invoke({ ...call, context: contextOf(activity, context) }))
       },
     }),
     gates: (inner) => ({
       decide(request) {
         const { step } = request
-        const activity: Activity = {
-          kind: 'gate',
-          step,
-          agent: '',
-          clockWaits: 0,
-          simulatedWaits: 0,
-          realCalls: 0,
-        }
+        const activity = newActivity('gate', step, '', () => false)
         return follow(activity, () => inner.decide(request))
       },
     }),
@@ -162,4 +151,13 @@ type Counter = 'clockWaits' | 'simulatedWaits' | 'realCalls'
 
 function constant(value: unknown): PropertyDescriptor {
   return { value, enumerable: true }
+}
+
+function newActivity(
+  kind: Activity['kind'],
+  step: string,
+  agent: string,
+  abandoned: () => boolean,
+): Activity {
+  return { kind, step, agent, clockWaits: 0, simulatedWaits: 0, realCalls: 0, abandoned }
 }

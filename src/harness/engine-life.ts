@@ -131,7 +131,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       if (bell.rung) return true
       if (world.virtualClock === undefined) {
         if (report.inFlight.length === 0 && report.nextAt === undefined) return false
-        if (world.gates.waiting.length > 0 && activities.list.every(isWaitingGate)) return false
+        if (world.gates.waiting.length > 0 && waitedFor().every(isWaitingGate)) return false
         await bell.wait()
         return true
       }
@@ -141,11 +141,15 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       }
       const at = world.virtualClock.next()
       if (at === undefined || at === Infinity) return false
-      if (activities.list.length > 0 && activities.list.every(isWaitingGate) && report.nextAt === undefined)
+      if (waitedFor().length > 0 && waitedFor().every(isWaitingGate) && report.nextAt === undefined)
         return false
       world.virtualClock.advanceTo(at)
       if (bell.rung) return true
     }
+  }
+
+  function waitedFor(): readonly Activity[] {
+    return activities.list.filter((activity) => !activity.abandoned())
   }
 
   function isWaitingGate(activity: Activity): boolean {
@@ -154,6 +158,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
 
   /** In flight without a sign of what it waits for: it may go on by itself at any moment. */
   function isUnseen(activity: Activity): boolean {
+    if (activity.abandoned()) return false
     if (activity.realCalls > 0) return true
     return activity.clockWaits === 0 && activity.simulatedWaits === 0 && !isWaitingGate(activity)
   }

@@ -138,7 +138,7 @@ export class Session implements WorkflowSession {
     )
   }
 
-  runUntil(step: string | { readonly before: string }): Promise<RunOutcome> {
+  async runUntil(step: string | { readonly before: string }): Promise<RunOutcome> {
     const target = typeof step === 'string' ? step : step.before
     this.#assertStep(target)
     if (typeof step === 'string') {

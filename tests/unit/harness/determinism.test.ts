@@ -87,7 +87,7 @@ test('the comparison still sees swapped events, a changed output, and a changed 
     (event, index) => events[index === finish ? finish + 1 : index === finish + 1 ? finish : index] ?? event,
   )
   const changed = (change: object): readonly WorkflowEvent[] =>
-    events.map((event, index) => (index === finish ? ({ ...event, ...change } as WorkflowEvent) : event))
+    events.map((event, index) => (index === finish ? { ...event, ...change } : event))
   for (const other of [swapped, changed({ output: 'other' }), changed({ attempt: 9 })]) {
     expect(canonicalJson(normaliseEvents(other))).not.toBe(same)
   }
