@@ -69,6 +69,44 @@ describe('the samples of the documentation', () => {
     expect(report.numPassedTests).toBeGreaterThanOrEqual(tests)
   })
 
+  test('in TypeScript are correctly typed, and so is the test of the demo', { timeout: 120_000 }, () => {
+    const project = withFiles({
+      ...Object.fromEntries(allBlocks.filter(({ language }) => language === 'ts').map(asFile)),
+      'demo.test.ts': readFileSync(join(repository, 'examples/demo/release.test.ts.txt'), 'utf8'),
+    })
+    const tsc = join(inject('packedPackage'), 'node_modules/.bin/tsc')
+    const options = '--noEmit --strict --skipLibCheck --target es2023 --module nodenext --types node'
+    const files = project.files().filter((file) => file.endsWith('.ts'))
+    const { status, stdout } = spawnSync(tsc, [...options.split(' '), ...files], {
+      cwd: project.folder,
+      encoding: 'utf8',
+    })
+    expect([status, stdout]).toEqual([0, ''])
+  })
+
+  test('that choose tests by tag choose those', { timeout: 120_000 }, () => {
+    const lines = allBlocks
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ text }) => text.trimEnd().split('\n'))
+      .filter((line) => line.startsWith('npx vitest run '))
+    const config = allBlocks.filter(({ text }) => text.startsWith('// vitest.config.ts')).map(asFile)
+    const project = withFiles({
+      ...Object.fromEntries(config),
+      'tags.test.ts': `import { test } from 'faultline/vitest'
+test('tagged', { tags: ['e2e_workflow'] }, () => {})
+test('untagged', () => {})
+`,
+    })
+    const ran = lines.map((line) => {
+      const { stdout } = project.vitest([...words(line.replace('npx vitest run ', '')), '--reporter=verbose'])
+      return [line, [...stdout.matchAll(/✓ .*> (\w+)/g)].map(([, name]) => name)]
+    })
+    expect(ran).toEqual([
+      ['npx vitest run --tags-filter e2e_workflow', ['tagged']],
+      [`npx vitest run --tags-filter '!e2e_workflow'`, ['untagged']],
+    ])
+  })
+
   for (const page of documentationPages().filter((each) => each !== 'README.md')) {
     const consoles = fencedBlocks(page).filter(({ language }) => language === 'console')
     if (consoles.length === 0) continue
