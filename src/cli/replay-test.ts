@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createNodeFiles } from '../adapters/node/index.ts'
 import { readBundle, replayVariable } from '../bundle/index.ts'
-import type { Bundle, ReplayEnvironment } from '../bundle/index.ts'
+import type { Bundle, BundleReason, BundleTest, ReplayEnvironment } from '../bundle/index.ts'
 import { FaultlineError } from '../core/index.ts'
 import { describeDivergence, firstDivergence } from '../trace/index.ts'
 import type { ReplayVerdict } from './replay-run.ts'
@@ -20,7 +20,7 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
   if (test === null)
     throw new FaultlineError('BUNDLE_INVALID', `The bundle '${bundle.folder}' is not one of a test.`)
   const output = freshOutput(resolve(bundleFolder))
-  const { exitCode, errors } = await runVitest(root, test.file, namePattern(test.fullName), {
+  const { exitCode, errors } = await runVitest(root, test.file, namePattern(test, bundle.manifest.reason), {
     output,
     file: test.file,
     fullName: test.fullName,
@@ -28,7 +28,7 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
   })
   const bundles = leftBundles(output)
   if (bundles[0] === undefined) {
-    if (exitCode === 0) return { kind: 'passes' }
+    if (exitCode === 0 && passedTests(output) > 0) return { kind: 'passes' }
     throw new FaultlineError(
       'BUNDLE_INVALID',
       `The test '${test.fullName}' of ${test.file} could not be rerun: Vitest ended with code ${exitCode} and the test left nothing. ` +
@@ -73,6 +73,16 @@ function leftBundles(output: string): readonly string[] {
   return readdirSync(output).filter((name) => existsSync(join(output, name, 'manifest.json')))
 }
 
+/** None when the file is still there and the name is not: Vitest is content with having skipped everything. */
+function passedTests(output: string): number {
+  const report = JSON.parse(readFileSync(join(output, reportFile), 'utf8')) as {
+    readonly numPassedTests: number
+  }
+  return report.numPassedTests
+}
+
+const reportFile = 'vitest.json'
+
 function runVitest(
   root: string,
   file: string,
@@ -80,7 +90,12 @@ function runVitest(
   environment: ReplayEnvironment,
 ): Promise<{ readonly exitCode: number; readonly errors: string }> {
   const bin = vitestBin(root)
-  const child = spawn(process.execPath, [bin, 'run', file, '-t', pattern, '--no-coverage'], {
+  const reporters = [
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${join(environment.output, reportFile)}`,
+  ]
+  const child = spawn(process.execPath, [bin, 'run', file, '-t', pattern, '--no-coverage', ...reporters], {
     cwd: root,
     env: { ...process.env, [replayVariable]: JSON.stringify(environment) },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -111,8 +126,12 @@ function vitestBin(root: string): string {
   }
 }
 
-/** A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). */
-function namePattern(fullName: string): string {
+/**
+ * A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). A set-up is no test: it runs
+ * with the tests of its suite, or of its file.
+ */
+function namePattern({ file, fullName }: BundleTest, reason: BundleReason): string {
+  if (reason === 'set-up' && fullName === file) return ''
   const escaped = fullName.split(' > ').map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return `^\\s*${escaped.join('(?: > | )')}$`
+  return `^\\s*${escaped.join('(?: > | )')}${reason === 'set-up' ? '(?: > | )' : '$'}`
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
 import type { VirtualFiles } from '../../../src/adapters/virtual/index.ts'
-import { isFaultlineError } from '../../../src/core/index.ts'
+import { deferred, isFaultlineError } from '../../../src/core/index.ts'
 import { defineWorkflow, loadWorkflow } from '../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agents, FilesPort } from '../../../src/ports/index.ts'
@@ -40,16 +40,20 @@ function path(files: VirtualFiles, name: string): string {
 /** Runs until the disk stops answering at operation `last`, as if the process had died there. */
 async function runUntilOperation(files: VirtualFiles, last: number, executions: string[]): Promise<boolean> {
   let count = 0
+  const died = deferred<'died'>()
   const dying: FilesPort = {
-    perform: (operation) => (++count > last ? (new Promise(() => {}) as never) : files.perform(operation)),
+    perform(operation) {
+      if (++count <= last) return files.perform(operation)
+      died.resolve('died')
+      return new Promise(() => {}) as never
+    },
   }
   const life = engineBench(dying).life(countingWriter(executions))
-  let ended = false
-  void life
-    .start(chain)
-    .then(() => life.runToEnd())
-    .then(() => (ended = true))
-  for (let turn = 0; turn < 60 && !ended && count <= last; turn++) await new Promise(setImmediate)
+  const whole = life.start(chain).then(async () => {
+    await life.runToEnd()
+    return 'ended' as const
+  })
+  const ended = (await Promise.race([whole, died.promise])) === 'ended'
   return ended
 }
 

@@ -1,0 +1,70 @@
+import { afterEach, expect, test } from 'vitest'
+import { progressLine, renderStatus } from '../../../src/cli/render.ts'
+import { defineWorkflow } from '../../../src/engine/index.ts'
+import { agentError, gateFailure } from '../../../src/fault-injection/index.ts'
+import { createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
+import type { WorkflowSession } from '../../../src/harness/index.ts'
+
+const workflow = defineWorkflow({
+  id: 'note',
+  name: 'Write a note',
+  version: '1.0.0',
+  steps: [
+    { id: 'write', agent: 'writer', creates: ['note.md'], retries: 1 },
+    { id: 'review', agent: 'reviewer', gate: { condition: 'true', onFail: 'write' } },
+    { id: 'send', agent: 'sender' },
+  ],
+})
+
+let open: WorkflowSession | undefined
+
+afterEach(async () => {
+  await open?.close()
+  await open?.project.remove()
+})
+
+test('a run reads line by line, and its status shows where it stands and what to type next', async () => {
+  open = await runWorkflowStepByStep(workflow, {
+    project: await createProject(),
+    disk: 'simulated',
+    faults: [
+      agentError('write', { message: 'too busy' }),
+      gateFailure('review'),
+      agentError('send', { message: 'no network' }),
+    ],
+  })
+  await open.runToEnd()
+  expect(open.events().flatMap((event) => progressLine(event) ?? [])).toMatchInlineSnapshot(`
+    [
+      "  > write",
+      "  ↻ write  too busy (exception); again in 1 s",
+      "  > write (attempt 2)",
+      "  ✓ write  0 ms",
+      "  > review",
+      "  ↩ gate of review did not pass: back to write",
+      "  > write (visit 2)",
+      "  ✓ write  0 ms",
+      "  > review (visit 2)",
+      "  ✓ review  0 ms",
+      "  > send",
+      "  ✗ send  no network (exception)",
+    ]
+  `)
+  expect(renderStatus(open.state(), 'failed')).toMatchInlineSnapshot(`
+    "run      note-b63f76fe
+    workflow Write a note (note 1.0.0)
+    status   failed at send: no network (exception)
+
+      ✓ write   completed  (visit 2, 3 attempts)
+      ✓ review  completed  (visit 2, 2 attempts)
+      ✗ send    failed  (no network (exception))
+
+    artifacts
+      note.md  (write)
+
+    next     npx faultline resume note-b63f76fe"
+  `)
+  expect(
+    renderStatus({ ...open.state(), currentSteps: ['send'], error: null }, 'interrupted').split('\n')[2],
+  ).toBe('status   interrupted in send')
+})
