@@ -132,7 +132,7 @@ export const agents = {
     return { files: files.length }
   },
 
-  /** Tells the world: once per visit, however often the step is tried. */
+  /** Tells the world. A repeated attempt tells it again under the same key, so that the receiver can drop what it knows. */
   async announcer({ artifacts, effect, log }) {
     const { name, version, changes } = JSON.parse(await artifacts.readText('release/plan.json'))
     const { files } = JSON.parse(await artifacts.readText('release/package/manifest.json'))

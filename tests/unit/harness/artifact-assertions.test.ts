@@ -228,6 +228,7 @@ describe('assertWorkflowArtifacts', () => {
     const session = await runWorkflowStepByStep(workflow, { project, agents })
     await session.runUntil('build')
     await session.edit('dist/app.js', 'edited')
+    await session.edit('input.md', 'no step declares this')
     await session.runToEnd()
     expect(await problemsOf(session, { 'dist/app.js': { text: 'edited' } })).toBe('nothing wrong')
     expect(await problemsOf(session, { 'dist/app.js': { producedBy: 'build' } })).toMatchInlineSnapshot(

@@ -273,19 +273,13 @@ describe('the template medium', () => {
     ])
   })
 
-  test('announces a release once, although the announcer fails after it', async () => {
+  test('announces again, under the same key, when the announcer fails after its effect', async () => {
     const session = await open(await project('medium'), {
       faults: [agentError('announce', { attempt: 1, moment: 'after' })],
     })
-    await session.runToEnd()
-    expect(session.world.map(({ name, step, count }) => [name, step, count])).toMatchInlineSnapshot(`
-      [
-        [
-          "announce",
-          "announce",
-          2,
-        ],
-      ]
-    `)
+    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect(session.world).toEqual([
+      { name: 'announce', step: 'announce', idempotencyKey: `${session.runId}/announce#1`, count: 2 },
+    ])
   })
 })
