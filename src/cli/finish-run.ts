@@ -1,10 +1,9 @@
-import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
+import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
 import { bundleFolderName, createRedactor, renderSummary, writeBundle, readBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
 import { emphasis, print } from './output.ts'
 import { exitCodes } from './exit-codes.ts'
-import { versions } from './versions.ts'
 
 export const bundlesFolder = 'faultline-bundles'
 
@@ -55,7 +54,7 @@ async function leaveBundle(
         },
       ],
       sessions: [await session.recording()],
-      versions: versions(),
+      versions: processVersions(null),
       replay: { command: `npx faultline replay ${folder}`, env: null },
     },
     {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
@@ -12,8 +13,9 @@ import { printError } from './output.ts'
 /** The `faultline` command: one subcommand a file in `commands`, exit codes in one table, no stack trace for a mistake. */
 const program = new Command('faultline')
   .description('Run workflows, break them on purpose, resume them, and replay what failed.')
+  .version(packageVersion(), '--version')
   .exitOverride()
-  .configureOutput({ outputError: (text) => printError(text.trimEnd()) })
+  .configureOutput({ outputError: (text) => printError(text.trimEnd().replaceAll('\n', ' ')) })
   .addCommand(runCommand())
   .addCommand(resumeCommand())
   .addCommand(statusCommand())

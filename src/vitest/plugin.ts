@@ -1,11 +1,10 @@
 import { basename, dirname, relative, resolve } from 'node:path'
 import type { Plugin } from 'vitest/config'
 import type { TestProject, Vitest } from 'vitest/node'
-import { createTemporaryRoot } from '../adapters/node/index.ts'
+import { createTemporaryRoot, packageVersion } from '../adapters/node/index.ts'
 import type { TemporaryRoot } from '../adapters/node/index.ts'
 import { parseReplayEnvironment, replayVariable } from '../bundle/index.ts'
 import { FaultlineError, formatDuration } from '../core/index.ts'
-import { versions } from './package-version.ts'
 import { FaultlineReporter } from './reporter.ts'
 import { defaultBundles, defaultLimits } from './settings.ts'
 import type { FaultlineLimits, FaultlineSettings } from './settings.ts'
@@ -72,7 +71,7 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
         replay:
           replay === undefined ? null : { fullName: replay.fullName, file: replay.file, seed: replay.seed },
         vitest: vitest.version,
-        faultline: versions().faultline,
+        faultline: packageVersion(),
       })
     },
   }

@@ -1,11 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Reporter, SerializedError, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node'
-import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
+import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
 import { bundleFolderName, createRedactor, readBundle, renderSummary, writeBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import { bundleErrors } from './failure.ts'
-import { versions } from './package-version.ts'
 
 export interface FaultlineReporterOptions {
   readonly root: string
@@ -114,12 +113,7 @@ export class FaultlineReporter implements Reporter {
         },
         errors: bundleErrors(errors),
         sessions: [],
-        versions: {
-          faultline: versions().faultline,
-          node: process.versions.node,
-          vitest: this.#vitest?.version ?? null,
-          platform: `${process.platform}-${process.arch}`,
-        },
+        versions: processVersions(this.#vitest?.version ?? null),
         replay: { command: `npx faultline replay ${folder}`, env: null },
       },
       {

@@ -20,12 +20,28 @@ describe('a fault on the command line', () => {
     expect(parseFaultOption(text)).toEqual(fault)
   })
 
-  test.each(['agent-error', 'agent-error:', ':review', 'agent-error:review,attempt'])(
-    'refuses %s',
-    (text) => {
-      expect(() => parseFaultOption(text)).toThrow(
-        `'${text}' is not a fault: write <kind>:<step>, such as agent-error:review, with more after commas: agent-error:review,attempt=2,message=overloaded.`,
-      )
-    },
-  )
+  test('keeps a comma that belongs to a value', () => {
+    expect(parseFaultOption('agent-error:review,message=slow, then dead,attempt=2')).toEqual({
+      fault: 'agent-error',
+      at: { step: 'review', times: 'until-failed', attempt: 2 },
+      params: { message: 'slow, then dead' },
+    })
+  })
+
+  test.each([
+    ['agent-eror:review', `'agent-eror' is not a kind of fault. Did you mean 'agent-error'?`],
+    ['agent-error', `it names no step. Write <kind>:<step>[,key=value...], for example agent-error:review.`],
+    ['agent-error:', `it names no step.`],
+    ['agent-error:review,atempt=2', `agent-error has no setting 'atempt'. Did you mean 'attempt'?`],
+    ['step-timeout:review,message=x', `step-timeout has no setting 'message'.`],
+    ['agent-error:review,attempt=2,attempt=3', `'attempt' is given twice.`],
+    ['agent-error:review,attempt=0', `'attempt' must be a whole number from 1, not '0'.`],
+    [
+      'agent-error:review,times=often',
+      `'times' must be a whole number from 1 or 'until-failed', not 'often'.`,
+    ],
+    ['gate-failure:review,mode=shout', `'mode' must be 'fail' or 'throw', not 'shout'.`],
+  ])('refuses %s', (text, why) => {
+    expect(() => parseFaultOption(text)).toThrow(`--fault ${text}: ${why}`)
+  })
 })
