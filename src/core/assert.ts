@@ -1,9 +1,17 @@
 import { FaultlineError } from './errors.ts'
 
-/** States what must hold inside faultline. A failure is our bug: a user's mistake never reaches an assertion. */
-export function assert(condition: unknown, statement: string): asserts condition {
+/**
+ * States what must hold inside faultline. A failure is our bug: a user's mistake never reaches an assertion.
+ *
+ * @param about Who broke it. Apart from the statement, so that the usual case, which is fine, builds no text.
+ */
+export function assert(condition: unknown, statement: string, about?: string | number): asserts condition {
   if (!condition) {
-    throw new FaultlineError('INTERNAL', `faultline broke its own rule: ${statement}. Please report this.`)
+    const subject = about === undefined ? '' : ` (${about})`
+    throw new FaultlineError(
+      'INTERNAL',
+      `faultline broke its own rule: ${statement}${subject}. Please report this.`,
+    )
   }
 }
 

@@ -24,21 +24,32 @@ export function persistentVector<T>(values: readonly T[]): PersistentVector<T> {
     level = parents
     depth++
   }
-  return vector<T>(depth === 0 ? level.slice() : level, depth * bits, values.length)
+  return new TrieVector<T>(depth === 0 ? level.slice() : level, depth * bits, values.length)
 }
 
-function vector<T>(root: Node, shift: number, size: number): PersistentVector<T> {
-  return {
-    size,
-    get(index) {
-      let node: unknown = root
-      for (let level = shift; level >= 0; level -= bits) node = (node as Node)[(index >>> level) & mask]
-      return node as T
-    },
-    set: (index, value) => vector<T>(replaced(root, shift, index, value), shift, size),
-    *[Symbol.iterator]() {
-      for (let index = 0; index < size; index++) yield this.get(index)
-    },
+class TrieVector<T> implements PersistentVector<T> {
+  readonly size: number
+  readonly #root: Node
+  readonly #shift: number
+
+  constructor(root: Node, shift: number, size: number) {
+    this.#root = root
+    this.#shift = shift
+    this.size = size
+  }
+
+  get(index: number): T {
+    let node: unknown = this.#root
+    for (let level = this.#shift; level >= 0; level -= bits) node = (node as Node)[(index >>> level) & mask]
+    return node as T
+  }
+
+  set(index: number, value: T): PersistentVector<T> {
+    return new TrieVector<T>(replaced(this.#root, this.#shift, index, value), this.#shift, this.size)
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let index = 0; index < this.size; index++) yield this.get(index)
   }
 }
 

@@ -113,5 +113,5 @@ function vouchedByLaterLines(bytes: Uint8Array, damagedAt: number, crc32: Crc32)
 }
 
 function hex8(value: number): string {
-  return value.toString(16).padStart(8, '0')
+  return (value + 0x1_0000_0000).toString(16).slice(1)
 }

@@ -43,7 +43,7 @@ export function createVirtualClock(startMs = defaultStartMs): VirtualClock {
   return {
     now: () => now,
     schedule(at, run): ScheduledWake {
-      assert(Number.isFinite(at), `a wake is scheduled for a time, not for ${at}`)
+      assert(Number.isFinite(at), 'a wake is scheduled for a time', at)
       const wake: Wake = { at: Math.max(at, now), order: scheduled++, run }
       heap.add(wake)
       return {
@@ -64,7 +64,7 @@ export function createVirtualClock(startMs = defaultStartMs): VirtualClock {
     },
     next: () => earliest()?.at,
     advanceTo(ms) {
-      assert(ms >= now, `the clock never goes back: from ${now} to ${ms}`)
+      assert(ms >= now, 'the clock never goes back', ms)
       for (let wake = earliest(); wake !== undefined && wake.at <= ms; wake = earliest()) {
         heap.removeFirst()
         const { run } = wake

@@ -51,20 +51,20 @@ export class VirtualDisk {
 
   inode(number: number): Inode {
     const inode = this.#inodes.get(number)
-    assert(inode !== undefined, `inode ${number} exists as long as a name leads to it`)
+    assert(inode !== undefined, 'an inode exists as long as a name leads to it', number)
     return inode
   }
 
   /** The inode with this number, as one that this disk may change. */
   ownFile(number: number): FileInode {
     const inode = this.inode(number)
-    assert(inode.kind === 'file', `inode ${number} is a file`)
+    assert(inode.kind === 'file', 'the inode is a file', number)
     return inode.owner === this.#owner ? inode : (this.#own(number, inode) as FileInode)
   }
 
   ownFolder(number: number): FolderInode {
     const inode = this.inode(number)
-    assert(inode.kind === 'folder', `inode ${number} is a folder`)
+    assert(inode.kind === 'folder', 'the inode is a folder', number)
     return inode.owner === this.#owner ? inode : (this.#own(number, inode) as FolderInode)
   }
 

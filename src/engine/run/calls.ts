@@ -1,42 +1,19 @@
 import type { AgentOutput } from '../../ports/index.ts'
-import { agentContext } from '../step/agent-context.ts'
+import { EngineContext } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
 import { attemptDeadline, workflowDeadline } from './planner.ts'
-import { gateViews, recordedOutputs } from './state-view.ts'
+import { gateViews } from './state-view.ts'
 
 /** Calls the agent of an attempt; what it answers arrives in the inbox. */
 export function callAgent(run: LiveRun, attempt: Attempt): void {
   const { ports, state } = run
-  const { definition } = state.workflow
-  const context = agentContext(attempt, {
-    clock: ports.clock,
-    digest: ports.digest,
-    run: (program) => run.disk.run(program),
-    log: (from, message) =>
-      ports.observer.log({
-        at: ports.clock.now(),
-        level: 'info',
-        message,
-        workflowId: definition.id,
-        runId: state.runId,
-        correlationId: state.correlationId,
-        ...from.key,
-      }),
-    outputs: () => recordedOutputs(run.acknowledged),
-    workflowId: definition.id,
-    runId: state.runId,
-    correlationId: state.correlationId,
-    input: state.input,
-    seed: state.seed,
-    projectFolder: ports.projectFolder,
-  })
-  const invoke = async (): Promise<AgentOutput> =>
-    ports.agents.invoke({
-      context,
-      attemptDeadline: attemptDeadline(state, attempt.index),
-      workflowDeadline: workflowDeadline(state),
-    })
+  const call = {
+    context: new EngineContext(attempt, run.services),
+    attemptDeadline: attemptDeadline(state, attempt.index),
+    workflowDeadline: workflowDeadline(state),
+  }
+  const invoke = async (): Promise<AgentOutput> => ports.agents.invoke(call)
   invoke().then(
     (output) => arrive(run, { type: 'returned', attempt, output }),
     (thrown: unknown) => arrive(run, { type: 'threw', attempt, thrown }),

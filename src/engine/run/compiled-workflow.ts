@@ -13,8 +13,8 @@ export interface CompiledWorkflow {
   readonly definitionSha256: string
   /** Canonical JSON of the definition: what the digest is taken of and what every snapshot holds. */
   readonly definitionJson: string
-  /** Steps sorted by id, each with its key as it stands in canonical JSON. */
-  readonly stepsByName: readonly { readonly index: number; readonly key: string; readonly agent: string }[]
+  /** Steps sorted by id, each with how its record begins in canonical JSON. */
+  readonly stepsByName: readonly { readonly index: number; readonly opening: string }[]
   readonly steps: readonly StepDefinition[]
   readonly indexOf: ReadonlyMap<string, number>
   readonly predecessors: readonly (readonly number[])[]
@@ -79,8 +79,12 @@ export function stepIndex(workflow: CompiledWorkflow, step: string): number {
 
 function sortedSteps(definition: WorkflowDefinition): CompiledWorkflow['stepsByName'] {
   return definition.steps
-    .map(({ id, agent }, index) => ({ index, id, agent, key: `${JSON.stringify(id)}:` }))
+    .map(({ id, agent }, index) => ({ index, id, agent }))
     .sort((left, right) => (left.id < right.id ? -1 : 1))
+    .map(({ index, id, agent }) => ({
+      index,
+      opening: `${JSON.stringify(id)}:{"agent":${JSON.stringify(agent)}`,
+    }))
 }
 
 function structureOf(

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../core/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
 import type { EventBody, EventEnvelope, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
+import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
@@ -11,7 +12,7 @@ import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
-import { stateJson } from './state-view.ts'
+import { recordedOutputs, stateJson } from './state-view.ts'
 
 /** The run that an incarnation holds: its state and what is in flight. */
 export interface LiveRun {
@@ -31,6 +32,54 @@ export interface LiveRun {
   readonly gating: Set<number>
   /** What agents and gates have answered, in order of arrival. */
   readonly inbox: Result[]
+  /** Lent to the contexts of all attempts. */
+  readonly services: ContextServices
+}
+
+/** The run that an incarnation has just started or taken over: nothing is in flight. */
+export function liveRun(
+  parts: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq'>,
+): LiveRun {
+  const run: LiveRun = {
+    ...parts,
+    acknowledged: parts.state,
+    savedAtBytes: 0,
+    attempts: new Map(),
+    gating: new Set(),
+    inbox: [],
+    services: contextServices(parts, () => run.acknowledged),
+  }
+  return run
+}
+
+function contextServices(
+  { ports, disk, state }: Pick<LiveRun, 'ports' | 'disk' | 'state'>,
+  acknowledged: () => RunState,
+): ContextServices {
+  const { runId, correlationId, input, seed } = state
+  const workflowId = state.workflow.definition.id
+  return {
+    clock: ports.clock,
+    digest: ports.digest,
+    run: (program) => disk.run(program),
+    log: ({ key }, message) =>
+      ports.observer.log({
+        at: ports.clock.now(),
+        level: 'info',
+        message,
+        workflowId,
+        runId,
+        correlationId,
+        ...key,
+      }),
+    outputs: () => recordedOutputs(acknowledged()),
+    workflowId,
+    runId,
+    correlationId,
+    input,
+    seed,
+    project: { folder: ports.projectFolder },
+  }
 }
 
 export type Result =

@@ -20,7 +20,7 @@ import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
+import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { reduce } from './reducer.ts'
 import { initialState } from './run-state.ts'
@@ -115,7 +115,7 @@ function* recoverLocked(
 ): FileProgram<LiveRun> {
   const { layout, start } = stored
   const prefix = stored.logBytes.subarray(0, stored.log.validBytes)
-  const run: LiveRun = {
+  const run = liveRun({
     ports,
     disk,
     layout,
@@ -128,13 +128,8 @@ function* recoverLocked(
       sizeBytes: prefix.length,
     }),
     state,
-    acknowledged: state,
     saveSeq: stored.state?.saveSeq ?? 0,
-    savedAtBytes: 0,
-    attempts: new Map(),
-    gating: new Set(),
-    inbox: [],
-  }
+  })
   if (stored.stateProblem !== undefined)
     warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
   yield* finishPreparedCommits(run)
@@ -143,8 +138,7 @@ function* recoverLocked(
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   yield* rewriteLog(run, prefix)
   yield* sweep(run)
-  yield* saveState(run)
-  yield* saveLastPointer(run)
+  if (!stored.isLast) yield* saveLastPointer(run)
   return run
 }
 

@@ -4,321 +4,301 @@ import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts
 import { stepIndex } from './compiled-workflow.ts'
 import type { RunState, StepState } from './run-state.ts'
 
+/** A value while it is being made: nobody else has seen it, so it may still be written to. */
+type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+
 /** The only place where a run's state changes. Pure: the same state and event always give the same next state. */
 export function reduce(state: RunState, event: WorkflowEvent): RunState {
-  assert(event.seq === state.seq + 1, `event ${event.seq} follows event ${state.seq}`)
+  assert(event.seq === state.seq + 1, 'events follow one another without gaps', event.seq)
   assert(
     state.status === 'running' || event.kind === 'workflow_resume' || event.kind === 'late_result',
-    `no ${event.kind} after the run has ${state.status}`,
+    'nothing follows the end of a run',
+    event.kind,
   )
-  return { ...apply(state, event), seq: event.seq, epoch: event.epoch, updatedAt: event.at }
+  const next: Draft<RunState> = { ...state }
+  next.seq = event.seq
+  next.epoch = event.epoch
+  next.updatedAt = event.at
+  apply(next, event)
+  return next
 }
 
-function apply(state: RunState, event: WorkflowEvent): RunState {
+function apply(state: Draft<RunState>, event: WorkflowEvent): void {
   switch (event.kind) {
     case 'workflow_start':
       throw new Error('workflow_start makes the initial state and is never folded')
     case 'workflow_resume':
-      return resumed(state, event)
+      return resume(state, event)
     case 'workflow_cancel':
     case 'late_result':
-      return state
+      return
     case 'workflow_end':
-      return {
-        ...state,
-        status: event.status,
-        failure:
-          state.failure ?? (event.error === undefined ? null : { ...event.error, step: event.step ?? null }),
-      }
+      state.status = event.status
+      if (event.error !== undefined) state.failure ??= { ...event.error, step: event.step ?? null }
+      return
     case 'artifact_edit':
-      return {
-        ...state,
-        edits: [
-          ...state.edits.filter((edit) => edit.path !== event.artifact.path),
-          { ...event.artifact, producedBy: null, visit: 0, attempt: 0, seq: event.seq },
-        ],
-      }
+      state.edits = [
+        ...state.edits.filter((edit) => edit.path !== event.artifact.path),
+        { ...event.artifact, producedBy: null, visit: 0, attempt: 0, seq: event.seq },
+      ]
+      return
     case 'step_start':
-      return started(state, event)
+      return startStep(state, event)
     case 'artifacts_prepared':
-      return updated(state, event.step, (step) => ({
-        ...step,
-        prepared: {
-          artifacts: event.artifacts,
-          output: event.output,
-          scoring: event.scoring ?? null,
-          seq: event.seq,
-        },
-      }))
+      draftOf(state, stepIndex(state.workflow, event.step)).prepared = {
+        artifacts: event.artifacts,
+        output: event.output,
+        scoring: event.scoring ?? null,
+        seq: event.seq,
+      }
+      return
     case 'gate_result':
-      return gateDecided(state, event)
+      return decideGate(state, event)
     case 'step_finish':
-      return finished(state, event)
+      return finishStep(state, event)
     case 'step_retry':
-      return retryPlanned(state, event)
+      return planRetry(state, event)
     case 'step_fail':
-      return failed(state, event)
+      return failStep(state, event)
     default:
       return unreachable(event)
   }
 }
 
-function started(state: RunState, event: EventOf<'step_start'>): RunState {
+function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
   const index = stepIndex(state.workflow, event.step)
-  const step = state.steps.get(index)
+  const step = draftOf(state, index)
   assert(
     step.status === 'pending' || step.status === 'retrying',
-    `step '${event.step}' starts from ${step.status}`,
+    'a step that starts is pending or retrying',
+    event.step,
   )
-  assert(step.blockers === 0, `step '${event.step}' starts after all it depends on`)
+  assert(step.blockers === 0, 'a step starts after all it depends on', event.step)
   assert(
     event.visit === step.visit && event.attempt === step.attempt + 1,
-    `attempts of '${event.step}' are numbered in order`,
+    'attempts are numbered in order',
+    event.step,
   )
-  const attempt: AttemptRecord = {
-    attempt: event.attempt,
-    durationMs: null,
-    error: null,
-    finishedAt: null,
-    outcome: 'running',
-    startedAt: event.at,
-    visit: event.visit,
-  }
-  return {
-    ...state,
-    ready: step.status === 'pending' ? without(state.ready, index) : state.ready,
-    retrying: step.status === 'retrying' ? without(state.retrying, index) : state.retrying,
-    active: [...state.active, index],
-    steps: state.steps.set(index, {
-      ...step,
-      status: 'running',
+  if (step.status === 'pending') state.ready = without(state.ready, index)
+  else state.retrying = without(state.retrying, index)
+  state.active = [...state.active, index]
+  step.status = 'running'
+  step.attempt = event.attempt
+  step.error = null
+  step.prepared = null
+  step.startedAt = event.at
+  step.attempts = [
+    ...step.attempts,
+    {
       attempt: event.attempt,
+      durationMs: null,
       error: null,
-      prepared: null,
+      finishedAt: null,
+      outcome: 'running',
       startedAt: event.at,
-      attempts: [...step.attempts, attempt],
-    }),
-  }
+      visit: event.visit,
+    },
+  ]
 }
 
-function finished(state: RunState, event: EventOf<'step_finish'>): RunState {
+function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void {
   const index = stepIndex(state.workflow, event.step)
-  const step = placed(state.steps.get(index), event)
-  assert(step.status === 'running', `step '${event.step}' finishes from ${step.status}`)
-  let steps = state.steps.set(index, {
-    ...step,
-    status: 'completed',
-    output: event.output,
-    scoring: event.scoring ?? null,
-    attempts: ended(step, event, 'completed'),
-    finishedSeq: event.seq,
-  })
-  let ready = state.ready
+  const step = draftOf(state, index)
+  assert(step.status === 'running', 'a step that finishes is running', event.step)
+  placePrepared(step, event)
+  step.status = 'completed'
+  step.output = event.output
+  step.scoring = event.scoring ?? null
+  endAttempt(step, event, 'completed')
+  step.finishedSeq = event.seq
+  state.active = without(state.active, index)
+  state.remaining--
   for (const successor of state.workflow.successors[index] ?? []) {
-    const next = steps.get(successor)
-    steps = steps.set(successor, { ...next, blockers: next.blockers - 1 })
-    if (next.blockers === 1) ready = withIndex(ready, successor)
-  }
-  return { ...state, steps, ready, active: without(state.active, index), remaining: state.remaining - 1 }
-}
-
-function retryPlanned(state: RunState, event: EventOf<'step_retry'>): RunState {
-  const index = stepIndex(state.workflow, event.step)
-  const step = state.steps.get(index)
-  assert(step.status === 'running', `step '${event.step}' is retried from ${step.status}`)
-  return {
-    ...state,
-    active: without(state.active, index),
-    retrying: [...state.retrying, index],
-    steps: state.steps.set(index, {
-      ...step,
-      status: 'retrying',
-      retriesUsed: step.retriesUsed + 1,
-      notBefore: event.notBefore,
-      error: event.error,
-      prepared: null,
-      attempts: ended(step, event, 'failed'),
-    }),
+    const dependant = draftOf(state, successor)
+    dependant.blockers--
+    if (dependant.blockers === 0) state.ready = withIndex(state.ready, successor)
   }
 }
 
-function failed(state: RunState, event: EventOf<'step_fail'>): RunState {
+function planRetry(state: Draft<RunState>, event: EventOf<'step_retry'>): void {
   const index = stepIndex(state.workflow, event.step)
-  const step = placed(state.steps.get(index), event)
+  const step = draftOf(state, index)
+  assert(step.status === 'running', 'a step that is retried is running', event.step)
+  state.active = without(state.active, index)
+  state.retrying = [...state.retrying, index]
+  step.status = 'retrying'
+  step.retriesUsed++
+  step.notBefore = event.notBefore
+  step.error = event.error
+  step.prepared = null
+  endAttempt(step, event, 'failed')
+}
+
+function failStep(state: Draft<RunState>, event: EventOf<'step_fail'>): void {
+  const index = stepIndex(state.workflow, event.step)
+  const step = draftOf(state, index)
   assert(
     step.status === 'running' || step.status === 'retrying',
-    `step '${event.step}' fails from ${step.status}`,
+    'a step that fails is running or retrying',
+    event.step,
   )
-  return {
-    ...state,
-    active: without(state.active, index),
-    retrying: without(state.retrying, index),
-    failure: state.failure ?? { ...event.error, step: event.step },
-    steps: state.steps.set(index, {
-      ...step,
-      status: 'failed',
-      error: event.error,
-      attempts: ended(step, event, 'failed'),
-    }),
-  }
+  placePrepared(step, event)
+  state.active = without(state.active, index)
+  state.retrying = without(state.retrying, index)
+  state.failure ??= { ...event.error, step: event.step }
+  step.status = 'failed'
+  step.error = event.error
+  endAttempt(step, event, 'failed')
 }
 
-function gateDecided(state: RunState, event: EventOf<'gate_result'>): RunState {
+function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void {
   const index = stepIndex(state.workflow, event.step)
-  const step = placed(state.steps.get(index), event)
-  assert(step.status === 'running', `the gate of '${event.step}' is decided while the step is ${step.status}`)
-  const decided: StepState = {
-    ...step,
-    output: event.output,
-    scoring: event.scoring ?? null,
-    decisions: [
-      ...step.decisions,
-      {
-        step: event.step,
-        visit: event.visit,
-        attempt: event.attempt,
-        passed: event.status === 'passed',
-        reason: event.reason ?? null,
-        scoring: event.scoring ?? null,
-        route: event.route.to,
-        seq: event.seq,
-      },
-    ],
-  }
-  if (event.route.to !== 'loop') return { ...state, steps: state.steps.set(index, decided) }
+  const step = draftOf(state, index)
+  assert(step.status === 'running', 'a gate is decided while its step is running', event.step)
+  placePrepared(step, event)
+  step.output = event.output
+  step.scoring = event.scoring ?? null
+  step.decisions = [
+    ...step.decisions,
+    {
+      step: event.step,
+      visit: event.visit,
+      attempt: event.attempt,
+      passed: event.status === 'passed',
+      reason: event.reason ?? null,
+      scoring: event.scoring ?? null,
+      route: event.route.to,
+      seq: event.seq,
+    },
+  ]
+  if (event.route.to !== 'loop') return
   const loop = state.workflow.loops.get(index)
-  assert(loop !== undefined, `step '${event.step}' has a review loop`)
-  const steps = state.steps.set(index, {
-    ...decided,
-    loops: event.route.loop,
-    attempts: ended(decided, { at: event.at, durationMs: event.at - step.startedAt }, 'gate-failed'),
-  })
-  return reopened({ ...state, steps, active: without(state.active, index) }, loop.members, index)
+  assert(loop !== undefined, 'a gate that loops has a review loop', event.step)
+  step.loops = event.route.loop
+  endAttempt(step, { at: event.at, durationMs: event.at - step.startedAt }, 'gate-failed')
+  state.active = without(state.active, index)
+  reopen(state, loop.members, index)
 }
 
 /** Opens a new visit of every member of a review loop; what depends on them waits again. */
-function reopened(state: RunState, members: readonly number[], gated: number): RunState {
+function reopen(state: Draft<RunState>, members: readonly number[], gated: number): void {
   const inside = new Set(members)
-  let { steps, ready, remaining } = state
   for (const member of members) {
-    if (steps.get(member).status !== 'completed') continue
-    remaining++
+    if (state.steps.get(member).status !== 'completed') continue
+    state.remaining++
     for (const successor of state.workflow.successors[member] ?? []) {
       if (inside.has(successor)) continue
-      const dependant = steps.get(successor)
-      steps = steps.set(successor, { ...dependant, blockers: dependant.blockers + 1 })
-      ready = without(ready, successor)
+      draftOf(state, successor).blockers++
+      state.ready = without(state.ready, successor)
     }
   }
   for (const member of members) {
-    const step = nextVisit(steps.get(member))
+    const step = draftOf(state, member)
+    openVisit(step)
     // A gate inside the loop starts its own counting anew; only the gate that looped keeps its count.
-    steps = steps.set(member, member === gated ? step : { ...step, loops: 0 })
+    if (member !== gated) step.loops = 0
   }
   for (const member of members) {
-    const blockers = openPredecessors(steps, state.workflow.predecessors[member] ?? [])
-    steps = steps.set(member, { ...steps.get(member), blockers })
-    ready = blockers === 0 ? withIndex(without(ready, member), member) : without(ready, member)
-  }
-  return { ...state, steps, ready, remaining }
-}
-
-function nextVisit(step: StepState): StepState {
-  return {
-    ...step,
-    status: 'pending',
-    visit: step.visit + 1,
-    attempt: 0,
-    retriesUsed: 0,
-    error: null,
-    prepared: null,
+    const blockers = openPredecessors(state.steps, state.workflow.predecessors[member] ?? [])
+    draftOf(state, member).blockers = blockers
+    state.ready = without(state.ready, member)
+    if (blockers === 0) state.ready = withIndex(state.ready, member)
   }
 }
 
-function resumed(state: RunState, event: EventOf<'workflow_resume'>): RunState {
-  const workflow = state.workflow
+function openVisit(step: Draft<StepState>): void {
+  step.status = 'pending'
+  step.visit++
+  step.attempt = 0
+  step.retriesUsed = 0
+  step.error = null
+  step.prepared = null
+}
+
+function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void {
+  const { workflow } = state
   const restarts = new Set(event.restarts.map((step) => stepIndex(workflow, step)))
   const reopensLoopOf =
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
-  const steps = [...state.steps].map((step, index) => {
-    const opensVisit = loopMembers.has(index) || (restarts.has(index) && step.status === 'completed')
-    const idle = interrupted(step, event.at)
-    const next = opensVisit ? nextVisit(idle) : idle
-    return index === reopensLoopOf ? { ...next, loops: 0 } : next
+  const steps = Array.from(state.steps, (before, index) => {
+    const step: Draft<StepState> = { ...before }
+    interrupt(step, event.at)
+    if (loopMembers.has(index) || (restarts.has(index) && before.status === 'completed')) openVisit(step)
+    if (index === reopensLoopOf) step.loops = 0
+    return step
   })
-  const completed = steps.map((step) => step.status === 'completed')
-  const settled = steps.map((step, index) => ({
-    ...step,
-    blockers: (workflow.predecessors[index] ?? []).filter((predecessor) => !completed[predecessor]).length,
-  }))
-  return {
-    ...state,
-    status: 'running',
-    steps: persistentVector(settled),
-    ready: settled.flatMap((step, index) =>
-      step.status === 'pending' && step.blockers === 0 ? [index] : [],
-    ),
-    active: [],
-    retrying: [],
-    remaining: settled.filter((step) => step.status !== 'completed').length,
-    failure: null,
-    limitFrom: event.at,
+  const ready: number[] = []
+  let remaining = 0
+  for (const [index, step] of steps.entries()) {
+    const predecessors = workflow.predecessors[index] ?? []
+    step.blockers = predecessors.filter((before) => steps[before]?.status !== 'completed').length
+    if (step.status !== 'completed') remaining++
+    if (step.status === 'pending' && step.blockers === 0) ready.push(index)
   }
+  state.status = 'running'
+  state.steps = persistentVector<StepState>(steps)
+  state.ready = ready
+  state.active = []
+  state.retrying = []
+  state.remaining = remaining
+  state.failure = null
+  state.limitFrom = event.at
 }
 
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
-function interrupted(step: StepState, at: number): StepState {
-  if (step.status === 'pending' || step.status === 'completed') return step
-  const attempts =
-    step.attempts.at(-1)?.outcome === 'running'
-      ? ended(step, { at, durationMs: null }, 'interrupted')
-      : step.attempts
-  return { ...step, status: 'pending', retriesUsed: 0, error: null, prepared: null, attempts }
+function interrupt(step: Draft<StepState>, at: number): void {
+  if (step.status === 'pending' || step.status === 'completed') return
+  step.status = 'pending'
+  step.retriesUsed = 0
+  step.error = null
+  step.prepared = null
+  endAttempt(step, { at, durationMs: null }, 'interrupted')
 }
 
-function updated(state: RunState, stepId: string, change: (step: StepState) => StepState): RunState {
-  const index = stepIndex(state.workflow, stepId)
-  return { ...state, steps: state.steps.set(index, change(state.steps.get(index))) }
+/** A step of the next state, as a copy that may be written to while the event is being folded. */
+function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {
+  const step: Draft<StepState> = { ...state.steps.get(index) }
+  state.steps = state.steps.set(index, step)
+  return step
 }
 
 /** Prepared artifacts stand under their final names by the time anything else is said about their attempt. */
-function placed(step: StepState, event: { readonly step: string; readonly seq: number }): StepState {
-  if (step.prepared === null) return step
-  const paths = new Set(step.prepared.artifacts.map((artifact) => artifact.path))
-  const placedNow = step.prepared.artifacts.map((artifact) => ({
-    ...artifact,
-    producedBy: event.step,
-    visit: step.visit,
-    attempt: step.attempt,
-    seq: event.seq,
-  }))
-  return {
-    ...step,
-    prepared: null,
-    artifacts: [...step.artifacts.filter((artifact) => !paths.has(artifact.path)), ...placedNow],
-  }
+function placePrepared(step: Draft<StepState>, event: { readonly step: string; readonly seq: number }): void {
+  const { prepared } = step
+  if (prepared === null) return
+  const paths = new Set(prepared.artifacts.map((artifact) => artifact.path))
+  step.artifacts = [
+    ...step.artifacts.filter((artifact) => !paths.has(artifact.path)),
+    ...prepared.artifacts.map((artifact) => ({
+      ...artifact,
+      producedBy: event.step,
+      visit: step.visit,
+      attempt: step.attempt,
+      seq: event.seq,
+    })),
+  ]
+  step.prepared = null
 }
 
-function ended(
-  step: StepState,
+/** Closes the attempt that is running, if one is. */
+function endAttempt(
+  step: Draft<StepState>,
   event: {
     readonly at: number
     readonly durationMs: number | null
     readonly error?: AttemptRecord['error']
   },
   outcome: AttemptRecord['outcome'],
-): readonly AttemptRecord[] {
+): void {
   const last = step.attempts.at(-1)
-  if (last?.outcome !== 'running') return step.attempts
-  const record: AttemptRecord = {
-    ...last,
-    outcome,
-    finishedAt: event.at,
-    durationMs: event.durationMs,
-    error: event.error ?? null,
-  }
-  return [...step.attempts.slice(0, -1), record]
+  if (last?.outcome !== 'running') return
+  const record: Draft<AttemptRecord> = { ...last }
+  record.outcome = outcome
+  record.finishedAt = event.at
+  record.durationMs = event.durationMs
+  record.error = event.error ?? null
+  step.attempts = step.attempts.with(-1, record)
 }
 
 function openPredecessors(steps: PersistentVector<StepState>, predecessors: readonly number[]): number {
@@ -332,7 +312,5 @@ function without(indices: readonly number[], index: number): readonly number[] {
 /** Inserts into an ascending list. */
 function withIndex(indices: readonly number[], index: number): readonly number[] {
   const position = indices.findIndex((other) => other > index)
-  return position < 0
-    ? [...indices, index]
-    : [...indices.slice(0, position), index, ...indices.slice(position)]
+  return indices.toSpliced(position < 0 ? indices.length : position, 0, index)
 }

@@ -98,7 +98,11 @@ const freshStep: StepState = {
 
 /** The state after event 0. */
 export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflow_start'>): RunState {
-  const steps = workflow.predecessors.map((predecessors) => ({ ...freshStep, blockers: predecessors.length }))
+  // Steps that wait for equally many are the same value: what is remembered of one then serves all.
+  const fresh: StepState[] = []
+  const steps = workflow.predecessors.map(
+    ({ length: blockers }) => (fresh[blockers] ??= { ...freshStep, blockers }),
+  )
   return {
     workflow,
     runId: event.runId,

@@ -9,7 +9,7 @@ import { takeLock } from '../store/lock.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { commit, saveLastPointer, saveState } from './live-run.ts'
+import { commit, liveRun, saveLastPointer, saveState } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { initialState } from './run-state.ts'
 
@@ -44,19 +44,7 @@ function* begin(
     owner: ports.owner.self.nonce,
   })
   const state = initialState(workflow, event)
-  const run: LiveRun = {
-    ports,
-    disk,
-    layout,
-    log,
-    state,
-    acknowledged: state,
-    saveSeq: 0,
-    savedAtBytes: 0,
-    attempts: new Map(),
-    gating: new Set(),
-    inbox: [],
-  }
+  const run = liveRun({ ports, disk, layout, log, state, saveSeq: 0 })
   yield* commit(run)
   yield* perform({ op: 'fsyncFolder', path: layout.folder })
   yield* saveState(run)

@@ -1,74 +1,105 @@
-import { assert, canonicalJson } from '../../core/index.ts'
+import { canonicalJson } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { GateStepView } from '../../ports/index.ts'
 import { stateSchemaVersion } from '../../trace/index.ts'
-import type { GateDecisionRecord, ProducedArtifact, StateDocument, StepDocument } from '../../trace/index.ts'
+import type { ProducedArtifact, StateDocument, StepDocument } from '../../trace/index.ts'
 import type { RunState, StepState } from './run-state.ts'
 
 /** The state as the document that is persisted and shown. Costs the size of the run: call it at snapshots, not per event. */
 export function stateDocument(state: RunState, saveSeq: number): StateDocument {
+  const [beforeDefinition, beforeSteps, rest] = documentParts(state, saveSeq)
+  const { definition, steps: definitions } = state.workflow
   const steps: Record<string, StepDocument> = {}
-  const finished: { step: string; seq: number }[] = []
-  const decisions: (GateDecisionRecord & { seq: number })[] = []
-  const currentSteps: string[] = []
-  for (const [index, definition] of state.workflow.steps.entries()) {
-    const step = state.steps.get(index)
-    steps[definition.id] = stepDocument(step, definition.agent)
-    decisions.push(...step.decisions)
-    if (step.status === 'completed') finished.push({ step: definition.id, seq: step.finishedSeq })
-    else if (step.status !== 'pending') currentSteps.push(definition.id)
+  for (const [index, { id, agent }] of definitions.entries()) {
+    steps[id] = { agent, ...stepDocument(state.steps.get(index)) }
   }
-  finished.sort((left, right) => left.seq - right.seq)
-  decisions.sort((left, right) => left.seq - right.seq)
-  return {
-    schemaVersion: stateSchemaVersion,
-    saveSeq,
-    seq: state.seq,
-    epoch: state.epoch,
-    workflowId: state.workflow.definition.id,
-    runId: state.runId,
-    correlationId: state.correlationId,
-    status: state.status,
-    currentSteps,
-    completedSteps: finished.map(({ step }) => step),
-    steps,
-    gateDecisions: decisions.map(withoutSeq),
-    artifacts: newestArtifacts(state),
-    input: state.input,
-    seed: state.seed,
-    launch: state.launch,
-    error: state.failure,
-    startedAt: state.startedAt,
-    updatedAt: state.updatedAt,
-    definitionSha256: state.workflow.definitionSha256,
-    definition: state.workflow.definition,
-  }
+  return { ...beforeDefinition, definition, ...beforeSteps, steps, ...rest }
 }
 
 /**
- * Canonical JSON of `stateDocument`. Steps that have not changed since they were last written keep their text, so that a
- * snapshot costs what has changed and not the size of the run.
+ * Canonical JSON of `stateDocument`. The definition and the steps that have not changed since they were last written keep
+ * their text, so that a snapshot costs what has changed and not the size of the run.
  */
 export function stateJson(state: RunState, saveSeq: number): string {
-  const { definition, steps, ...rest } = stateDocument(state, saveSeq)
-  const texts: Record<string, string> = {
-    definition: state.workflow.definitionJson,
-    steps: `{${state.workflow.stepsByName.map(({ index, key, agent }) => key + stepJson(state.steps.get(index), agent)).join(',')}}`,
+  const [beforeDefinition, beforeSteps, rest] = documentParts(state, saveSeq)
+  const { definitionJson, stepsByName } = state.workflow
+  let steps = ''
+  for (const { index, opening } of stepsByName) {
+    steps += `${steps === '' ? '' : ','}${opening},${stepMembers(state.steps.get(index))}`
   }
-  for (const [name, value] of Object.entries(rest)) texts[name] = canonicalJson(value)
-  const members = Object.keys(texts)
-    .sort()
-    .map((name) => `"${name}":${texts[name]}`)
-  assert(definition.steps.length === Object.keys(steps).length, 'every step has a record')
-  return `{${members.join(',')}}`
+  return (
+    `${canonicalJson(beforeDefinition).slice(0, -1)},"definition":${definitionJson},${canonicalJson(beforeSteps).slice(1, -1)},` +
+    `"steps":{${steps}},${canonicalJson(rest).slice(1)}`
+  )
+}
+
+type Named<Keys extends keyof StateDocument> = Pick<StateDocument, Keys>
+
+/** The members of the document in the order of their names, cut where `definition` and `steps` belong. */
+function documentParts(
+  state: RunState,
+  saveSeq: number,
+): readonly [
+  Named<'artifacts' | 'completedSteps' | 'correlationId' | 'currentSteps'>,
+  Omit<
+    StateDocument,
+    | 'artifacts'
+    | 'completedSteps'
+    | 'correlationId'
+    | 'currentSteps'
+    | 'definition'
+    | 'steps'
+    | 'updatedAt'
+    | 'workflowId'
+  >,
+  Named<'updatedAt' | 'workflowId'>,
+] {
+  const { workflow, failure } = state
+  const finished: { step: string; seq: number }[] = []
+  const decisions: StepState['decisions'][number][] = []
+  const currentSteps: string[] = []
+  for (let index = 0; index < workflow.steps.length; index++) {
+    const step = state.steps.get(index)
+    const id = workflow.steps[index]?.id as string
+    if (step.decisions.length > 0) decisions.push(...step.decisions)
+    if (step.status === 'completed') finished.push({ step: id, seq: step.finishedSeq })
+    else if (step.status !== 'pending') currentSteps.push(id)
+  }
+  finished.sort((left, right) => left.seq - right.seq)
+  decisions.sort((left, right) => left.seq - right.seq)
+  return [
+    {
+      artifacts: newestArtifacts(state),
+      completedSteps: finished.map(({ step }) => step),
+      correlationId: state.correlationId,
+      currentSteps,
+    },
+    {
+      definitionSha256: workflow.definitionSha256,
+      epoch: state.epoch,
+      error: failure,
+      gateDecisions: decisions.map(withoutSeq),
+      input: state.input,
+      launch: state.launch,
+      runId: state.runId,
+      saveSeq,
+      schemaVersion: stateSchemaVersion,
+      seed: state.seed,
+      seq: state.seq,
+      startedAt: state.startedAt,
+      status: state.status,
+    },
+    { updatedAt: state.updatedAt, workflowId: workflow.definition.id },
+  ]
 }
 
 const stepTexts = new WeakMap<StepState, string>()
 
-function stepJson(step: StepState, agent: string): string {
+/** The members of a step's record after `agent`, as canonical JSON with the closing brace. */
+function stepMembers(step: StepState): string {
   const known = stepTexts.get(step)
   if (known !== undefined) return known
-  const text = canonicalJson(stepDocument(step, agent))
+  const text = canonicalJson(stepDocument(step)).slice(1)
   stepTexts.set(step, text)
   return text
 }
@@ -76,8 +107,8 @@ function stepJson(step: StepState, agent: string): string {
 /** The newest record of every path, sorted by path. */
 export function newestArtifacts(state: RunState): readonly ProducedArtifact[] {
   const newest = new Map<string, ProducedArtifact & { readonly seq: number }>()
-  for (const step of state.steps) {
-    for (const artifact of step.artifacts) keepNewer(newest, artifact)
+  for (let index = 0; index < state.steps.size; index++) {
+    for (const artifact of state.steps.get(index).artifacts) keepNewer(newest, artifact)
   }
   for (const edit of state.edits) keepNewer(newest, edit)
   return [...newest.values()].sort((left, right) => (left.path < right.path ? -1 : 1)).map(withoutSeq)
@@ -103,10 +134,9 @@ export function recordedOutputs(state: RunState): Readonly<Record<string, JsonVa
   return outputs
 }
 
-/** Keys in text order, so that the canonical form needs no copy. */
-function stepDocument(step: StepState, agent: string): StepDocument {
+/** All but the agent, which the definition knows. Keys in text order, so that the canonical form needs no copy. */
+function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
   return {
-    agent,
     artifacts: step.artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
     attempt: step.attempt,
     attempts: step.attempts,
@@ -127,8 +157,8 @@ function keepNewer(
   if (known === undefined || candidate.seq > known.seq) newest.set(candidate.path, candidate)
 }
 
-function withoutSeq<T extends { readonly seq: number }>(record: T): Omit<T, 'seq'> {
-  const { seq, ...rest } = record
-  assert(seq >= 0, 'a record knows its event')
-  return rest
+function withoutSeq<T extends { readonly seq: number }>(numbered: T): Omit<T, 'seq'> {
+  const { seq, ...record } = numbered
+  void seq
+  return record
 }

@@ -2,7 +2,7 @@ import { formatDuration, messageOf } from '../../core/index.ts'
 import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { EventBody, StepError, StepEventContext, WorkflowEvent } from '../../trace/index.ts'
-import { lazyAbort } from '../step/attempt.ts'
+import { LazyAbort } from '../step/attempt.ts'
 import type { Attempt } from '../step/attempt.ts'
 import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
@@ -207,7 +207,7 @@ function startSteps(current: Tick): void {
       definition,
       staging: stagingFolder(run.layout, key),
       staged: new Map(),
-      abort: lazyAbort(),
+      abort: new LazyAbort(),
       ended: false,
     }
     run.attempts.set(index, attempt)

@@ -1,5 +1,5 @@
 import { containedPath, formatStepKey, idempotencyKey, joinPath, seededRandom } from '../../core/index.ts'
-import type { JsonValue, MaybePromise } from '../../core/index.ts'
+import type { JsonObject, JsonValue, MaybePromise, SeededRandom } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
   AgentClock,
@@ -26,50 +26,81 @@ export interface ContextServices {
   readonly correlationId: string
   readonly input: JsonValue
   readonly seed: number | string
-  readonly projectFolder: string | undefined
+  readonly project: AgentContext['project']
 }
 
-/** Builds what an agent is given. */
-export function agentContext(attempt: Attempt, services: ContextServices): AgentContext {
-  const { definition, key } = attempt
-  const idempotency = idempotencyKey(services.runId, key.step, key.visit)
-  return {
-    workflowId: services.workflowId,
-    runId: services.runId,
-    correlationId: services.correlationId,
-    step: key.step,
-    agent: definition.agent,
-    action: definition.action,
-    visit: key.visit,
-    attempt: key.attempt,
-    idempotencyKey: idempotency,
-    input: services.input,
-    parameters: definition.parameters,
-    requires: definition.requires,
-    creates: definition.creates,
-    thresholds: definition.scoring?.thresholds ?? {},
-    get outputs() {
-      return services.outputs()
-    },
-    seed: services.seed,
-    artifacts: artifactsContext(attempt, services),
-    clock: agentClock(attempt, services.clock),
-    get random() {
-      return seededRandom(`${services.seed}/${key.step}#${key.visit}`)
-    },
-    get signal() {
-      return attempt.abort.signal
-    },
-    async effect(_name, run) {
+/**
+ * What an agent is given. A class, because one is made for every attempt: the getters are shared, and functions are bound
+ * to their context so that an agent may take them out of it.
+ */
+export class EngineContext implements AgentContext {
+  readonly workflowId: string
+  readonly runId: string
+  readonly correlationId: string
+  readonly step: string
+  readonly agent: string
+  readonly action: string | undefined
+  readonly visit: number
+  readonly attempt: number
+  readonly idempotencyKey: string
+  readonly input: JsonValue
+  readonly parameters: JsonObject
+  readonly requires: readonly string[]
+  readonly creates: readonly string[]
+  readonly thresholds: Readonly<Record<string, number>>
+  readonly seed: number | string
+  readonly artifacts: ArtifactsContext
+  readonly clock: AgentClock
+  readonly random: SeededRandom
+  readonly effect: AgentContext['effect']
+  readonly log: AgentContext['log']
+  readonly project: AgentContext['project']
+  readonly #attempt: Attempt
+  readonly #services: ContextServices
+
+  constructor(attempt: Attempt, services: ContextServices) {
+    const { definition, key } = attempt
+    const idempotency = idempotencyKey(services.runId, key.step, key.visit)
+    this.#attempt = attempt
+    this.#services = services
+    this.workflowId = services.workflowId
+    this.runId = services.runId
+    this.correlationId = services.correlationId
+    this.step = key.step
+    this.agent = definition.agent
+    this.action = definition.action
+    this.visit = key.visit
+    this.attempt = key.attempt
+    this.idempotencyKey = idempotency
+    this.input = services.input
+    this.parameters = definition.parameters
+    this.requires = definition.requires
+    this.creates = definition.creates
+    this.thresholds = definition.scoring?.thresholds ?? noThresholds
+    this.seed = services.seed
+    this.artifacts = artifactsContext(attempt, services)
+    this.clock = agentClock(attempt, services.clock)
+    this.random = seededRandom(`${services.seed}/${key.step}#${key.visit}`)
+    this.effect = async (_name, run) => {
       assertOpen(attempt)
       return run(idempotency)
-    },
-    log(message) {
+    }
+    this.log = (message) => {
       if (!attempt.ended) services.log(attempt, message)
-    },
-    project: { folder: services.projectFolder },
+    }
+    this.project = services.project
+  }
+
+  get outputs(): Readonly<Record<string, JsonValue>> {
+    return this.#services.outputs()
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.abort.signal
   }
 }
+
+const noThresholds = {}
 
 function artifactsContext(attempt: Attempt, services: ContextServices): ArtifactsContext {
   const read = async (path: string): Promise<Uint8Array> => {

@@ -17,30 +17,25 @@ export interface Attempt {
 }
 
 /** An abort controller that is made when somebody looks at it: most agents never do. */
-export interface LazyAbort {
-  readonly signal: AbortSignal
-  /** What it was aborted with, or undefined. */
-  readonly reason: Error | undefined
-  abort(reason: Error): void
-}
+export class LazyAbort {
+  #controller: AbortController | undefined
+  #reason: Error | undefined
 
-export function lazyAbort(): LazyAbort {
-  let controller: AbortController | undefined
-  let reason: Error | undefined
-  return {
-    get signal() {
-      if (controller === undefined) {
-        controller = new AbortController()
-        if (reason !== undefined) controller.abort(reason)
-      }
-      return controller.signal
-    },
-    get reason() {
-      return reason
-    },
-    abort(why) {
-      reason ??= why
-      controller?.abort(why)
-    },
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** What it was aborted with, or undefined. */
+  get reason(): Error | undefined {
+    return this.#reason
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason
+    this.#controller?.abort(reason)
   }
 }

@@ -17,6 +17,8 @@ export interface StoredRun {
   readonly state: StateDocument | undefined
   /** What was wrong with a snapshot that had to be ignored. */
   readonly stateProblem: string | undefined
+  /** Whether the last pointer names this run. */
+  readonly isLast: boolean
 }
 
 /** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
@@ -36,7 +38,8 @@ export function* readStoredRun(runId: string, digest: DigestPort): FileProgram<S
   const foreign = decoded?.document !== undefined && decoded.document.runId !== runId
   const state = foreign ? undefined : decoded?.document
   const pointer = yield* readLastPointer()
-  const vouchedSeq = Math.max(state?.seq ?? -1, pointer?.runId === runId ? pointer.seq : -1)
+  const isLast = pointer?.runId === runId
+  const vouchedSeq = Math.max(state?.seq ?? -1, isLast ? pointer.seq : -1)
   const log = decodeLog(logBytes, digest.crc32, vouchedSeq)
   if (log.end?.kind === 'corrupt') {
     throw corrupt(layout.log, `line ${log.end.line} (event ${log.end.seq}): ${log.end.reason}`, {
@@ -48,7 +51,7 @@ export function* readStoredRun(runId: string, digest: DigestPort): FileProgram<S
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
   const stateProblem = foreign ? `it belongs to run '${decoded.document.runId}'` : decoded?.problem
-  return { layout, log, logBytes, start, state, stateProblem }
+  return { layout, log, logBytes, start, state, stateProblem, isLast }
 }
 
 /** The newest run, or undefined when none has been started or the pointer cannot be read. */

@@ -94,3 +94,29 @@ test('the comparison still sees swapped events, a changed output, and a changed 
   const otherState = { ...state, completedSteps: state.completedSteps.toReversed() }
   expect(canonicalJson(normaliseState(otherState))).not.toBe(canonicalJson(normaliseState(state)))
 })
+
+test('an attempt draws from one stream of random numbers, and the next attempt of its visit draws the same again', async () => {
+  const draws: number[][] = []
+  const draw: Agents = {
+    dice(context) {
+      draws.push([context.random.integer(1e9), context.random.integer(1e9), context.random.integer(1e9)])
+      if (context.attempt === 1) throw new Error('again')
+      return null
+    },
+  }
+  const dice = defineWorkflow({
+    id: 'dice',
+    steps: [
+      { id: 'one', agent: 'dice', retries: 1 },
+      { id: 'two', agent: 'dice', retries: 1 },
+    ],
+  })
+  const project = await createProject()
+  const session = await runWorkflowStepByStep(dice, { project, agents: draw, disk: 'simulated' })
+  expect((await session.runToEnd()).status).toBe('completed')
+  const [one, oneAgain, two] = draws
+  expect(new Set([...(one ?? []), ...(two ?? [])]).size).toBe(6)
+  expect(oneAgain).toEqual(one)
+  await session.close()
+  await project.remove()
+})

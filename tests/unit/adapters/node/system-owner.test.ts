@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { setImmediate as immediately } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createSystemOwner } from '../../../../src/adapters/node/index.ts'
 import { processStartTime } from '../../../../src/adapters/node/process-facts.ts'
@@ -36,12 +37,14 @@ describe('a holder', () => {
   test.runIf(process.platform === 'linux')(
     'is dead as soon as it died, even if no parent has noticed',
     async () => {
-      // The inner process ends at once; what was its shell goes on and never asks for it.
-      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'])
+      // What was its shell has become a process that never asks for it.
+      const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
       const [line] = (await once(parent.stdout, 'data')) as [Buffer]
       const pid = Number(line.toString())
-      const state = (): string | undefined => statFields(pid)[0]
-      while (state() !== 'Z') await new Promise((resolve) => void setImmediate(resolve))
+      const name = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')
+      while (name() !== 'sleep\n') await immediately()
+      process.kill(pid, 'SIGKILL')
+      while (statFields(pid)[0] !== 'Z') await immediately()
       const holder: OwnerIdentity = { ...owner.self, pid, startTime: statFields(pid)[19] as string }
       expect(owner.liveness(holder)).toBe('dead')
       parent.kill('SIGKILL')

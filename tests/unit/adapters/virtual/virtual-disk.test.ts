@@ -8,7 +8,7 @@ test('an inode is there for as long as a volatile or a durable name leads to it'
   disk.setName(rootNumber, 'a', undefined)
   expect(disk.inode(file).kind).toBe('file')
   disk.syncFolder(rootNumber)
-  expect(() => disk.inode(file)).toThrow(`inode ${file} exists as long as a name leads to it`)
+  expect(() => disk.inode(file)).toThrow(`an inode exists as long as a name leads to it (${file})`)
 })
 
 test('a folder that goes takes along what only it led to, on this disk alone', () => {
