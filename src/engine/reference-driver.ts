@@ -114,7 +114,7 @@ function* letGo(run: LiveRun | undefined): FileProgram<void> {
   if (run === undefined) return
   for (const attempt of run.attempts.values()) {
     attempt.ended = true
-    attempt.abort.abort(new Error('The engine is closing.'))
+    attempt.abort('The engine is closing.')
   }
   run.attempts.clear()
   yield* perform({ op: 'close', path: run.layout.log })

@@ -1,5 +1,6 @@
 import {
   canonicalJson,
+  encodeUtf8,
   FaultlineError,
   isFaultlineError,
   jsonDiff,
@@ -13,9 +14,9 @@ import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
-import { runsFolder, stagingFolder } from '../store/layout.ts'
+import { stagingFolder } from '../store/layout.ts'
 import { releaseLock, takeLock } from '../store/lock.ts'
-import { corrupt, listRuns, readLastPointer, readStoredRun } from '../store/read-run.ts'
+import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
@@ -67,23 +68,9 @@ export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSe
 }
 
 function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
-  const runId = request.runId ?? (yield* lastRunId())
-  const stored = yield* readStoredRun(runId, ports.digest)
+  const stored = yield* readStoredRun(request.runId, ports.digest)
   if (request.expects !== undefined) assertSameDefinition(stored.start, request)
   return stored
-}
-
-function* lastRunId(): FileProgram<string> {
-  const pointer = yield* readLastPointer()
-  if (pointer !== undefined) return pointer.runId
-  const runs = yield* listRuns()
-  throw new FaultlineError(
-    'RUN_NOT_FOUND',
-    runs.length === 0
-      ? `No run has been started here: '${runsFolder}' holds none.`
-      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
-    { details: { runs } },
-  )
 }
 
 function* takeOver(
@@ -203,8 +190,8 @@ function failedGate(state: RunState): string {
 }
 
 function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
-  const events = run.log.takePending()
-  const added = new TextEncoder().encode(run.log.encode(events))
+  const { events, text } = run.log.takePending()
+  const added = encodeUtf8(text)
   const bytes = new Uint8Array(prefix.length + added.length)
   bytes.set(prefix)
   bytes.set(added, prefix.length)

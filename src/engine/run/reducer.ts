@@ -2,10 +2,8 @@ import { assert, persistentVector, unreachable } from '../../core/index.ts'
 import type { PersistentVector } from '../../core/index.ts'
 import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
-import type { RunState, StepState } from './run-state.ts'
-
-/** A value while it is being made: nobody else has seen it, so it may still be written to. */
-type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+import { copyOfRun, copyOfStep } from './run-state.ts'
+import type { Draft, RunState, StepState } from './run-state.ts'
 
 /** The only place where a run's state changes. Pure: the same state and event always give the same next state. */
 export function reduce(state: RunState, event: WorkflowEvent): RunState {
@@ -15,7 +13,7 @@ export function reduce(state: RunState, event: WorkflowEvent): RunState {
     'nothing follows the end of a run',
     event.kind,
   )
-  const next: Draft<RunState> = { ...state }
+  const next = copyOfRun(state)
   next.seq = event.seq
   next.epoch = event.epoch
   next.updatedAt = event.at
@@ -222,7 +220,7 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
   const steps = Array.from(state.steps, (before, index) => {
-    const step: Draft<StepState> = { ...before }
+    const step = copyOfStep(before)
     interrupt(step, event.at)
     if (loopMembers.has(index) || (restarts.has(index) && before.status === 'completed')) openVisit(step)
     if (index === reopensLoopOf) step.loops = 0
@@ -258,7 +256,7 @@ function interrupt(step: Draft<StepState>, at: number): void {
 
 /** A step of the next state, as a copy that may be written to while the event is being folded. */
 function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {
-  const step: Draft<StepState> = { ...state.steps.get(index) }
+  const step = copyOfStep(state.steps.get(index))
   state.steps = state.steps.set(index, step)
   return step
 }

@@ -68,6 +68,8 @@ export interface StepState {
   readonly startedAt: number
   readonly notBefore: number
   readonly finishedSeq: number
+  /** How its record reads in `state.json`, once somebody has asked: a memory of what follows from all the rest. */
+  text: string | undefined
 }
 
 export interface PreparedCommit {
@@ -94,14 +96,16 @@ const freshStep: StepState = {
   startedAt: 0,
   notBefore: 0,
   finishedSeq: -1,
+  text: undefined,
 }
+
+/** By the number of predecessors: steps that wait for equally many begin as the same value. */
+const freshSteps: StepState[] = []
 
 /** The state after event 0. */
 export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflow_start'>): RunState {
-  // Steps that wait for equally many are the same value: what is remembered of one then serves all.
-  const fresh: StepState[] = []
   const steps = workflow.predecessors.map(
-    ({ length: blockers }) => (fresh[blockers] ??= { ...freshStep, blockers }),
+    ({ length: blockers }) => (freshSteps[blockers] ??= { ...freshStep, blockers }),
   )
   return {
     workflow,
@@ -123,5 +127,56 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     startedAt: event.at,
     limitFrom: event.at,
     updatedAt: event.at,
+  }
+}
+
+/** A value while it is being made: nobody else has seen it, so it may still be written to. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+
+// Member by member, since a copy of a copy made with a spread costs the engine ten times as much.
+
+export function copyOfRun(run: RunState): Draft<RunState> {
+  return {
+    workflow: run.workflow,
+    runId: run.runId,
+    correlationId: run.correlationId,
+    input: run.input,
+    seed: run.seed,
+    launch: run.launch,
+    seq: run.seq,
+    epoch: run.epoch,
+    status: run.status,
+    steps: run.steps,
+    ready: run.ready,
+    active: run.active,
+    retrying: run.retrying,
+    remaining: run.remaining,
+    failure: run.failure,
+    edits: run.edits,
+    startedAt: run.startedAt,
+    limitFrom: run.limitFrom,
+    updatedAt: run.updatedAt,
+  }
+}
+
+export function copyOfStep(step: StepState): Draft<StepState> {
+  return {
+    status: step.status,
+    blockers: step.blockers,
+    visit: step.visit,
+    attempt: step.attempt,
+    retriesUsed: step.retriesUsed,
+    loops: step.loops,
+    output: step.output,
+    scoring: step.scoring,
+    error: step.error,
+    attempts: step.attempts,
+    decisions: step.decisions,
+    artifacts: step.artifacts,
+    prepared: step.prepared,
+    startedAt: step.startedAt,
+    notBefore: step.notBefore,
+    finishedSeq: step.finishedSeq,
+    text: undefined,
   }
 }
