@@ -50,7 +50,7 @@ function createIncarnation(ports: DriverPorts): Incarnation {
         whenReady(recoverRun(request, ports, disk), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
-          return { runId, restarts: ready.map((index) => workflow.steps[index]?.id as string) }
+          return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
         }),
       ),
     tick: (policy) => whenReady(disk.run(tick(held(), policy)), act),

@@ -24,24 +24,22 @@ export function startable(state: RunState, now: number, policy: TickPolicy): rea
   const found: number[] = []
   for (const index of state.retrying) {
     if (found.length >= places) return found
-    if (now >= state.steps.get(index).notBefore && policy.admits(stepId(state, index))) found.push(index)
+    if (now >= state.steps.get(index).notBefore && !policy.holds.has(stepId(state, index))) found.push(index)
   }
   for (const index of state.ready) {
     if (found.length >= places) return found
-    if (policy.admits(stepId(state, index))) found.push(index)
+    if (!policy.holds.has(stepId(state, index))) found.push(index)
   }
   return found
 }
 
-/** Steps that nothing but the missing admission keeps from starting. */
+/** Steps that nothing but the policy keeps from starting. */
 export function heldSteps(state: RunState, policy: TickPolicy): readonly string[] {
   if (state.status !== 'running' || state.failure !== null) return []
-  const held: string[] = []
-  for (const index of state.ready) {
-    const step = stepId(state, index)
-    if (!policy.admits(step)) held.push(step)
-  }
-  return held
+  return [...policy.holds].filter((step) => {
+    const index = state.workflow.indexOf.get(step)
+    return index !== undefined && state.ready.has(index)
+  })
 }
 
 /** When time alone would change something after `now`, or undefined. */

@@ -27,7 +27,7 @@ export function createWakeBell(): WakeBell {
   }
 }
 
-const everything: TickPolicy = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
+const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** Ticks a run until it has ended. The production loop: the harness calls the same `tick` with a policy of its own. */
 export async function runToEnd(

@@ -15,13 +15,13 @@ import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
-import { releaseLock, takeLock } from '../store/lock.ts'
+import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
 import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
+import { liveRun, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { reduce } from './reducer.ts'
 import { initialState } from './run-state.ts'
@@ -82,10 +82,16 @@ function* takeOver(
 ): FileProgram<LiveRun> {
   const { layout } = stored
   const state = foldLog(stored, workflow)
-  assertResumable(state)
+  const ended = hasEnded(state)
+  // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
+  if (ended && (yield* readHolder(layout, ports.owner)).state !== 'dead') throw notResumable(state)
   yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
   try {
-    return yield* recoverLocked(request, stored, state, ports, disk)
+    if (!ended) return yield* recoverLocked(request, stored, state, ports, disk)
+    const run = heldRun(stored, state, ports, disk)
+    yield* sweep(run)
+    yield* saveState(run)
+    throw notResumable(state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
     yield* releaseLock(layout)
@@ -100,9 +106,22 @@ function* recoverLocked(
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
-  const { layout, start } = stored
-  const prefix = stored.logBytes.subarray(0, stored.log.validBytes)
-  const run = liveRun({
+  const run = heldRun(stored, state, ports, disk)
+  if (stored.stateProblem !== undefined)
+    warn(run, `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+  yield* finishPreparedCommits(run)
+  const point = yield* safePoint(run, request)
+  note(run, resumeEvent(run, stored, point.restarts, request))
+  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
+  yield* sweep(run)
+  if (!stored.isLast) yield* saveLastPointer(run)
+  return run
+}
+
+function heldRun(stored: StoredRun, state: RunState, ports: DriverPorts, disk: SerialDisk): LiveRun {
+  const { layout, log, start } = stored
+  return liveRun({
     ports,
     disk,
     layout,
@@ -111,22 +130,12 @@ function* recoverLocked(
       digest: ports.digest,
       identity: { workflowId: start.workflowId, runId: state.runId, correlationId: state.correlationId },
       epoch: state.epoch + 1,
-      length: stored.log.events.length,
-      sizeBytes: prefix.length,
+      length: log.events.length,
+      sizeBytes: log.validBytes,
     }),
     state,
     saveSeq: stored.state?.saveSeq ?? 0,
   })
-  if (stored.stateProblem !== undefined)
-    warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
-  yield* finishPreparedCommits(run)
-  const point = yield* safePoint(run, request)
-  note(run, resumeEvent(run, stored, point.restarts, request))
-  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* rewriteLog(run, prefix)
-  yield* sweep(run)
-  if (!stored.isLast) yield* saveLastPointer(run)
-  return run
 }
 
 /** Steps whose artifacts were announced before the crash are finished from the log, without calling their agents again. */
@@ -211,9 +220,12 @@ function* sweep(run: LiveRun): FileProgram<void> {
   }
 }
 
-function assertResumable(state: RunState): void {
-  if (state.status !== 'completed' && state.status !== 'cancelled') return
-  throw new FaultlineError(
+function hasEnded({ status }: RunState): boolean {
+  return status === 'completed' || status === 'cancelled'
+}
+
+function notResumable(state: RunState): FaultlineError {
+  return new FaultlineError(
     'RUN_NOT_RESUMABLE',
     `Run '${state.runId}' has ${state.status === 'completed' ? 'completed' : 'been cancelled'}; there is nothing to resume.`,
     { details: { runId: state.runId, status: state.status } },

@@ -1,4 +1,4 @@
-import { assert, persistentVector, unreachable } from '../../core/index.ts'
+import { assert, IndexSet, persistentVector, unreachable } from '../../core/index.ts'
 import type { PersistentVector } from '../../core/index.ts'
 import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
@@ -77,7 +77,7 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
     'attempts are numbered in order',
     event.step,
   )
-  if (step.status === 'pending') state.ready = without(state.ready, index)
+  if (step.status === 'pending') state.ready = state.ready.without(index)
   else state.retrying = without(state.retrying, index)
   state.active = [...state.active, index]
   step.status = 'running'
@@ -114,7 +114,7 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   for (const successor of state.workflow.successors[index] ?? []) {
     const dependant = draftOf(state, successor)
     dependant.blockers--
-    if (dependant.blockers === 0) state.ready = withIndex(state.ready, successor)
+    if (dependant.blockers === 0) state.ready = state.ready.with(successor)
   }
 }
 
@@ -187,7 +187,7 @@ function reopen(state: Draft<RunState>, members: readonly number[], gated: numbe
     for (const successor of state.workflow.successors[member] ?? []) {
       if (inside.has(successor)) continue
       draftOf(state, successor).blockers++
-      state.ready = without(state.ready, successor)
+      state.ready = state.ready.without(successor)
     }
   }
   for (const member of members) {
@@ -199,8 +199,7 @@ function reopen(state: Draft<RunState>, members: readonly number[], gated: numbe
   for (const member of members) {
     const blockers = openPredecessors(state.steps, state.workflow.predecessors[member] ?? [])
     draftOf(state, member).blockers = blockers
-    state.ready = without(state.ready, member)
-    if (blockers === 0) state.ready = withIndex(state.ready, member)
+    state.ready = blockers === 0 ? state.ready.with(member) : state.ready.without(member)
   }
 }
 
@@ -236,7 +235,7 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   }
   state.status = 'running'
   state.steps = persistentVector<StepState>(steps)
-  state.ready = ready
+  state.ready = IndexSet.of(steps.length, ready)
   state.active = []
   state.retrying = []
   state.remaining = remaining
@@ -305,10 +304,4 @@ function openPredecessors(steps: PersistentVector<StepState>, predecessors: read
 
 function without(indices: readonly number[], index: number): readonly number[] {
   return indices.includes(index) ? indices.filter((other) => other !== index) : indices
-}
-
-/** Inserts into an ascending list. */
-function withIndex(indices: readonly number[], index: number): readonly number[] {
-  const position = indices.findIndex((other) => other > index)
-  return indices.toSpliced(position < 0 ? indices.length : position, 0, index)
 }

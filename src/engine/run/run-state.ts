@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, PersistentVector } from '../../core/index.ts'
-import { persistentVector } from '../../core/index.ts'
+import { IndexSet, persistentVector } from '../../core/index.ts'
 import type {
   ArtifactRecord,
   AttemptRecord,
@@ -29,7 +29,7 @@ export interface RunState {
   readonly status: RunStatus
   readonly steps: PersistentVector<StepState>
   /** Steps that may start, in definition order. */
-  readonly ready: readonly number[]
+  readonly ready: IndexSet
   /** Steps whose agent or gate is being waited for, in the order in which they started. */
   readonly active: readonly number[]
   /** Steps that wait for a retry. */
@@ -118,7 +118,10 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     epoch: event.epoch,
     status: 'running',
     steps: persistentVector(steps),
-    ready: steps.flatMap((step, index) => (step.blockers === 0 ? [index] : [])),
+    ready: IndexSet.of(
+      steps.length,
+      steps.flatMap((step, index) => (step.blockers === 0 ? [index] : [])),
+    ),
     active: [],
     retrying: [],
     remaining: steps.length,

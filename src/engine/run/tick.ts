@@ -12,7 +12,7 @@ import type { LiveRun, Result, Returned } from './live-run.ts'
 import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
 
 /** A log smaller than twice this is read faster than a snapshot of it is worth. */
-const leastSavedBytes = 32 * 1024
+const leastSavedBytes = 8 * 1024
 
 /** What a move has led to: the report, and what to do now that all of it is durable and no file program is running. */
 export interface Moved {
@@ -52,7 +52,7 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
 /** Ends a run for good: what is in flight is aborted, nothing more starts. */
 export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
   run.log.assertUsable()
-  const current = newTick(run, { admits: () => false, stopsAfter: () => false, maxResults: 0 })
+  const current = newTick(run, { holds: new Set(), stopsAfter: () => false, maxResults: 0 })
   for (const attempt of Array.from(run.attempts.values())) {
     endAttempt(current, attempt, {
       kind: 'cancelled',
