@@ -6,13 +6,13 @@ import type {
   AgentPort,
   ClockPort,
   DigestPort,
-  Directories,
   FilesPort,
   IdsPort,
   Incarnation,
   ObserverPort,
   OwnerPort,
   RunReader,
+  StorageOptions,
   TickPolicy,
   TickReport,
   TurnPort,
@@ -46,7 +46,7 @@ export interface SessionWorld {
   readonly world: World
   readonly observer: ObserverPort
   readonly realWaitMs: number
-  readonly directories: Directories
+  readonly storage: StorageOptions
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -91,7 +91,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
-    directories: world.directories,
+    ...world.storage,
   })
   return {
     incarnation,
@@ -99,7 +99,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     reader: world.driver.reader({
       files: world.files,
       digest: world.digest,
-      directories: world.directories,
+      ...world.storage,
       owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
     }),
     async move(policy, settled) {

@@ -99,7 +99,7 @@ async function processSession(
     input: recorded.input,
     clock: options.clock,
     disk: 'folder',
-    directories: options.directories,
+    storage: { directories: options.directories },
     driver: createReferenceDriver(),
     correlationId: recorded.correlationId,
     realWaitMs: 60_000,

@@ -5,6 +5,7 @@ import { definitionDefaults } from '../definition/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
+import type { StorageOptions } from '../ports/index.ts'
 import type {
   Project,
   SessionLimits,
@@ -46,7 +47,7 @@ export async function runWorkflowStepByStep(
     input: options.input ?? null,
     clock: options.clock ?? 'virtual',
     disk: options.disk ?? 'folder',
-    directories: options.directories ?? project.directories ?? {},
+    storage: storageFor(options, project),
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??
@@ -65,6 +66,11 @@ export async function runWorkflowStepByStep(
 async function projectFor({ project }: WorkflowSessionOptions): Promise<Project> {
   if (project === undefined) return createProject({})
   return typeof project === 'string' ? openProject(project) : project
+}
+
+function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
+  const { directories = project.directories ?? {}, checkpointEvery } = options
+  return { directories, ...(checkpointEvery === undefined ? {} : { checkpointEvery }) }
 }
 
 async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {

@@ -69,6 +69,8 @@ function sentence(event: WorkflowEvent): string {
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}`
     case 'artifact_edit':
       return `${oneLine(event.artifact.path)} edited from outside (${counted(event.artifact.sizeBytes, 'byte')})`
+    case 'checkpoint':
+      return `checkpoint ${event.name} (${event.because})`
     case 'late_result':
       return `${formatStepKey(event)} ${event.outcome} too late: discarded`
     default:

@@ -12,11 +12,11 @@ import {
 import type { AgentWorkflow } from '../../src/engine/index.ts'
 import type {
   Agents,
-  DriverPorts,
   FileOperation,
   FilesPort,
   GatePort,
   Incarnation,
+  StorageOptions,
   TickReport,
 } from '../../src/ports/index.ts'
 import type { WorkflowEvent } from '../../src/trace/index.ts'
@@ -38,13 +38,10 @@ export interface EngineLifeUnderTest {
   runToEnd(): Promise<TickReport>
 }
 
-/** What the engine may be told besides; absent: its defaults. */
-export type EngineSettings = Pick<DriverPorts, 'directories'>
-
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
 
-export function engineBench(files: FilesPort, settings: EngineSettings = {}): EngineBench {
+export function engineBench(files: FilesPort, storage: StorageOptions = {}): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []
@@ -77,7 +74,7 @@ export function engineBench(files: FilesPort, settings: EngineSettings = {}): En
         observer: { event: (event) => events.push(event), log() {} },
         wake: () => bell.ring(),
         projectFolder: undefined,
-        ...settings,
+        ...storage,
       })
       return {
         incarnation,

@@ -25,6 +25,7 @@ export const listDriver: WorkflowDriver = {
   reader: ({ files }) => ({
     list: () => [],
     last: () => 'list-run',
+    checkpoints: () => [],
     read: (_runId, throughSeq) => whenReady(journalOf(files), (events) => viewOf(events, throughSeq)),
   }),
 }

@@ -36,6 +36,8 @@ export interface RunState {
   readonly retrying: readonly number[]
   /** Steps that have not completed. */
   readonly remaining: number
+  /** How often a step has completed, over all visits. */
+  readonly finishes: number
   /** The first failure since the start or the latest resume. */
   readonly failure: (StepError & { readonly step: string | null }) | null
   readonly edits: readonly (ProducedArtifact & { readonly seq: number })[]
@@ -125,6 +127,7 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     active: [],
     retrying: [],
     remaining: steps.length,
+    finishes: 0,
     failure: null,
     edits: [],
     startedAt: event.at,
@@ -154,6 +157,7 @@ export function copyOfRun(run: RunState): Draft<RunState> {
     active: run.active,
     retrying: run.retrying,
     remaining: run.remaining,
+    finishes: run.finishes,
     failure: run.failure,
     edits: run.edits,
     startedAt: run.startedAt,

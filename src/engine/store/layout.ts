@@ -48,6 +48,7 @@ export interface RunLayout {
   readonly state: string
   readonly lock: string
   readonly staging: string
+  readonly checkpoints: string
 }
 
 export function runLayout(store: StoreLayout, runId: string): RunLayout {
@@ -58,6 +59,8 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     state: joinPath(folder, 'state.json'),
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
+    checkpoints:
+      store.checkpoints === undefined ? joinPath(folder, 'checkpoints') : joinPath(store.checkpoints, runId),
   }
 }
 
