@@ -19,7 +19,7 @@ import type {
   StorageOptions,
   TickReport,
 } from '../../src/ports/index.ts'
-import type { WorkflowEvent } from '../../src/trace/index.ts'
+import type { LogEntry, WorkflowEvent } from '../../src/trace/index.ts'
 
 /** Lives of the reference engine on one disk, for tests of the engine alone. */
 export interface EngineBench {
@@ -28,6 +28,7 @@ export interface EngineBench {
   /** Every file operation so far, as `op path`. */
   readonly trace: readonly string[]
   readonly events: readonly WorkflowEvent[]
+  readonly logs: readonly LogEntry[]
   /** A new engine life. */
   life(agents: Agents, gates?: GatePort): EngineLifeUnderTest
 }
@@ -45,6 +46,7 @@ export function engineBench(files: FilesPort, storage: StorageOptions = {}): Eng
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []
+  const logs: LogEntry[] = []
   const recorded: FilesPort = {
     perform(operation) {
       trace.push(describeOperation(operation))
@@ -56,6 +58,7 @@ export function engineBench(files: FilesPort, storage: StorageOptions = {}): Eng
     files,
     trace,
     events,
+    logs,
     life(agents, gates = createConditionGate()) {
       lives++
       const bell = createWakeBell()
@@ -71,7 +74,7 @@ export function engineBench(files: FilesPort, storage: StorageOptions = {}): Eng
         ids: createSeededIds(1),
         digest: createDigest(),
         owner: createInventedOwner(`life-${lives}`),
-        observer: { event: (event) => events.push(event), log() {} },
+        observer: { event: (event) => events.push(event), log: (entry) => logs.push(entry) },
         wake: () => bell.ring(),
         projectFolder: undefined,
         ...storage,

@@ -28,6 +28,8 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
     case 'workflow_resume':
       return resume(state, event)
     case 'workflow_cancel':
+      state.cancelledFor = event.reason
+      return
     case 'late_result':
     case 'checkpoint':
       return

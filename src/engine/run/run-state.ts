@@ -40,6 +40,8 @@ export interface RunState {
   readonly finishes: number
   /** The first failure since the start or the latest resume. */
   readonly failure: (StepError & { readonly step: string | null }) | null
+  /** What the run was cancelled for. */
+  readonly cancelledFor: string | null
   readonly edits: readonly (ProducedArtifact & { readonly seq: number })[]
   readonly startedAt: number
   /** The workflow's limit counts from here. */
@@ -129,6 +131,7 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     remaining: steps.length,
     finishes: 0,
     failure: null,
+    cancelledFor: null,
     edits: [],
     startedAt: event.at,
     limitFrom: event.at,
@@ -159,6 +162,7 @@ export function copyOfRun(run: RunState): Draft<RunState> {
     remaining: run.remaining,
     finishes: run.finishes,
     failure: run.failure,
+    cancelledFor: run.cancelledFor,
     edits: run.edits,
     startedAt: run.startedAt,
     limitFrom: run.limitFrom,
