@@ -69,8 +69,12 @@ async function projectFor({ project }: WorkflowSessionOptions): Promise<Project>
 }
 
 function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
-  const { directories = project.directories ?? {}, checkpointEvery } = options
-  return { directories, ...(checkpointEvery === undefined ? {} : { checkpointEvery }) }
+  const { directories = project.directories ?? {}, checkpointEvery, history } = options
+  return {
+    directories,
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+    ...(history === undefined ? {} : { history }),
+  }
 }
 
 async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {

@@ -4,6 +4,15 @@ export interface StorageOptions {
   readonly directories?: Directories
   /** A checkpoint is kept whenever so many more steps have completed; 0 keeps those of milestones only. Default 5. */
   readonly checkpointEvery?: number
+  readonly history?: HistoryOptions
+}
+
+/** Former versions of `state.json`, for people: the engine goes by the log. */
+export interface HistoryOptions {
+  /** How many to keep. Default 0. */
+  readonly keep?: number
+  /** Whether they are gzip files. Default false. */
+  readonly compress?: boolean
 }
 
 /**

@@ -1,18 +1,9 @@
-import { FaultlineError } from '../../core/index.ts'
 import type { FileProgram } from '../../ports/index.ts'
 import type { CheckpointEvent, StepEventContext, WorkflowEvent } from '../../trace/index.ts'
 import { writeCheckpointRecord } from '../store/checkpoint-record.ts'
 import type { LiveRun } from './live-run.ts'
 
 const defaultInterval = 5
-
-export function assertCheckpointInterval(steps: number | undefined): void {
-  if (steps === undefined || (Number.isInteger(steps) && steps >= 0)) return
-  throw new FaultlineError(
-    'CONFIGURATION_INVALID',
-    `checkpointEvery must be a whole number of steps, or 0 for none, and it is ${String(steps)}.`,
-  )
-}
 
 /**
  * The checkpoint that belongs behind the `step_finish` just noted, if one does. It names a place in the log and holds no

@@ -2,9 +2,9 @@ import { decodeUtf8, joinPath } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import type { EventOf } from '../../trace/index.ts'
+import { corrupt } from './corrupt.ts'
 import { ensureFolder } from './durable-file.ts'
 import type { RunLayout } from './layout.ts'
-import { corrupt } from './read-run.ts'
 import type { StoredRun } from './read-run.ts'
 
 /**

@@ -49,6 +49,7 @@ export interface RunLayout {
   readonly lock: string
   readonly staging: string
   readonly checkpoints: string
+  readonly history: string
 }
 
 export function runLayout(store: StoreLayout, runId: string): RunLayout {
@@ -59,6 +60,7 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     state: joinPath(folder, 'state.json'),
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
+    history: joinPath(folder, 'history'),
     checkpoints:
       store.checkpoints === undefined ? joinPath(folder, 'checkpoints') : joinPath(store.checkpoints, runId),
   }
