@@ -22,7 +22,7 @@ export interface HistoryOptions {
 export interface Directories {
   /** Runs, and the pointer to the newest. Default `.workflow`. */
   readonly stateDirectory?: string
-  /** Checkpoint records, a folder per run. Default: `checkpoints` in the run's own folder. */
+  /** Records of checkpoints, a folder per run. Default: none are kept; the log has all that they say. */
   readonly checkpointDirectory?: string
   /** One log file per day. Default: `logs` in the state directory. */
   readonly logDirectory?: string

@@ -25,9 +25,11 @@ export function dueCheckpoint(run: LiveRun, context: StepEventContext): Checkpoi
   }
 }
 
-/** Leaves a record of every checkpoint that has become durable. */
+/** Leaves a record of every checkpoint that has become durable, where a directory for them was given. */
 export function* recordCheckpoints(run: LiveRun, events: readonly WorkflowEvent[]): FileProgram<void> {
+  const folder = run.layout.checkpoints
+  if (folder === undefined) return
   for (const event of events) {
-    if (event.kind === 'checkpoint') yield* writeCheckpointRecord(run.layout, event)
+    if (event.kind === 'checkpoint') yield* writeCheckpointRecord(folder, event)
   }
 }

@@ -8,7 +8,7 @@ export interface StoreLayout {
   readonly runs: string
   /** The pointer to the newest run. */
   readonly last: string
-  /** Undefined: every run keeps its own. */
+  /** Undefined: no records besides the log are kept. */
   readonly checkpoints: string | undefined
   readonly logs: string
   /** Folders of the engine, in which no artifact may lie. */
@@ -48,7 +48,8 @@ export interface RunLayout {
   readonly state: string
   readonly lock: string
   readonly staging: string
-  readonly checkpoints: string
+  /** Undefined: the log alone has them. */
+  readonly checkpoints: string | undefined
   readonly history: string
 }
 
@@ -61,8 +62,7 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
     history: joinPath(folder, 'history'),
-    checkpoints:
-      store.checkpoints === undefined ? joinPath(folder, 'checkpoints') : joinPath(store.checkpoints, runId),
+    checkpoints: store.checkpoints === undefined ? undefined : joinPath(store.checkpoints, runId),
   }
 }
 
