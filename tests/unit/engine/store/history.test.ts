@@ -68,7 +68,7 @@ describe('the history of states', () => {
     const reader = readerOf(files)
     for (const { saveSeq, seq } of await reader.history(runId)) {
       const { state } = await reader.read(runId, seq)
-      expect(await reader.savedState(runId, saveSeq)).toMatchObject({ ...state, saveSeq })
+      expect(await reader.savedState(runId, saveSeq)).toEqual({ ...state, saveSeq })
     }
   })
 
