@@ -5,7 +5,6 @@ import type { VirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import { deferred, isFaultlineError } from '../../../../src/core/index.ts'
 import { createReferenceDriver } from '../../../../src/engine/index.ts'
 import type { Agents, FileOperation, FilesPort, RunReader } from '../../../../src/ports/index.ts'
-import type { StateDocument } from '../../../../src/trace/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
 import type { EngineLifeUnderTest } from '../../../support/engine-run.ts'
 
@@ -89,14 +88,15 @@ async function expectReadable(files: VirtualFiles, runId: string): Promise<void>
   }
 }
 
-function outcomeOf({ status, steps, artifacts, completedSteps, progress }: StateDocument): unknown {
-  const outputs = Object.entries(steps).map(([id, step]) => [id, step.status, step.output])
+async function outcomeOf(reader: RunReader, runId: string): Promise<unknown> {
+  const { status, steps, artifacts, completedSteps, progress } = (await reader.read(runId)).state
   return {
     status,
-    outputs,
-    artifacts: artifacts.map(({ path, sha256 }) => [path, sha256]),
     completedSteps,
     progress,
+    outputs: Object.entries(steps).map(([id, step]) => [id, step.status, step.output]),
+    artifacts: artifacts.map(({ path, sha256 }) => [path, sha256]),
+    checkpoints: (await reader.checkpoints(runId)).map(({ step }) => step),
   }
 }
 
@@ -116,7 +116,7 @@ async function finish(files: VirtualFiles): Promise<unknown> {
     (path) => path.endsWith('.tmp') && !path.endsWith('last.json.tmp'),
   )
   expect(left).toEqual([])
-  return outcomeOf((await reader.read(runId)).state)
+  return outcomeOf(reader, runId)
 }
 
 async function undisturbed(): Promise<{ readonly files: VirtualFiles; readonly outcome: unknown }> {
@@ -126,7 +126,7 @@ async function undisturbed(): Promise<{ readonly files: VirtualFiles; readonly o
   const runId = (await reader.last()) ?? ''
   expect((await reader.history(runId)).length).toBe(2)
   expect((await reader.checkpoints(runId)).length).toBe(2)
-  return { files, outcome: outcomeOf((await reader.read(runId)).state) }
+  return { files, outcome: await outcomeOf(reader, runId) }
 }
 
 describe('with history, checkpoints and logs in directories of their own', () => {

@@ -144,6 +144,21 @@ describe('the history of states', () => {
     expect(second.incarnation.state().saveSeq).toBe((numbers.at(-1) ?? 0) + 1)
   })
 
+  test('is swept by a resume that keeps none itself', async () => {
+    const files = createVirtualFiles()
+    const first = bench(files, { keep: 100 }).life({
+      talker: () => {
+        throw new Error('overloaded')
+      },
+    })
+    const runId = await first.start(chain)
+    expect((await first.runToEnd()).status).toBe('failed')
+    const [kept] = await readerOf(files).history(runId)
+    files.perform({ op: 'write', path: `${kept?.path}.tmp`, data: '{' })
+    await engineBench(files).life(agents).incarnation.recover({})
+    expect(names(files)).toEqual([kept?.path.split('/').at(-1)])
+  })
+
   test('costs fewer bytes than twice the log, however long the run is', async () => {
     for (const steps of [32, 512]) {
       let bytes = 0
