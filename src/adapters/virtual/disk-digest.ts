@@ -1,96 +1,104 @@
-import { joinPath } from '../../core/index.ts'
-import { contentDigest, type Stretch } from './file-content.ts'
-import { emptyHash, hashOn, hashText } from './stream-hash.ts'
-import {
-  rootNumber,
-  type FolderInode,
-  type Inode,
-  type UnsyncedChange,
-  type VirtualDisk,
-} from './virtual-disk.ts'
+import { contentHash, type FileContent, type Stretch } from './file-content.ts'
+import { StreamHasher } from './stream-hash.ts'
+import { rootNumber, type Inode, type UnsyncedChange, type VirtualDisk } from './virtual-disk.ts'
 
 /** Equal for disks that read alike. */
 export function visibleDigest(disk: VirtualDisk): string {
-  const lines: string[] = []
-  describeFolder(disk, rootNumber, '', lines)
-  return digestOf(lines)
+  const hasher = new StreamHasher()
+  addVisible(hasher, disk, disk.inode(rootNumber))
+  return hasher.toString()
 }
 
 /** Equal for disks that read alike now and after any crash to come. */
 export function diskDigest(disk: VirtualDisk): string {
-  const state = new StateText(disk)
-  return digestOf(state.lines)
+  return new DiskHash(disk).toString()
 }
 
-function describeFolder(disk: VirtualDisk, number: number, path: string, lines: string[]): void {
-  const folder = disk.inode(number) as FolderInode
-  for (const [name, target] of sorted(folder.names)) {
-    const inode = disk.inode(target)
-    const inner = joinPath(path, name)
-    lines.push(inode.kind === 'file' ? `${inner} ${contentDigest(inode.volatile)}` : `${inner}/`)
-    if (inode.kind === 'folder') describeFolder(disk, target, inner, lines)
+/** Where a folder has the number of its names. */
+const fileMark = -1
+const noInode = -2
+
+function addVisible(hasher: StreamHasher, disk: VirtualDisk, inode: Inode): void {
+  if (inode.kind === 'file') {
+    hasher.word(fileMark)
+    hasher.hash(contentHash(inode.volatile))
+    return
+  }
+  hasher.word(inode.names.size)
+  for (const [name, target] of sorted(inode.names)) {
+    hasher.name(name)
+    addVisible(hasher, disk, disk.inode(target))
   }
 }
 
-/** The state of a disk in words, with inodes by the order in which they are met: their numbers say nothing. */
-class StateText {
-  readonly lines: string[] = []
+/** Inodes count in the order in which they are met: their numbers only say when they were made. */
+class DiskHash {
+  readonly #hasher = new StreamHasher()
   readonly #disk: VirtualDisk
   readonly #met = new Map<number, number>()
 
   constructor(disk: VirtualDisk) {
     this.#disk = disk
-    this.#meet(rootNumber)
-    for (const change of disk.unsynced) this.lines.push(this.#change(change))
+    this.#addNumber(rootNumber)
+    for (const change of disk.unsynced) this.#addChange(change)
   }
 
-  #meet(number: number | undefined): string {
-    if (number === undefined) return '-'
+  toString(): string {
+    return this.#hasher.toString()
+  }
+
+  #addNumber(number: number | undefined): void {
+    if (number === undefined) return this.#hasher.word(noInode)
     const known = this.#met.get(number)
-    if (known !== undefined) return String(known)
-    const met = this.#met.size
-    this.#met.set(number, met)
-    this.lines.push(`${met} ${this.#inode(this.#disk.inode(number))}`)
-    return String(met)
+    this.#hasher.word(known ?? this.#met.size)
+    if (known !== undefined) return
+    this.#met.set(number, this.#met.size)
+    this.#addInode(this.#disk.inode(number))
   }
 
-  #inode(inode: Inode): string {
-    if (inode.kind === 'folder') return `${this.#names(inode.names)}|${this.#names(inode.undo)}`
-    const contents = [inode.volatile, inode.durable, inode.clean].map(contentDigest)
-    return [...contents, stretchesText(inode.dropped)].join(' ')
-  }
-
-  #names(names: ReadonlyMap<string, number | undefined>): string {
-    return sorted(names)
-      .map(([name, target]) => `${name}/${this.#meet(target)}`)
-      .join('/')
-  }
-
-  #change(change: UnsyncedChange): string {
-    if (change.kind === 'content') {
-      const { file, before, added } = change
-      const contents = [before.volatile, ...(added === undefined ? [] : [added])].map(contentDigest)
-      return [this.#meet(file), ...contents, stretchesText(before.dropped)].join(' ')
+  #addInode(inode: Inode): void {
+    if (inode.kind === 'folder') {
+      this.#addNames(inode.names)
+      this.#addNames(inode.undo)
+      return
     }
-    return change.edits
-      .map(
-        ({ folder, name, before, after }) =>
-          [folder, before, after].map((each) => this.#meet(each)).join('/') + name,
-      )
-      .join('/')
+    this.#hasher.word(fileMark)
+    this.#addPages(inode.volatile, inode.dropped)
+    this.#hasher.hash(contentHash(inode.durable)).hash(contentHash(inode.clean))
+  }
+
+  #addNames(names: ReadonlyMap<string, number | undefined>): void {
+    this.#hasher.word(names.size)
+    for (const [name, target] of sorted(names)) {
+      this.#hasher.name(name)
+      this.#addNumber(target)
+    }
+  }
+
+  #addPages(content: FileContent, dropped: readonly Stretch[]): void {
+    this.#hasher.hash(contentHash(content)).word(dropped.length)
+    for (const { from, to } of dropped) {
+      this.#hasher.word(from)
+      this.#hasher.word(to)
+    }
+  }
+
+  #addChange(change: UnsyncedChange): void {
+    if (change.kind === 'content') {
+      this.#addNumber(change.file)
+      this.#addPages(change.before.volatile, change.before.dropped)
+      this.#hasher.word(change.added === undefined ? 0 : 1)
+      if (change.added !== undefined) this.#hasher.hash(contentHash(change.added))
+      return
+    }
+    this.#hasher.word(change.edits.length)
+    for (const { folder, name, before, after } of change.edits) {
+      this.#hasher.name(name)
+      for (const number of [folder, before, after]) this.#addNumber(number)
+    }
   }
 }
 
-function stretchesText(stretches: readonly Stretch[]): string {
-  return stretches.map(({ from, to }) => `${from}-${to}`).join()
-}
-
-function sorted<T>(names: ReadonlyMap<string, T>): [string, T][] {
-  return [...names].sort(([left], [right]) => (left < right ? -1 : 1))
-}
-
-const encoder = new TextEncoder()
-
-function digestOf(lines: readonly string[]): string {
-  return hashText(hashOn(emptyHash, encoder.encode(lines.join('\0'))))
+function sorted<T>(names: ReadonlyMap<string, T>): Iterable<readonly [string, T]> {
+  return names.size < 2 ? names : [...names].sort(([left], [right]) => (left < right ? -1 : 1))
 }

@@ -1,5 +1,5 @@
 import type { FileData } from '../../ports/index.ts'
-import { emptyHash, hashOn, hashText, type StreamHash } from './stream-hash.ts'
+import { StreamHasher, type StreamHash } from './stream-hash.ts'
 
 /**
  * The content of a file as a value: the first `count` of a list of chunks. Appending adds to the same list as long as
@@ -71,14 +71,17 @@ export function isEmpty(content: FileContent): boolean {
 }
 
 /** Equal for equal bytes. Costs what has been added since the content was last asked for, or one that it grew from. */
-export function contentDigest({ list, count }: FileContent): string {
+export function contentHash({ list, count }: FileContent): StreamHash {
   const { chunks, hashes } = list
-  for (const chunk of chunks.slice(hashes.length, count)) {
+  for (let index = hashes.length; index < count; index++) {
+    const chunk = chunks[index] ?? nothing
     const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk
-    hashes.push(hashOn(hashes.at(-1) ?? emptyHash, bytes))
+    hashes.push(new StreamHasher(hashes[index - 1]).bytes(bytes))
   }
-  return hashText(hashes[count - 1] ?? emptyHash)
+  return hashes[count - 1] ?? emptyHash
 }
+
+const emptyHash = new StreamHasher()
 
 /** Text needs no copy: strings cannot change. */
 function unchangeable(data: FileData): FileData {

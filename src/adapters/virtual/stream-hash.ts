@@ -1,27 +1,46 @@
-/**
- * A hash that goes on where it stopped, whatever the pieces: two lanes of 32 bits. Tells states apart, is no protection
- * against somebody who wants two to look alike.
- */
+/** Two lanes of 32 bits. Tells states apart, and is no protection against somebody who wants two to look alike. */
 export interface StreamHash {
   readonly first: number
   readonly second: number
 }
 
-export const emptyHash: StreamHash = { first: 0x2f0b4c47, second: 0x6a09e667 }
+/** Hashes bytes, words and names one after the other; can go on from where another one stopped. */
+export class StreamHasher implements StreamHash {
+  first: number
+  second: number
 
-export function hashOn(hash: StreamHash, bytes: Uint8Array): StreamHash {
-  let { first, second } = hash
-  for (const byte of bytes) {
-    first = Math.imul(first ^ byte, 0x9e3779b1)
-    first = (first << 13) | (first >>> 19)
-    second = Math.imul(second ^ byte, 0x5f356495)
-    second = (second << 15) | (second >>> 17)
+  constructor({ first, second }: StreamHash = { first: 0x2f0b4c47, second: 0x6a09e667 }) {
+    this.first = first
+    this.second = second
   }
-  return { first, second }
-}
 
-export function hashText({ first, second }: StreamHash): string {
-  return hex(first) + hex(second)
+  bytes(bytes: Uint8Array): this {
+    for (const byte of bytes) this.word(byte)
+    return this
+  }
+
+  name(name: string): this {
+    this.word(name.length)
+    for (let index = 0; index < name.length; index++) this.word(name.charCodeAt(index))
+    return this
+  }
+
+  hash({ first, second }: StreamHash): this {
+    this.word(first)
+    this.word(second)
+    return this
+  }
+
+  word(word: number): void {
+    const first = Math.imul(this.first ^ word, 0x9e3779b1)
+    this.first = (first << 13) | (first >>> 19)
+    const second = Math.imul(this.second ^ word, 0x5f356495)
+    this.second = (second << 15) | (second >>> 17)
+  }
+
+  toString(): string {
+    return hex(this.first) + hex(this.second)
+  }
 }
 
 function hex(lane: number): string {

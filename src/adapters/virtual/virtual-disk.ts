@@ -146,7 +146,9 @@ export class VirtualDisk {
 
   /** Cuts the newest unsynced data to what `kept` says of its size: the moment at which it was being written. */
   tear(kept: (size: number) => number): void {
-    const torn = this.#unsynced.findLastIndex(isWriting)
+    const torn = this.#unsynced.findLastIndex(
+      (change, index, all) => isWriting(change) && all.findLastIndex(isChangeOf(change.file)) === index,
+    )
     const change = this.#unsynced[torn]
     if (change === undefined || !isWriting(change)) return
     const added = contentStart(change.added, kept(contentSize(change.added)))
@@ -157,10 +159,9 @@ export class VirtualDisk {
 
   /** Points names at inodes, or with undefined at nothing. What they led to before stays durable until the fsync. */
   setNames(...targets: readonly Omit<NameEdit, 'before'>[]): void {
-    const edits = targets.map((target) => ({
-      ...target,
-      before: this.#folder(target.folder).names.get(target.name),
-    }))
+    const edits = targets.map(({ folder, name, after }) => {
+      return { folder, name, before: this.#folder(folder).names.get(name), after }
+    })
     this.#note({ kind: 'names', edits })
     for (const edit of edits) this.#setName(edit)
   }
@@ -282,26 +283,43 @@ export class VirtualDisk {
     return own
   }
 
+  /** What an edit leads to, before and after, is kept for as long as the edit is. */
   #note(change: UnsyncedChange): void {
     this.#unsynced.push(change)
-    for (const target of targetsOf(change)) this.#link(target)
+    if (change.kind === 'names') {
+      for (const { before, after } of change.edits) {
+        this.#link(before)
+        this.#link(after)
+      }
+    }
     if (this.#unsynced.length <= changesKept) return
-    for (const target of targetsOf(this.#unsynced.shift())) this.#unlink(target)
+    const oldest = this.#unsynced.shift()
+    if (oldest?.kind === 'names') this.#release(oldest.edits)
   }
 
   #forgetContent(number: number): void {
-    this.#unsynced = this.#unsynced.filter((change) => change.kind === 'names' || change.file !== number)
+    const isOfFile = isChangeOf(number)
+    this.#unsynced = this.#unsynced.filter((change) => !isOfFile(change))
   }
 
   #forgetNames(folder: number): void {
-    const synced: NameEdit[] = []
-    this.#unsynced = this.#unsynced.flatMap((change): UnsyncedChange[] => {
-      if (change.kind === 'content') return [change]
-      const edits = change.edits.filter((edit) => edit.folder !== folder)
-      synced.push(...change.edits.filter((edit) => edit.folder === folder))
-      return edits.length === 0 ? [] : [{ ...change, edits }]
-    })
-    for (const { before, after } of synced) {
+    const kept: UnsyncedChange[] = []
+    const forgotten: NameEdit[] = []
+    for (const change of this.#unsynced) {
+      if (change.kind === 'content' || change.edits.every((edit) => edit.folder !== folder)) {
+        kept.push(change)
+        continue
+      }
+      const edits: NameEdit[] = []
+      for (const edit of change.edits) (edit.folder === folder ? forgotten : edits).push(edit)
+      if (edits.length > 0) kept.push({ kind: 'names', edits })
+    }
+    this.#unsynced = kept
+    this.#release(forgotten)
+  }
+
+  #release(edits: readonly NameEdit[]): void {
+    for (const { before, after } of edits) {
       this.#unlink(before)
       this.#unlink(after)
     }
@@ -342,14 +360,14 @@ export function flushed({ volatile, dropped }: Pages): FileContent {
   return dropped.length === 0 ? volatile : blanked(volatile, dropped)
 }
 
+function isChangeOf(file: number): (change: UnsyncedChange) => boolean {
+  return (change) => change.kind === 'content' && change.file === file
+}
+
 function pagesOf({ volatile, dropped }: FileInode): Pages {
   return { volatile, dropped }
 }
 
 function isWriting(change: UnsyncedChange): change is ContentChange & { readonly added: FileContent } {
   return change.kind === 'content' && change.added !== undefined
-}
-
-function targetsOf(change: UnsyncedChange | undefined): (number | undefined)[] {
-  return change?.kind === 'names' ? change.edits.flatMap(({ before, after }) => [before, after]) : []
 }

@@ -21,8 +21,12 @@ export interface VirtualFiles extends FilesPort {
   fork(): VirtualFiles
   /** The disk as the next life finds it if this one ends now. This disk stays as it is. */
   afterCrash(outcome: CrashOutcome): VirtualFiles
-  /** One outcome for each different disk that a crash now can leave. */
-  distinctOutcomes(): readonly CrashOutcome[]
+  /**
+   * One outcome for each different disk that a crash now can leave.
+   *
+   * @param among Without it all that there are, subsets included: many times the work of the others.
+   */
+  distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[]
   /** Equal for disks that no operation and no crash to come can tell apart. Costs what changed since it was last asked. */
   digest(): string
   /** Equal for disks that read alike, whatever of it is durable. */
@@ -81,9 +85,9 @@ class FilesOnDisk implements VirtualFiles {
     return new FilesOnDisk(afterCrash(this.#disk, outcome), this.#parsed)
   }
 
-  distinctOutcomes(): readonly CrashOutcome[] {
+  distinctOutcomes(among = possibleOutcomes(this.#disk)): readonly CrashOutcome[] {
     const outcomes = new Map<string, CrashOutcome>()
-    for (const outcome of possibleOutcomes(this.#disk)) {
+    for (const outcome of among) {
       const digest = diskDigest(afterCrash(this.#disk, outcome))
       if (!outcomes.has(digest)) outcomes.set(digest, outcome)
     }

@@ -73,6 +73,12 @@ const leftovers: readonly [
     'torn-1',
     { a: '1' },
   ],
+  [
+    'no tear in what has been emptied since',
+    [write('b', '2'), write('b', '')],
+    'torn-half',
+    { a: '1', b: '' },
+  ],
   ['an empty file when its name went ahead', [write('b', '2')], 'power-names', { a: '1', b: '' }],
   ['no file whose name stayed behind', [write('b', '2')], 'power-data', { a: '1' }],
   ['the old bytes of an overwritten file', [write('a', '2')], 'power-names', { a: '1' }],
@@ -178,6 +184,11 @@ describe('a failed fsync that drops what it was to write', () => {
 describe('the outcomes of a crash', () => {
   test('are one where everything is durable', () => {
     expect(diskAfter({ a: '1', 'f/b': '2' }, []).distinctOutcomes()).toEqual(['kill'])
+  })
+
+  test('are looked for among those that are asked for', () => {
+    const files = diskAfter({ a: '1' }, [append('a', '23')])
+    expect(files.distinctOutcomes(crashOutcomes)).toEqual(['kill', 'torn-1', 'power-min', 'power-data'])
   })
 
   test('are at most 64 subsets, each at the least number that leads to its disk', () => {
