@@ -1,6 +1,6 @@
-import { contentHash, type FileContent, type Stretch } from './file-content.ts'
+import { contentHash } from './file-content.ts'
 import { StreamHasher } from './stream-hash.ts'
-import { rootNumber, type Inode, type UnsyncedChange, type VirtualDisk } from './virtual-disk.ts'
+import { flushed, rootNumber, type Inode, type UnsyncedChange, type VirtualDisk } from './virtual-disk.ts'
 
 /** Equal for disks that read alike. */
 export function visibleDigest(disk: VirtualDisk): string {
@@ -63,8 +63,9 @@ class DiskHash {
       return
     }
     this.#hasher.word(fileMark)
-    this.#addPages(inode.volatile, inode.dropped)
-    this.#hasher.hash(contentHash(inode.durable)).hash(contentHash(inode.clean))
+    // What was dropped needs no words: it is clean, and not durable.
+    for (const content of [inode.volatile, inode.durable, inode.clean])
+      this.#hasher.hash(contentHash(content))
   }
 
   #addNames(names: ReadonlyMap<string, number | undefined>): void {
@@ -75,18 +76,10 @@ class DiskHash {
     }
   }
 
-  #addPages(content: FileContent, dropped: readonly Stretch[]): void {
-    this.#hasher.hash(contentHash(content)).word(dropped.length)
-    for (const { from, to } of dropped) {
-      this.#hasher.word(from)
-      this.#hasher.word(to)
-    }
-  }
-
   #addChange(change: UnsyncedChange): void {
     if (change.kind === 'content') {
       this.#addNumber(change.file)
-      this.#addPages(change.before.volatile, change.before.dropped)
+      this.#hasher.hash(contentHash(flushed(change.before)))
       this.#hasher.word(change.added === undefined ? 0 : 1)
       if (change.added !== undefined) this.#hasher.hash(contentHash(change.added))
       return

@@ -117,6 +117,12 @@ const leftovers: readonly [
     'subset-0',
     { a: '12' },
   ],
+  [
+    'what is older than the six newest changes of another file',
+    [append('a', '2'), write('b', ''), ...['3', '4', '5', '6', '7'].map((digit) => append('b', digit))],
+    'subset-0',
+    { a: '12' },
+  ],
 ]
 
 describe('a crash', () => {
@@ -174,6 +180,19 @@ describe('a failed fsync that drops what it was to write', () => {
     expect(textsOf(files.afterCrash('power-min'))).toStrictEqual({ log: '12' })
   })
 
+  test('drops all of a file that had been written anew', () => {
+    const files = diskAfter({ log: '1' }, [write('log', '23')])
+    files.dropUnsynced('log')
+    expect(textsOf(files.afterCrash('power-data'))).toStrictEqual({ log: '\0\0' })
+  })
+
+  test('is nothing where all is synced', () => {
+    const files = diskAfter({ log: '1' }, [])
+    files.dropUnsynced('log')
+    expect(files.distinctOutcomes()).toEqual(['kill'])
+    expect(textsOf(files.afterCrash('power-data'))).toStrictEqual({ log: '1' })
+  })
+
   test('needs a file', () => {
     expect(() => createVirtualFiles().dropUnsynced('log')).toThrow(
       `ENOENT: no such file or directory, open 'log'`,
@@ -184,6 +203,10 @@ describe('a failed fsync that drops what it was to write', () => {
 describe('the outcomes of a crash', () => {
   test('are one where everything is durable', () => {
     expect(diskAfter({ a: '1', 'f/b': '2' }, []).distinctOutcomes()).toEqual(['kill'])
+  })
+
+  test('are one after writing nothing', () => {
+    expect(diskAfter({ a: '1' }, [append('a', '')]).distinctOutcomes()).toEqual(['kill'])
   })
 
   test('are looked for among those that are asked for', () => {
@@ -225,7 +248,24 @@ describe('the digest of a disk', () => {
     expect(new Set([synced, unsynced, dropped].map((files) => files.digest())).size).toBe(3)
     expect(new Set([synced, unsynced, dropped].map((files) => files.visibleDigest())).size).toBe(1)
   })
+
+  test.each([
+    ['names that are durable', [rename('a', 'b')], [rename('a', 'b'), fsyncFolder('')]],
+    ['contents that are durable', [append('a', '2')], [append('a', '2'), fsync('a')]],
+    ['what an fsync could drop', [append('a', '2')], [write('a', '12')]],
+    ['writes that can be torn', [append('a', '2'), append('a', '3')], [append('a', '23')]],
+  ])('differs by %s', (_title, one, other) => {
+    const initial = { a: '1', other: '' }
+    const early = [one, other].map((operations) => diskAfter(initial, [...operations, ...crowdOut]).digest())
+    const late = [one, other].map((operations) => diskAfter(initial, [...crowdOut, ...operations]).digest())
+    expect(late[0]).not.toBe(late[1])
+    // Those that can no longer be torn are as if they had been one.
+    expect(early[0] === early[1]).toBe(one.length === 2)
+  })
 })
+
+/** Of so many changes the earlier ones are not told apart any more, and these are synced. */
+const crowdOut = [...Array.from({ length: 32 }, () => append('other', 'x')), fsync('other')]
 
 function diskAfter(initial: Record<string, string>, operations: readonly FileOperation[]): VirtualFiles {
   const files = createVirtualFiles(initial)
