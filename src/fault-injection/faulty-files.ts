@@ -97,10 +97,8 @@ function firstHalf(data: FileData): Uint8Array {
 
 function withFlippedBit(bytes: Uint8Array | undefined, bit: number): Uint8Array | undefined {
   if (bytes === undefined || bytes.length === 0) return bytes
-  const wrong = bytes.slice()
   const index = Math.floor(bit / 8) % bytes.length
-  wrong[index] = (bytes[index] ?? 0) ^ (1 << (bit % 8))
-  return wrong
+  return bytes.with(index, (bytes[index] ?? 0) ^ (1 << (bit % 8)))
 }
 
 function failure(operation: FileOperation, error: FileErrorCode): Error {

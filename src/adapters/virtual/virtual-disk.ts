@@ -176,9 +176,8 @@ export class VirtualDisk {
   /** What a failing fsync does on Linux: the unsynced pages count as written, and are not. */
   dropUnsynced(number: number): void {
     const file = this.#ownFile(number)
-    const from = contentSize(file.clean)
-    const to = contentSize(file.volatile)
-    if (to > from) file.dropped = [...file.dropped, { from, to }]
+    const unsynced = { from: contentSize(file.clean), to: contentSize(file.volatile) }
+    file.dropped = [...file.dropped, unsynced]
     file.clean = file.volatile
     this.#forgetContent(number)
   }

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createNodeFiles } from '../../../src/adapters/node/index.ts'
@@ -56,6 +57,7 @@ describe.each([
           error,
           opens ? (openingCall ?? call) : call,
         ])
+        expect(thrown.errno).toBe(-constants.errno[error])
         expect(thrown).toMatchObject({ code: getSystemErrorName(thrown.errno), path: operation.path })
         expect(thrown.dest).toBe(operation.op === 'rename' ? operation.to : undefined)
       }

@@ -89,6 +89,18 @@ const leftovers: readonly [
   ['no removed file', [remove('a')], 'power-names', {}],
   ['an emptied file', [write('a', '2')], 'subset-2', { a: '' }],
   ['no bytes of an emptied file before it was emptied', [write('a', '2')], 'subset-1', { a: '1' }],
+  [
+    'what was written to another file than the emptied one',
+    [write('b', '2'), fsync('b'), fsyncFolder(''), write('a', ''), append('b', '3')],
+    'subset-1',
+    { a: '1', b: '23' },
+  ],
+  [
+    'a name of another folder than the changed one',
+    [{ op: 'makeFolder', path: 'f' }, fsyncFolder(''), remove('a'), write('f/a', '2')],
+    'subset-3',
+    { a: '1', 'f/a': '2' },
+  ],
   ['the first of two appends', [append('a', '2'), append('a', '3')], 'subset-2', { a: '12' }],
   [
     'a hole before the second of two appends',
