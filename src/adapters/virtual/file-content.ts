@@ -33,7 +33,7 @@ export function appended(content: FileContent, added: FileContent): FileContent 
   const { count } = content
   // A longer list has grown from this content already, and belongs to that growth.
   const list = content.list.chunks.length === count ? content.list : firstChunks(content.list, count)
-  for (const chunk of added.list.chunks.slice(0, added.count)) list.chunks.push(chunk)
+  for (let index = 0; index < added.count; index++) list.chunks.push(added.list.chunks[index] ?? nothing)
   return { list, count: list.chunks.length }
 }
 
