@@ -1,0 +1,134 @@
+import { defineWorkflow } from '../../../../src/engine/index.ts'
+import { agentError, gateFailure, stepTimeout } from '../../../../src/fault-injection/index.ts'
+import type { Agents } from '../../../../src/harness/index.ts'
+import { canonicalOutcome } from '../../../../src/harness/invariants/index.ts'
+import type { Evidence } from '../../../../src/harness/invariants/index.ts'
+import { watchedRun } from '../../../support/evidence.ts'
+import type { WatchedRun } from '../../../support/evidence.ts'
+
+/** Two branches that meet, a review that can send work back, and a step behind its gate. */
+const release = defineWorkflow({
+  id: 'release',
+  settings: { timeout: '10m' },
+  steps: [
+    { id: 'plan', agent: 'writer', creates: ['plan.md'], requires: [] },
+    { id: 'build', agent: 'writer', creates: ['build.md'], depends_on: ['plan'], retries: 2 },
+    { id: 'docs', agent: 'writer', creates: ['docs.md'], depends_on: ['plan'], timeout: '1m', retries: 1 },
+    {
+      id: 'review',
+      agent: 'writer',
+      creates: ['review.md'],
+      depends_on: ['build', 'docs'],
+      gate: { condition: 'output.good == true', onFail: 'build', maxLoops: 2 },
+    },
+    { id: 'ship', agent: 'shipper', creates: ['ship.md'], depends_on: ['review'] },
+  ],
+})
+
+const agents: Agents = {
+  writer: async ({ step, artifacts }) => {
+    await artifacts.write(`${step}.md`, `# ${step}\n`)
+    return { step, good: true }
+  },
+  shipper: async ({ step, artifacts, effect }) => {
+    await effect('mail', () => {})
+    await artifacts.write(`${step}.md`, `# ${step}\n`)
+    return { step }
+  },
+}
+
+/** Runs that are as they should be, each with the part that its name says. */
+export interface SoundEvidences {
+  /** Without any fault. */
+  readonly plain: Evidence
+  /** Died twice between steps, once by a power loss. */
+  readonly crashed: Evidence
+  /** Died in a step, and again in the middle of the recovery. */
+  readonly crashedInRecovery: Evidence
+  /** Retried, timed out, and sent back by the review. */
+  readonly troubled: Evidence
+  /** Failed for good, and said so. */
+  readonly failed: Evidence
+  /** Failed, and completed after a resume. */
+  readonly resumed: Evidence
+  /** Went on after a crash had cut its last line. */
+  readonly torn: Evidence
+  /** Refused to go on after a line that was known to be durable had been damaged. */
+  readonly refused: Evidence
+}
+
+export async function soundEvidences(): Promise<SoundEvidences> {
+  const plain = await finished(await watchedRun(release, { agents }))
+  const reference = await canonicalOutcome(plain)
+  const more = { reference }
+
+  const crashed = await watchedRun(release, { agents })
+  await crashed.move((session) => session.runUntil('plan'))
+  await crashed.crash({ disk: 'power-min' })
+  await crashed.resume()
+  await crashed.move((session) => session.runUntil('review'))
+  await crashed.crash()
+  await crashed.resume()
+
+  const crashedInRecovery = await watchedRun(release, { agents })
+  await crashedInRecovery.move((session) => session.runUntil({ before: 'review' }))
+  await crashedInRecovery.crash()
+  await crashedInRecovery.crashInResume(4, { disk: 'power-min' })
+  await crashedInRecovery.resume()
+
+  const troubled = await watchedRun(release, {
+    agents,
+    faults: [agentError('build', { times: 2 }), stepTimeout('docs'), gateFailure('review')],
+  })
+
+  const failing = { agents, faults: [agentError('ship', { message: 'no carrier' })] }
+  const failed = await watchedRun(release, failing)
+  const resumed = await watchedRun(release, failing)
+  await resumed.move((session) => session.runToEnd())
+  await resumed.resume()
+
+  const torn = await watchedRun(release, { agents })
+  await torn.move((session) => session.runUntil('plan'))
+  await torn.crash({
+    damage: (files) => files.perform({ op: 'append', path: logOf(torn), data: '0badc0de {"v":1,"seq":4' }),
+  })
+  await torn.resume()
+
+  const refused = await watchedRun(release, { agents })
+  await refused.move((session) => session.runUntil('review'))
+  await refused.crash({
+    damage(files) {
+      const bytes = files.perform({ op: 'read', path: logOf(refused) })?.slice() as Uint8Array
+      bytes[bytes.indexOf(0x0a) + 40] = 0x21
+      files.perform({ op: 'write', path: logOf(refused), data: bytes })
+    },
+  })
+  await refused.resume()
+
+  return {
+    plain: { ...plain, reference },
+    crashed: await finished(crashed, more),
+    crashedInRecovery: await finished(crashedInRecovery, more),
+    troubled: await finished(troubled, more),
+    failed: await finished(failed, { ...more, faults: [reported('1/ship#1@1:agent.invoke:shipper#1')] }),
+    resumed: await finished(resumed, more),
+    torn: await finished(torn, more),
+    refused: await refused.evidence({
+      ...more,
+      faults: [{ fault: 'bit-flip', key: '1/run:disk', class: 'detect-only', cause: 'events.jsonl' }],
+    }),
+  }
+}
+
+function reported(key: string): Evidence['faults'][number] {
+  return { fault: 'agent-error', key, class: 'reportable', cause: 'no carrier' }
+}
+
+async function finished(run: WatchedRun, more: Partial<Evidence> = {}): Promise<Evidence> {
+  await run.move((session) => session.runToEnd())
+  return run.evidence(more)
+}
+
+function logOf({ session }: WatchedRun): string {
+  return `.workflow/runs/${session.runId}/events.jsonl`
+}
