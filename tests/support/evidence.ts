@@ -19,6 +19,7 @@ import type {
   Leftovers,
   RunEnding,
   SeenError,
+  Told,
 } from '../../src/harness/invariants/index.ts'
 import type { AgentPort, ClockPort, DriverPorts, FilesPort, WorkflowDriver } from '../../src/ports/index.ts'
 
@@ -65,6 +66,7 @@ export async function watchedRun(
   const errors: SeenError[] = []
   const lives: EndedLife[] = []
   let ending: RunEnding = { status: 'unfinished' }
+  let told: Told = { completedSteps: [] }
 
   const see = (outcome: RunOutcome): void => {
     const { error, status } = outcome
@@ -74,17 +76,20 @@ export async function watchedRun(
     const step = outcome.step === undefined ? {} : { step: outcome.step }
     ending = { status, ...step, ...(seen === undefined ? {} : { error: seen }) }
   }
+  const tell = (): void => {
+    const finished = session.events().filter((event) => event.kind === 'step_finish')
+    const { status } = session.state()
+    told = {
+      completedSteps: finished.map(({ step, visit, seq }) => ({ step, visit, seq })),
+      ...(status === 'running' ? {} : { status }),
+    }
+  }
   const seeThrown = (thrown: unknown): SeenError => {
     const seen = seenError(thrown)
     errors.push(seen)
     return seen
   }
   const endLife = (during: EndedLife['during'], how: CrashOptions): void => {
-    const told = session.events().flatMap((event) => {
-      return event.kind === 'step_finish' ? [{ step: event.step, visit: event.visit, seq: event.seq }] : []
-    })
-    const status = session.events().findLast(({ kind }) => kind === 'workflow_end')?.status
-    const failed = status === 'failed' ? ({ status } as const) : {}
     const logPath = `.workflow/runs/${session.runId}/events.jsonl`
     const durableLog = watch.disk.afterCrash('power-min').snapshotFiles().get(logPath) ?? new Uint8Array()
     watch.disk = watch.disk.afterCrash(how.disk ?? 'kill')
@@ -92,7 +97,7 @@ export async function watchedRun(
     how.damage?.(watch.disk)
     const disk = watch.disk.snapshotFiles()
     const incarnation = watch.life
-    lives.push({ incarnation, during, durableLog, disk, told: { completedSteps: told, ...failed } })
+    lives.push({ incarnation, during, durableLog, disk, told })
   }
   const crash = async (during: EndedLife['during'], how: CrashOptions = {}): Promise<void> => {
     await session.crash()
@@ -115,6 +120,7 @@ export async function watchedRun(
     async move(call) {
       try {
         see(await call(session))
+        tell()
       } catch (error) {
         seeThrown(error)
       }

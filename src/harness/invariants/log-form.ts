@@ -46,7 +46,7 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
   }
 }
 
-/** What was durable when a life ended stands unchanged at the head of every later log. */
+/** What was durable when a life ended stands unchanged at the head of every later log; the first loss tells the rest. */
 function judgeGrowth(run: RunReading, verdict: Verdict): void {
   for (const { incarnation, durableLog } of run.evidence.earlierLives) {
     const before = wholeLines(durableLog)
@@ -56,6 +56,7 @@ function judgeGrowth(run: RunReading, verdict: Verdict): void {
     const event = eventWords(run.readLog(durableLog), seq)
     const sentence = `Event ${seq}${event} was durable when incarnation ${incarnation} ended, and the log no longer has it as it was.`
     verdict.broken(sentence, { path: run.logPath, seq })
+    return
   }
 }
 

@@ -72,6 +72,7 @@ function firstIssue(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): string {
   const [issue] = issues
+  if (issue?.path.length === 1 && issue.path[0] === 'kind') return 'no event has this kind'
   return issue === undefined
     ? 'it fits no kind of event'
     : `${issue.path.map(String).join('.')}: ${issue.message}`

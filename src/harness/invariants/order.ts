@@ -1,7 +1,7 @@
 import type { LoggedEvent, LoggedEventOf, LoggedStepEvent } from './event-shapes.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
-import { counted, placeOf, tryKey, tryOf } from './words.ts'
+import { placeOf, tryKey, tryOf } from './words.ts'
 
 /** O6 */
 export const order: Invariant = {
@@ -63,7 +63,8 @@ class OrderWalk {
       return
     }
     if (this.#running.get(step) !== key) {
-      this.#broken(event, `has a ${event.kind} without a start of this attempt before it`)
+      this.#broken(event, `went on with ${event.kind} without having started`)
+      this.#running.set(step, key)
     }
     if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
@@ -81,8 +82,7 @@ class OrderWalk {
     this.#running.set(step, tryKey(event))
     const most = this.#run.definition?.limits.maxConcurrentSteps ?? Infinity
     if (this.#running.size > most) {
-      const running = counted(this.#running.size, 'step')
-      this.#broken(event, `started with ${running} in flight at once, and ${most} are allowed`)
+      this.#broken(event, `started as number ${this.#running.size} in flight, and the limit is ${most}`)
     }
   }
 

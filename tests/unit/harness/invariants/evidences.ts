@@ -1,5 +1,5 @@
 import { defineWorkflow } from '../../../../src/engine/index.ts'
-import { agentError, gateFailure, stepTimeout } from '../../../../src/fault-injection/index.ts'
+import { agentError, gateFailure } from '../../../../src/fault-injection/index.ts'
 import type { Agents } from '../../../../src/harness/index.ts'
 import { canonicalOutcome } from '../../../../src/harness/invariants/index.ts'
 import type { Evidence } from '../../../../src/harness/invariants/index.ts'
@@ -37,13 +37,32 @@ const agents: Agents = {
   },
 }
 
+/** Answers in `docs` only after its first attempt has run out of time. */
+const lateAgents: Agents = {
+  ...agents,
+  writer: async (context) => {
+    const { step, attempt, clock } = context
+    if (step === 'docs' && attempt === 1) await clock.sleep(90_000).catch(() => {})
+    return agents['writer']?.(context)
+  },
+}
+
+const overnight = defineWorkflow({
+  id: 'overnight',
+  settings: { timeout: '1h' },
+  steps: [
+    { id: 'wait', agent: 'sleeper', timeout: '24h', requires: [] },
+    { id: 'wake', agent: 'sleeper', depends_on: ['wait'] },
+  ],
+})
+
 /** Runs that are as they should be, each with the part that its name says. */
 export interface SoundEvidences {
   /** Without any fault. */
   readonly plain: Evidence
-  /** Died twice between steps, once by a power loss. */
+  /** Died by a power loss between two steps, and again in the middle of one. */
   readonly crashed: Evidence
-  /** Died in a step, and again in the middle of the recovery. */
+  /** Died between two steps, and again in the middle of the recovery. */
   readonly crashedInRecovery: Evidence
   /** Retried, timed out, and sent back by the review. */
   readonly troubled: Evidence
@@ -55,6 +74,10 @@ export interface SoundEvidences {
   readonly torn: Evidence
   /** Refused to go on after a line that was known to be durable had been damaged. */
   readonly refused: Evidence
+  /** Had a file changed by its operator, aloud. */
+  readonly edited: Evidence
+  /** Ran out of the workflow's time. */
+  readonly overtime: Evidence
 }
 
 export async function soundEvidences(): Promise<SoundEvidences> {
@@ -66,7 +89,7 @@ export async function soundEvidences(): Promise<SoundEvidences> {
   await crashed.move((session) => session.runUntil('plan'))
   await crashed.crash({ disk: 'power-min' })
   await crashed.resume()
-  await crashed.move((session) => session.runUntil('review'))
+  await crashed.move((session) => session.next())
   await crashed.crash()
   await crashed.resume()
 
@@ -77,8 +100,8 @@ export async function soundEvidences(): Promise<SoundEvidences> {
   await crashedInRecovery.resume()
 
   const troubled = await watchedRun(release, {
-    agents,
-    faults: [agentError('build', { times: 2 }), stepTimeout('docs'), gateFailure('review')],
+    agents: lateAgents,
+    faults: [agentError('build', { times: 2 }), gateFailure('review')],
   })
 
   const failing = { agents, faults: [agentError('ship', { message: 'no carrier' })] }
@@ -105,6 +128,13 @@ export async function soundEvidences(): Promise<SoundEvidences> {
   })
   await refused.resume()
 
+  const edited = await watchedRun(release, { agents })
+  await edited.move((session) => session.runUntil('plan'))
+  await edited.session.edit('notes.md', 'by hand\n')
+
+  const sleeper: Agents = { sleeper: async ({ clock }) => clock.sleep(2 * 3_600_000) }
+  const overtime = await watchedRun(overnight, { agents: sleeper })
+
   return {
     plain: { ...plain, reference },
     crashed: await finished(crashed, more),
@@ -117,11 +147,17 @@ export async function soundEvidences(): Promise<SoundEvidences> {
       ...more,
       faults: [{ fault: 'bit-flip', key: '1/run:disk', class: 'detect-only', cause: 'events.jsonl' }],
     }),
+    edited: await itsOwnReference(await finished(edited)),
+    overtime: await itsOwnReference(await finished(overtime)),
   }
 }
 
 function reported(key: string): Evidence['faults'][number] {
   return { fault: 'agent-error', key, class: 'reportable', cause: 'no carrier' }
+}
+
+async function itsOwnReference(evidence: Evidence): Promise<Evidence> {
+  return { ...evidence, reference: await canonicalOutcome(evidence) }
 }
 
 async function finished(run: WatchedRun, more: Partial<Evidence> = {}): Promise<Evidence> {

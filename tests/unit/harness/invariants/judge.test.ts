@@ -18,6 +18,8 @@ describe('a sound run', () => {
     'resumed',
     'torn',
     'refused',
+    'edited',
+    'overtime',
   ] as const)('%s breaks no invariant', async (name) => {
     const { violations, notJudged } = await judge(sound[name])
     expect(violations.map(({ invariant, sentence }) => `${invariant}: ${sentence}`)).toEqual([])
