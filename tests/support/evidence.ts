@@ -36,10 +36,12 @@ export interface WatchedRun {
   /** A moving call; its error, if it has one, counts as seen. */
   move(call: (session: WorkflowSession) => Promise<RunOutcome>): Promise<void>
   crash(options?: CrashOptions): Promise<void>
+  /** Goes on to the end, and dies at the given write, counted from 1; false when the run has fewer. */
+  crashAtWrite(write: number, options?: CrashOptions): Promise<boolean>
   /** Takes the run over after a crash or a failure; a refusal is kept as evidence. */
   resume(options?: ResumeOptions): Promise<void>
-  /** Takes the run over, and dies at the given write of the recovery, counted from 1. */
-  crashInResume(write: number, options?: CrashOptions): Promise<void>
+  /** Takes the run over, and dies at the given write of the recovery; false when it has fewer. */
+  crashInResume(write: number, options?: CrashOptions): Promise<boolean>
   /** Ends the session and hands over what it has left. */
   evidence(more?: Partial<Evidence>): Promise<Evidence>
 }
@@ -111,7 +113,9 @@ export async function watchedRun(
       const refusal = seeThrown(error)
       const last = lives.at(-1) as EndedLife
       lives[lives.length - 1] = { ...last, refusal }
-      ending = { status: 'refused', error: refusal }
+      ending = isFaultlineError(error, 'RUN_NOT_RESUMABLE')
+        ? { status: error.details['status'] as 'completed' | 'cancelled' }
+        : { status: 'refused', error: refusal }
     }
   }
 
@@ -126,11 +130,26 @@ export async function watchedRun(
       }
     },
     crash: (how) => crash('run', how),
+    async crashAtWrite(write, how = {}) {
+      watch.dieAt(write)
+      const outcome = await session.runToEnd().catch(() => undefined)
+      watch.dieAt(Infinity)
+      if (outcome !== undefined) {
+        see(outcome)
+        tell()
+        return false
+      }
+      await crash('run', how)
+      return true
+    },
     resume,
     async crashInResume(write, how = {}) {
       watch.dieAt(write)
-      await session.resume().catch(() => {})
+      const resumed = await session.resume().catch(() => undefined)
+      watch.dieAt(Infinity)
+      if (resumed !== undefined) return false
       await crash('recovery', how)
+      return true
     },
     async evidence(more = {}) {
       const files = watch.disk.snapshotFiles()

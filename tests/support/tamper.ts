@@ -99,8 +99,7 @@ export function withLife(evidence: Evidence, index: number, fields: Partial<Ende
   return { ...evidence, earlierLives: evidence.earlierLives.with(index, { ...life, ...fields }) }
 }
 
-function wordsOf({ kind, step, visit, attempt }: Tampered): string {
-  return attempt === undefined
-    ? String(kind)
-    : `${String(kind)} ${String(step)}#${String(visit)}@${String(attempt)}`
+function wordsOf(event: Tampered): string {
+  const { kind, step, visit, attempt } = event as Readonly<Record<string, string | number | undefined>>
+  return attempt === undefined ? `${kind}` : `${kind} ${step}#${visit}@${attempt}`
 }

@@ -77,9 +77,13 @@ export class RunReading {
     return this.#folded.run
   }
 
-  /** Whether the run was left in a state in which nothing of it goes on by itself. */
+  /**
+   * Whether the last life of the engine came to an end by itself, and so had the chance to clear up. When a crash hits after
+   * the last event, the next life finds nothing to resume, and what the dead one held stays.
+   */
   get hasSettled(): boolean {
-    return settled.has(this.evidence.ending.status)
+    const { ending, earlierLives } = this.evidence
+    return settled.has(ending.status) && earlierLives.at(-1)?.refusal === undefined
   }
 
   /** Whether a fault damaged the disk and the damage was noticed: nothing more was promised. */

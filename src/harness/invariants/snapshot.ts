@@ -118,5 +118,5 @@ function stepOf(member: string): { readonly step?: string } {
 
 /** The log says so, and no fault could have kept the snapshot from being written. */
 function hasEnded(run: RunReading): boolean {
-  return run.events.at(-1)?.kind === 'workflow_end' && run.leniency === 'survivable'
+  return run.hasSettled && run.events.at(-1)?.kind === 'workflow_end' && run.leniency === 'survivable'
 }

@@ -7,7 +7,7 @@ import { watchedRun } from '../../../support/evidence.ts'
 import type { WatchedRun } from '../../../support/evidence.ts'
 
 /** Two branches that meet, a review that can send work back, and a step behind its gate. */
-const release = defineWorkflow({
+export const release = defineWorkflow({
   id: 'release',
   settings: { timeout: '10m' },
   steps: [
@@ -25,7 +25,7 @@ const release = defineWorkflow({
   ],
 })
 
-const agents: Agents = {
+export const agents: Agents = {
   writer: async ({ step, artifacts }) => {
     await artifacts.write(`${step}.md`, `# ${step}\n`)
     return { step, good: true }

@@ -15,14 +15,6 @@ test.each(mutations)('$invariant finds: $tampering', async ({ invariant, sound: 
     evidence,
     builtInInvariants.filter((other) => other.name === invariant),
   )
-  console.log(
-    'ROW ' +
-      JSON.stringify([
-        invariant,
-        name,
-        violations.map((v) => v.sentence.replaceAll(evidence.runId, '<run>')),
-      ]),
-  )
   expect(violations.map(({ sentence }) => sentence.replaceAll(evidence.runId, '<run>'))).toEqual(
     [says].flat(),
   )

@@ -806,7 +806,7 @@ export const mutations: readonly Mutation[] = [
     invariant: 'O17',
     tampering: 'a cut tail is dropped in silence',
     sound: 'torn',
-    tamper: (run) => withEvents(run, (events) => events.map(({ tailCutAtSeq: _, ...event }) => event)),
+    tamper: (run) => withEvents(run, change('workflow_resume', { tailCutAtSeq: undefined })),
     says: 'The log that incarnation 1 left is cut at event 4 (line 5 is cut short), and the resume at event 4 says nothing.',
   },
   {
