@@ -23,7 +23,7 @@ export const artifacts: Invariant = {
         verdict.broken(`Artifact '${path}' of ${producerOf(artifact)} is missing.`, place)
         continue
       }
-      const found = evidence.digest.sha256(bytes)
+      const found = run.sha256Of(bytes)
       if (found === sha256 || isInFlux(path, found)) continue
       const sentence = `Artifact '${path}' of ${producerOf(artifact)} has other bytes than event ${seq} says.`
       verdict.broken(sentence, place)

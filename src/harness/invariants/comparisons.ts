@@ -1,6 +1,6 @@
 import { FaultlineError, jsonDiff } from '../../core/index.ts'
 import type { LoggedEvent } from './event-shapes.ts'
-import { newResult } from './invariant.ts'
+import { collect } from './invariant.ts'
 import type { JudgedRun, Verdict } from './invariant.ts'
 import { compareOutcomes, outcomeOf } from './outcome.ts'
 import type { RunReading } from './run-reading.ts'
@@ -65,8 +65,7 @@ export function checkComparison(runs: readonly RunReading[], comparison: RunComp
       `Invariant '${comparison.name}' compares runs, and ${runs.length === 0 ? 'none was' : 'one alone was'} given: give two or more.`,
     )
   }
-  const result = newResult()
-  result.run(comparison.name, (verdict) => {
+  return collect(comparison.name, (verdict) => {
     for (const [index, run] of others.entries()) {
       comparison.compare(run, first, {
         ...verdict,
@@ -74,7 +73,6 @@ export function checkComparison(runs: readonly RunReading[], comparison: RunComp
       })
     }
   })
-  return result.judged
 }
 
 function eventWords(event: LoggedEvent): string {

@@ -68,7 +68,7 @@ function damageOf(log: LogReading): Damage | undefined {
   const line = log.lines[log.wholeEvents]
   if (line === undefined) return undefined
   const problem = line.problem ?? `carries event ${shown(line.value?.['seq'])}`
-  return { line: line.number, seq: log.wholeEvents, problem }
+  return { line: log.wholeEvents + 1, seq: log.wholeEvents, problem }
 }
 
 /** The last event that anything on the disk knew to be durable. */

@@ -79,7 +79,8 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
     gateDecisions: [],
     announced: new Map(),
   }
-  const loopsOf = loopMembers(start.definition)
+  const loopsOf = (gated: string): ReadonlySet<string> =>
+    stepGraph(start.definition).loops.get(gated) ?? new Set()
   for (const event of events.slice(1)) {
     if (event.seq > throughSeq) break
     run.seq = event.seq
@@ -241,14 +242,6 @@ function endAttempt(
 ): void {
   const last = step.attempts.at(-1)
   if (last?.outcome === 'running') Object.assign(last, { finishedAt: at, durationMs, outcome, error })
-}
-
-function loopMembers(definition: LoggedDefinition): (gated: string) => ReadonlySet<string> {
-  let loops: ReadonlyMap<string, ReadonlySet<string>> | undefined
-  return (gated) => {
-    loops ??= stepGraph(definition).loops
-    return loops.get(gated) ?? new Set()
-  }
 }
 
 function newStep(agent: string): FoldedStep {

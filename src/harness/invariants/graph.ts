@@ -8,7 +8,16 @@ export interface StepGraph {
   readonly loops: ReadonlyMap<string, ReadonlySet<string>>
 }
 
+/** By definition: runs that share their first event share its graph. */
+const known = new WeakMap<LoggedDefinition, StepGraph>()
+
 export function stepGraph(definition: LoggedDefinition): StepGraph {
+  const graph = known.get(definition) ?? workOut(definition)
+  known.set(definition, graph)
+  return graph
+}
+
+function workOut(definition: LoggedDefinition): StepGraph {
   const before = new Map(definition.steps.map(({ id }) => [id, new Set<string>()]))
   for (const { from, to } of definition.edges) before.get(to)?.add(from)
   const loops = new Map<string, ReadonlySet<string>>()

@@ -97,37 +97,44 @@ export function defineInvariant(definition: Invariant): Invariant {
 /** Runs the checks of a list of invariants against one run. */
 export function checkInvariants(run: RunReading, invariants: readonly Invariant[]): JudgedRun {
   assertList(invariants)
-  const result = newResult()
-  for (const { name, check, needsSoundLog } of invariants) {
-    result.run(name, (verdict) => {
-      if (needsSoundLog !== true || !run.wasRefusedForDamage) check(run, verdict)
-      else verdict.notJudged('a fault damaged what is on disk, and the run was refused for that')
-    })
+  const all = invariants.map((invariant) => checkInvariant(run, invariant))
+  return {
+    violations: all.flatMap(({ violations }) => violations),
+    judged: all.flatMap(({ judged }) => judged),
+    notJudged: all.flatMap(({ notJudged }) => notJudged),
+    notes: all.flatMap(({ notes }) => notes),
   }
-  return result.judged
 }
 
-/** Collects what checks say. */
-export function newResult(): {
-  readonly judged: JudgedRun
-  run(invariant: string, check: (verdict: Verdict) => void): void
-} {
+/** Collects what one check says. */
+export function collect(invariant: string, check: (verdict: Verdict) => void): JudgedRun {
   const violations: Violation[] = []
-  const judged: string[] = []
   const notJudged: NotJudged[] = []
   const notes: RunNote[] = []
-  return {
-    judged: { violations, judged, notJudged, notes },
-    run(invariant, check) {
-      const before = notJudged.length
-      check({
-        broken: (sentence, place) => violations.push({ invariant, sentence, ...place }),
-        notJudged: (why) => notJudged.push({ invariant, why }),
-        note: (sentence) => notes.push({ invariant, sentence }),
-      })
-      if (notJudged.length === before) judged.push(invariant)
-    },
-  }
+  check({
+    broken: (sentence, place) => violations.push({ invariant, sentence, ...place }),
+    notJudged: (why) => notJudged.push({ invariant, why }),
+    note: (sentence) => notes.push({ invariant, sentence }),
+  })
+  return { violations, judged: notJudged.length === 0 ? [invariant] : [], notJudged, notes }
+}
+
+/** What has been said of a run, since one invariant may be asked about by another. */
+const said = new WeakMap<RunReading, Map<Invariant, JudgedRun>>()
+
+function checkInvariant(run: RunReading, invariant: Invariant): JudgedRun {
+  const known = said.get(run) ?? new Map<Invariant, JudgedRun>()
+  said.set(run, known)
+  const judged = known.get(invariant) ?? judgeRun(run, invariant)
+  known.set(invariant, judged)
+  return judged
+}
+
+function judgeRun(run: RunReading, { name, check, needsSoundLog }: Invariant): JudgedRun {
+  return collect(name, (verdict) => {
+    if (needsSoundLog !== true || !run.wasRefusedForDamage) check(run, verdict)
+    else verdict.notJudged('a fault damaged what is on disk, and the run was refused for that')
+  })
 }
 
 function guarded(name: string, check: Invariant['check']): Invariant['check'] {

@@ -25,7 +25,8 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
   let expected = 0
   let epoch = 1
   let durable = -1
-  for (const { number, value, problem } of run.log.lines) {
+  for (const [index, { value, problem }] of run.log.lines.entries()) {
+    const number = index + 1
     const broken = (what: string): void => verdict.broken(`Line ${number} of the log ${what}.`, { path, seq })
     const seq = typeof value?.['seq'] === 'number' ? value['seq'] : expected
     if (problem !== undefined) broken(problem)

@@ -5,67 +5,67 @@ import type { EvidenceDigest } from './evidence.ts'
 
 /** One line of a log: its JSON when it is intact, or what is wrong with it. */
 export interface LogLine {
-  /** Counted from 1. */
-  readonly number: number
   readonly value?: JsonObject
   /** How it is damaged, to follow "the line". */
   readonly problem?: string
+  /** Set when it is an event. */
+  readonly event?: LoggedEvent
+  /** Why it is intact and no event. */
+  readonly misshape?: string
 }
 
 /** A log as its bytes say, judged line by line: no damage ends the reading. */
 export interface LogReading {
   readonly bytes: Uint8Array
   readonly lines: readonly LogLine[]
-  /** Intact lines that have the shape of an event, in their order in the file. */
+  /** The lines that are events, in their order in the file. */
   readonly events: readonly LoggedEvent[]
-  /** Why an intact line is no event, by line number. */
-  readonly misshapen: ReadonlyMap<number, string>
   /** How many events stand before the first line that is damaged or out of sequence. */
   readonly wholeEvents: number
 }
 
-const lineFeed = 0x0a
-const decoder = new TextDecoder('utf-8', { fatal: true })
+// Bytes that are not UTF-8 come out as other text, which no checksum fits.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** By text, which is all that a line is judged by: runs that were forked from one another share most of their lines. */
+const knownLines = new Map<string, LogLine>()
+const mostKnownLines = 20_000
 
 export function readLog(bytes: Uint8Array, digest: EvidenceDigest, shapes: EventShapes): LogReading {
-  const lines: LogLine[] = []
-  const events: LoggedEvent[] = []
-  const misshapen = new Map<number, string>()
-  let wholeEvents = 0
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(lineFeed, start)
-    const line = readLine(lines.length + 1, end < 0 ? undefined : bytes.subarray(start, end), digest)
-    lines.push(line)
-    start = end < 0 ? bytes.length : end + 1
-    if (line.value === undefined) continue
-    if (wholeEvents === lines.length - 1 && line.value['seq'] === wholeEvents) wholeEvents++
-    const parsed = shapes.event.safeParse(line.value)
-    if (parsed.success) events.push(line.value as unknown as LoggedEvent)
-    else misshapen.set(line.number, firstIssue(parsed.error.issues))
-  }
-  return { bytes, lines, events, misshapen, wholeEvents }
+  const texts = decoder.decode(bytes).split('\n')
+  const cut = texts.pop()
+  const lines = texts.map((text) => readLine(text, digest, shapes))
+  if (cut !== '') lines.push({ problem: 'is cut short' })
+  const events = lines.flatMap(({ event }) => (event === undefined ? [] : [event]))
+  const odd = lines.findIndex(({ value }, index) => value?.['seq'] !== index)
+  return { bytes, lines, events, wholeEvents: odd < 0 ? lines.length : odd }
 }
 
-/** `<CRC-32 of the JSON, eight hexadecimal digits> <JSON>`; `undefined` for a line that the end of the file cuts. */
-function readLine(number: number, bytes: Uint8Array | undefined, digest: EvidenceDigest): LogLine {
-  if (bytes === undefined) return { number, problem: 'is cut short' }
-  const damaged = (problem: string): LogLine => ({ number, problem })
-  let checksum: string
-  let text: string
+function readLine(text: string, digest: EvidenceDigest, shapes: EventShapes): LogLine {
+  const known = knownLines.get(text)
+  if (known !== undefined) return known
+  const line = parseLine(text, digest, shapes)
+  if (knownLines.size >= mostKnownLines) knownLines.clear()
+  knownLines.set(text, line)
+  return line
+}
+
+/** `<CRC-32 of the JSON, eight hexadecimal digits> <JSON>` */
+function parseLine(text: string, digest: EvidenceDigest, shapes: EventShapes): LogLine {
+  const [, checksum, json = ''] = /^([0-9a-f]{8}) (.*)$/.exec(text) ?? []
+  if (checksum === undefined) return { problem: 'has no checksum' }
+  if (Number.parseInt(checksum, 16) !== digest.crc32(json)) return { problem: 'does not match its checksum' }
+  let value: unknown
   try {
-    checksum = decoder.decode(bytes.subarray(0, 9))
-    text = decoder.decode(bytes.subarray(9))
+    value = JSON.parse(json)
   } catch {
-    return damaged('is not UTF-8')
+    return { problem: 'is not JSON' }
   }
-  if (!/^[0-9a-f]{8} $/.test(checksum)) return damaged('has no checksum')
-  if (Number.parseInt(checksum, 16) !== digest.crc32(text)) return damaged('does not match its checksum')
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? { number, value } : damaged('is not a JSON object')
-  } catch {
-    return damaged('is not JSON')
-  }
+  if (!isJsonObject(value)) return { problem: 'is not a JSON object' }
+  const parsed = shapes.event.safeParse(value)
+  return parsed.success
+    ? { value, event: value as unknown as LoggedEvent }
+    : { value, misshape: firstIssue(parsed.error.issues) }
 }
 
 function firstIssue(

@@ -2,6 +2,7 @@ import { jsonDiff } from '../../core/index.ts'
 import type { CanonicalOutcome, CanonicalStep } from './evidence.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
+import { sameJson } from './same-json.ts'
 import { shown } from './words.ts'
 
 /** O1 */
@@ -42,7 +43,7 @@ export function outcomeOf(run: RunReading): CanonicalOutcome {
   return {
     status: evidence.ending.status,
     steps,
-    files: Object.fromEntries(files.map(([path, bytes]) => [path, evidence.digest.sha256(bytes)])),
+    files: Object.fromEntries(files.map(([path, bytes]) => [path, run.sha256Of(bytes)])),
   }
 }
 
@@ -75,6 +76,7 @@ function compareSteps(
   where: string,
   verdict: Verdict,
 ): void {
+  if (sameJson(actual, expected)) return
   for (const { path, before, after } of jsonDiff(expected, actual)) {
     const what = path === '' ? 'record' : path
     verdict.broken(`Step '${step}' ended with ${what} ${shown(after)}, and with ${shown(before)} ${where}.`, {

@@ -10,6 +10,8 @@ import type { LogReading } from './log-reading.ts'
 import { readState } from './state-reading.ts'
 import type { StateReading } from './state-reading.ts'
 
+/** By the bytes themselves, which nobody writes to: forked disks share them. */
+const digests = new WeakMap<Uint8Array, string>()
 const noBytes = new Uint8Array()
 const settled: ReadonlySet<string> = new Set(['completed', 'failed', 'paused', 'waiting', 'cancelled'])
 
@@ -19,7 +21,6 @@ export class RunReading {
   readonly #shapes: EventShapes
   readonly #logs = new Map<Uint8Array, LogReading>()
   #folded: { readonly run: FoldedRun | undefined } | undefined
-  #graph: StepGraph | undefined
 
   constructor(evidence: Evidence, shapes: EventShapes) {
     this.evidence = evidence
@@ -66,9 +67,9 @@ export class RunReading {
   }
 
   get graph(): StepGraph {
-    this.#graph ??=
-      this.definition === undefined ? { before: new Map(), loops: new Map() } : stepGraph(this.definition)
-    return this.#graph
+    return this.definition === undefined
+      ? { before: new Map(), loops: new Map() }
+      : stepGraph(this.definition)
   }
 
   /** What the log adds up to; undefined when it does not begin with event 0. */
@@ -105,6 +106,14 @@ export class RunReading {
 
   stepDefinition(step: string): LoggedStep | undefined {
     return this.definition?.steps.find(({ id }) => id === step)
+  }
+
+  sha256Of(bytes: Uint8Array): string {
+    const known = digests.get(bytes)
+    if (known !== undefined) return known
+    const sha256 = this.evidence.digest.sha256(bytes)
+    digests.set(bytes, sha256)
+    return sha256
   }
 
   readLog(bytes: Uint8Array): LogReading {

@@ -42,12 +42,12 @@ function judgeEvents(run: RunReading, verdict: Verdict): void {
 }
 
 function judgeFiles(run: RunReading, verdict: Verdict): void {
-  const { files, digest, secondResume: second } = run.evidence
+  const { files, secondResume: second } = run.evidence
   const before = new Map(run.projectFiles(files))
   const after = new Map(run.projectFiles(second?.files ?? new Map()))
   for (const path of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(path), after.get(path)]
-    if (was !== undefined && is !== undefined && digest.sha256(was) === digest.sha256(is)) continue
+    if (was !== undefined && is !== undefined && run.sha256Of(was) === run.sha256Of(is)) continue
     const change = was === undefined ? 'made' : is === undefined ? 'removed' : 'changed'
     verdict.broken(`A further resume ${change} file '${path}'.`, { path })
   }

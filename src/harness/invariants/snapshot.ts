@@ -1,10 +1,11 @@
-import { canonicalJson, jsonDiff } from '../../core/index.ts'
+import { jsonDiff } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { FileTree } from './evidence.ts'
 import { foldLog, newestArtifacts } from './fold.ts'
 import type { FoldedRun, FoldedStep } from './fold.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
+import { sameJson } from './same-json.ts'
 import { shown } from './words.ts'
 
 /** O7 */
@@ -53,7 +54,7 @@ function judgeState(run: RunReading, files: FileTree, which: string, verdict: Ve
   // How often it was saved, and in which format, the log does not say.
   const { saveSeq, schemaVersion } = body
   const expected = { ...stateOf(folded), saveSeq, schemaVersion }
-  if (canonicalJson(body) === canonicalJson(expected)) return
+  if (sameJson(body, expected)) return
   for (const { path: member, before, after } of jsonDiff(expected, body)) {
     const sentence = `The state.json ${which} has ${member} ${shown(after)}, and the log adds up to ${shown(before)} at event ${seq}.`
     verdict.broken(sentence, { path, seq, ...stepOf(member) })

@@ -22,7 +22,7 @@ export const tidiness: Invariant = {
 }
 
 function judgeProject(run: RunReading, verdict: Verdict): void {
-  const { initialFiles, files, digest } = run.evidence
+  const { initialFiles, files } = run.evidence
   const accounted = accountedPaths(run)
   for (const [path, bytes] of run.projectFiles(files)) {
     if (accounted.has(path)) continue
@@ -30,7 +30,7 @@ function judgeProject(run: RunReading, verdict: Verdict): void {
     if (before === undefined) {
       const sentence = `File '${path}' was made by nobody: it is no file of the project, no artifact and no recorded edit.`
       verdict.broken(sentence, { path })
-    } else if (digest.sha256(before) !== digest.sha256(bytes)) {
+    } else if (run.sha256Of(before) !== run.sha256Of(bytes)) {
       verdict.broken(`File '${path}' of the project was changed, and no event says so.`, { path })
     }
   }
