@@ -1,11 +1,5 @@
 import type { JsonObject, JsonValue } from '../../core/index.ts'
-import type {
-  LoggedArtifact,
-  LoggedDefinition,
-  LoggedEvent,
-  LoggedEventOf,
-  LoggedStepEvent,
-} from './event-shapes.ts'
+import type { LoggedArtifact, LoggedEvent, LoggedEventOf, LoggedStepEvent } from './event-shapes.ts'
 import { stepGraph } from './graph.ts'
 
 type LoggedError = LoggedEventOf<'step_fail'>['error']
