@@ -30,7 +30,7 @@ export const artifacts: Invariant = {
     }
     for (const event of run.events) {
       if (event.kind !== 'step_finish') continue
-      for (const declared of run.stepDefinition(event.step)?.creates ?? []) {
+      for (const declared of run.stepDefinition(event)?.creates ?? []) {
         if (event.artifacts.some(({ path }) => covers(declared, path))) continue
         const { step, visit, attempt, seq } = event
         const sentence = `Step '${step}' completed (visit ${visit}, attempt ${attempt}) without '${declared}', which it declares to create.`

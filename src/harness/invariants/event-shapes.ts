@@ -96,6 +96,7 @@ async function buildShapes() {
       restarts: z.array(z.string()),
       tailCutAtSeq: count.optional(),
       reopensLoopOf: z.string().optional(),
+      adopts: z.object({ definition, definitionSha256: sha256 }).optional(),
     }),
     z.object({
       ...envelope,

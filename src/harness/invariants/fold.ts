@@ -1,5 +1,11 @@
 import type { JsonObject, JsonValue } from '../../core/index.ts'
-import type { LoggedArtifact, LoggedEvent, LoggedEventOf, LoggedStepEvent } from './event-shapes.ts'
+import type {
+  LoggedArtifact,
+  LoggedDefinition,
+  LoggedEvent,
+  LoggedEventOf,
+  LoggedStepEvent,
+} from './event-shapes.ts'
 import { stepGraph } from './graph.ts'
 
 type LoggedError = LoggedEventOf<'step_fail'>['error']
@@ -7,7 +13,6 @@ type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
 export interface FoldedStep {
-  readonly agent: string
   status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed'
   visit: number
   attempt: number
@@ -46,14 +51,17 @@ export interface PlacedArtifact {
 /** A log folded by the checkers' own hand: what the events add up to, whether or not they should have been written. */
 export interface FoldedRun {
   readonly start: LoggedEventOf<'workflow_start'>
+  /** What the run goes by: the definition of event 0, or of the last resume that adopted another. */
+  definition: LoggedDefinition
+  definitionSha256: string
   status: 'running' | 'completed' | 'failed' | 'cancelled'
   seq: number
   epoch: number
   updatedAt: number
   error: (LoggedError & { readonly step: string | null }) | null
-  readonly steps: ReadonlyMap<string, FoldedStep>
+  steps: ReadonlyMap<string, FoldedStep>
   edits: readonly PlacedArtifact[]
-  readonly gateDecisions: JsonObject[]
+  readonly gateDecisions: (JsonObject & { readonly step: string })[]
   /** Digests that a path may also have: announced by attempts that said nothing more. */
   readonly announced: Map<string, Set<string>>
 }
@@ -63,24 +71,24 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
   if (start?.kind !== 'workflow_start') return undefined
   const run: FoldedRun = {
     start,
+    definition: start.definition,
+    definitionSha256: start.definitionSha256,
     status: 'running',
     seq: start.seq,
     epoch: start.epoch,
     updatedAt: start.at,
     error: null,
-    steps: new Map(start.definition.steps.map(({ id, agent }) => [id, newStep(agent)])),
+    steps: new Map(start.definition.steps.map(({ id }) => [id, newStep()])),
     edits: [],
     gateDecisions: [],
     announced: new Map(),
   }
-  const loopsOf = (gated: string): ReadonlySet<string> =>
-    stepGraph(start.definition).loops.get(gated) ?? new Set()
   for (const event of events.slice(1)) {
     if (event.seq > throughSeq) break
     run.seq = event.seq
     run.epoch = event.epoch
     run.updatedAt = event.at
-    apply(run, event, loopsOf)
+    apply(run, event)
   }
   return run
 }
@@ -93,8 +101,8 @@ export function newestArtifacts(run: FoldedRun): ReadonlyMap<string, PlacedArtif
   return newest
 }
 
-function apply(run: FoldedRun, event: LoggedEvent, loopsOf: (gated: string) => ReadonlySet<string>): void {
-  if (event.kind === 'workflow_resume') return resume(run, event, loopsOf)
+function apply(run: FoldedRun, event: LoggedEvent): void {
+  if (event.kind === 'workflow_resume') return resume(run, event)
   if (event.kind === 'workflow_end') {
     run.status = event.status
     if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
@@ -108,15 +116,10 @@ function apply(run: FoldedRun, event: LoggedEvent, loopsOf: (gated: string) => R
   }
   if (!('attempt' in event)) return
   const step = run.steps.get(event.step)
-  if (step !== undefined) applyToStep(run, step, event, loopsOf)
+  if (step !== undefined) applyToStep(run, step, event)
 }
 
-function applyToStep(
-  run: FoldedRun,
-  step: FoldedStep,
-  event: LoggedStepEvent,
-  loopsOf: (gated: string) => ReadonlySet<string>,
-): void {
+function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): void {
   switch (event.kind) {
     case 'step_start': {
       const { visit, attempt, at } = event
@@ -132,7 +135,7 @@ function applyToStep(
       }
       return
     case 'gate_result':
-      return decideGate(run, step, event, loopsOf)
+      return decideGate(run, step, event)
     case 'step_finish':
       placePrepared(step, event)
       step.status = 'completed'
@@ -159,12 +162,7 @@ function applyToStep(
   }
 }
 
-function decideGate(
-  run: FoldedRun,
-  step: FoldedStep,
-  event: LoggedEventOf<'gate_result'>,
-  loopsOf: (gated: string) => ReadonlySet<string>,
-): void {
+function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate_result'>): void {
   placePrepared(step, event)
   step.output = event.output
   step.scoring = event.scoring ?? null
@@ -179,20 +177,18 @@ function decideGate(
   })
   if (event.route.to !== 'loop') return
   endAttempt(step, event.at, event.at - step.startedAt, 'gate-failed')
-  for (const member of loopsOf(event.step)) openVisit(run.steps.get(member))
-  for (const member of loopsOf(event.step)) {
+  for (const member of loopMembers(run, event.step)) {
     const other = run.steps.get(member)
-    if (other !== undefined) other.loops = 0
+    if (other === undefined) continue
+    openVisit(other)
+    other.loops = 0
   }
   step.loops = event.route.loop
 }
 
-function resume(
-  run: FoldedRun,
-  event: LoggedEventOf<'workflow_resume'>,
-  loopsOf: (gated: string) => ReadonlySet<string>,
-): void {
-  const reopened = event.reopensLoopOf === undefined ? undefined : loopsOf(event.reopensLoopOf)
+function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
+  if (event.adopts !== undefined) adopt(run, event.adopts)
+  const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
   for (const [id, step] of run.steps) {
     const wasCompleted = step.status === 'completed'
     if (!wasCompleted && step.status !== 'pending') {
@@ -201,15 +197,28 @@ function resume(
       step.prepared = undefined
       endAttempt(step, event.at, null, 'interrupted')
     }
-    if (reopened?.has(id) === true || (wasCompleted && event.restarts.includes(id))) openVisit(step)
+    if ([...reopened].includes(id) || (wasCompleted && event.restarts.includes(id))) openVisit(step)
     if (id === event.reopensLoopOf) step.loops = 0
   }
   run.status = 'running'
   run.error = null
 }
 
-function openVisit(step: FoldedStep | undefined): void {
-  if (step === undefined) return
+/** Steps keep what they have done under their id; those that the definition no longer has leave the run. */
+function adopt(
+  run: FoldedRun,
+  { definition, definitionSha256 }: NonNullable<LoggedEventOf<'workflow_resume'>['adopts']>,
+): void {
+  run.definition = definition
+  run.definitionSha256 = definitionSha256
+  run.steps = new Map(definition.steps.map(({ id }) => [id, run.steps.get(id) ?? newStep()]))
+}
+
+function loopMembers(run: FoldedRun, gated: string): Iterable<string> {
+  return stepGraph(run.definition).loops.get(gated) ?? []
+}
+
+function openVisit(step: FoldedStep): void {
   step.status = 'pending'
   step.visit++
   step.attempt = 0
@@ -238,9 +247,8 @@ function endAttempt(
   if (last?.outcome === 'running') Object.assign(last, { finishedAt: at, durationMs, outcome, error })
 }
 
-function newStep(agent: string): FoldedStep {
+function newStep(): FoldedStep {
   return {
-    agent,
     status: 'pending',
     visit: 1,
     attempt: 0,

@@ -53,7 +53,7 @@ class OrderWalk {
   #takeStep(event: LoggedStepEvent): void {
     const { step } = event
     const key = tryKey(event)
-    if (this.#run.definition !== undefined && this.#run.stepDefinition(step) === undefined) {
+    if (this.#run.definitionAt(event.seq) !== undefined && this.#run.stepDefinition(event) === undefined) {
       this.#broken(event, 'is no step of the workflow')
       return
     }
@@ -73,14 +73,14 @@ class OrderWalk {
 
   #start(event: LoggedEventOf<'step_start'>): void {
     const { step } = event
-    for (const need of this.#run.graph.before.get(step) ?? []) {
+    for (const need of this.#run.graphAt(event.seq).before.get(step) ?? []) {
       if (this.#completed.has(need)) continue
       this.#broken(event, `started before step '${need}', which it depends on, had completed`)
     }
     const other = this.#running.get(step)
     if (other !== undefined) this.#broken(event, `started while its attempt '${other}' was still running`)
     this.#running.set(step, tryKey(event))
-    const most = this.#run.definition?.limits.maxConcurrentSteps ?? Infinity
+    const most = this.#run.definitionAt(event.seq)?.limits.maxConcurrentSteps ?? Infinity
     if (this.#running.size > most) {
       this.#broken(event, `started as number ${this.#running.size} in flight, and the limit is ${most}`)
     }
@@ -94,12 +94,12 @@ class OrderWalk {
     }
     if (route.to !== 'loop') return
     this.#running.delete(event.step)
-    this.#reopen(this.#run.graph.loops.get(event.step) ?? [event.step])
+    this.#reopen(this.#run.graphAt(event.seq).loops.get(event.step) ?? [event.step])
   }
 
   #finish(event: LoggedEventOf<'step_finish'>): void {
     const { step } = event
-    if (this.#run.stepDefinition(step)?.gate !== undefined && !this.#passed.has(tryKey(event))) {
+    if (this.#run.stepDefinition(event)?.gate !== undefined && !this.#passed.has(tryKey(event))) {
       this.#broken(event, 'completed although its gate had not passed')
     }
     this.#running.delete(step)
@@ -109,9 +109,14 @@ class OrderWalk {
   #resume(event: LoggedEventOf<'workflow_resume'>): void {
     if (this.#end?.status === 'failed') this.#end = undefined
     this.#running.clear()
+    const { adopts } = event
+    if (adopts !== undefined) {
+      const kept = new Set(adopts.definition.steps.map(({ id }) => id))
+      this.#reopen([...this.#completed].filter((step) => !kept.has(step)))
+    }
     this.#reopen(event.restarts)
     if (event.reopensLoopOf !== undefined) {
-      this.#reopen(this.#run.graph.loops.get(event.reopensLoopOf) ?? [])
+      this.#reopen(this.#run.graphAt(event.seq).loops.get(event.reopensLoopOf) ?? [])
     }
   }
 
@@ -122,7 +127,7 @@ class OrderWalk {
   #finishRun(event: LoggedEventOf<'workflow_end'>): void {
     this.#end = event
     if (event.status !== 'completed') return
-    for (const { id } of this.#run.definition?.steps ?? []) {
+    for (const { id } of this.#run.definitionAt(event.seq)?.steps ?? []) {
       if (this.#completed.has(id)) continue
       const sentence = `Step '${id}' was lost: the run completed at event ${event.seq} without it.`
       this.#verdict.broken(sentence, { step: id, seq: event.seq })

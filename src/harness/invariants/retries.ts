@@ -62,7 +62,7 @@ class RetryWalk {
   }
 
   retry(event: LoggedEventOf<'step_retry'>): void {
-    const definition = this.#run.stepDefinition(event.step)
+    const definition = this.#run.stepDefinition(event)
     if (definition === undefined) return
     const key = visitKey(event)
     const used = this.#used.get(key) ?? 0
@@ -82,7 +82,7 @@ class RetryWalk {
   }
 
   fail(event: LoggedEventOf<'step_fail'>): void {
-    const definition = this.#run.stepDefinition(event.step)
+    const definition = this.#run.stepDefinition(event)
     const used = this.#used.get(visitKey(event)) ?? 0
     const left = (definition?.retries ?? 0) - used
     const mayPass = event.error.kind === 'exception' || event.error.kind === 'timeout'

@@ -20,6 +20,7 @@ export class RunReading {
   readonly evidence: Evidence
   readonly #shapes: EventShapes
   readonly #logs = new Map<Uint8Array, LogReading>()
+  #definitions: readonly { readonly seq: number; readonly definition: LoggedDefinition }[] | undefined
   #folded: { readonly run: FoldedRun | undefined } | undefined
 
   constructor(evidence: Evidence, shapes: EventShapes) {
@@ -60,16 +61,24 @@ export class RunReading {
     return this.log.events
   }
 
-  /** The definition that event 0 holds. */
+  /** The definition that the run goes by in the end. */
   get definition(): LoggedDefinition | undefined {
-    const [start] = this.events
-    return start?.kind === 'workflow_start' ? start.definition : undefined
+    return this.definitionAt(Infinity)
   }
 
-  get graph(): StepGraph {
-    return this.definition === undefined
-      ? { before: new Map(), loops: new Map() }
-      : stepGraph(this.definition)
+  /** The definition that was in force at an event: of event 0, or of the last resume that adopted another. */
+  definitionAt(seq: number): LoggedDefinition | undefined {
+    this.#definitions ??= this.events.flatMap((event) => {
+      if (event.kind === 'workflow_start') return [event]
+      const { adopts } = event.kind === 'workflow_resume' ? event : {}
+      return adopts === undefined ? [] : [{ seq: event.seq, definition: adopts.definition }]
+    })
+    return this.#definitions.findLast((adopted) => adopted.seq <= seq)?.definition
+  }
+
+  graphAt(seq: number): StepGraph {
+    const definition = this.definitionAt(seq)
+    return definition === undefined ? { before: new Map(), loops: new Map() } : stepGraph(definition)
   }
 
   /** What the log adds up to; undefined when it does not begin with event 0. */
@@ -104,8 +113,9 @@ export class RunReading {
     return this.evidence.faults.some(({ movesClock }) => movesClock === true)
   }
 
-  stepDefinition(step: string): LoggedStep | undefined {
-    return this.definition?.steps.find(({ id }) => id === step)
+  /** How a step was defined at an event about it. */
+  stepDefinition({ step, seq }: { readonly step: string; readonly seq: number }): LoggedStep | undefined {
+    return this.definitionAt(seq)?.steps.find(({ id }) => id === step)
   }
 
   sha256Of(bytes: Uint8Array): string {

@@ -63,9 +63,9 @@ function judgeState(run: RunReading, files: FileTree, which: string, verdict: Ve
 
 /** The state document that a log adds up to. */
 function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
-  const { start } = run
-  const ids = start.definition.steps.map(({ id }) => id)
-  const steps = ids.map((id) => [id, run.steps.get(id) as FoldedStep] as const)
+  const { start, definition, definitionSha256 } = run
+  const steps = [...run.steps]
+  const agents = new Map(definition.steps.map(({ id, agent }) => [id, agent]))
   const completed = steps.filter(([, { status }]) => status === 'completed')
   completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
   const artifacts = [...newestArtifacts(run).values()]
@@ -78,8 +78,10 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
     status: run.status,
     currentSteps: steps.flatMap(([id, { status }]) => (isCurrent(status) ? [id] : [])),
     completedSteps: completed.map(([id]) => id),
-    steps: Object.fromEntries(steps.map(([id, step]) => [id, stepDocument(step)])),
-    gateDecisions: run.gateDecisions,
+    steps: Object.fromEntries(
+      steps.map(([id, step]) => [id, { agent: agents.get(id), ...stepDocument(step) }]),
+    ),
+    gateDecisions: run.gateDecisions.filter(({ step }) => run.steps.has(step)),
     artifacts: artifacts
       .sort((left, right) => (left.path < right.path ? -1 : 1))
       .map(({ path, sha256, sizeBytes, producedBy, visit, attempt }) => ({
@@ -96,15 +98,15 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
     error: run.error,
     startedAt: start.at,
     updatedAt: run.updatedAt,
-    definitionSha256: start.definitionSha256,
-    definition: start.definition,
+    definitionSha256,
+    definition,
   }
 }
 
 function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
-  const { status, agent, visit, attempt, output, scoring, error, attempts, artifacts, loops } = step
+  const { status, visit, attempt, output, scoring, error, attempts, artifacts, loops } = step
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
-  const document = { status, agent, visit, attempt, output, scoring, error, attempts, loops }
+  const document = { status, visit, attempt, output, scoring, error, attempts, loops }
   return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }
 

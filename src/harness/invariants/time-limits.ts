@@ -25,7 +25,7 @@ function judgeAttempts(run: RunReading, verdict: Verdict): void {
     const key = tryKey(event)
     if (event.kind === 'step_start') startedAt.set(key, event.at)
     if (event.kind === 'artifacts_prepared') returnedAt.set(key, event.at)
-    const definition = run.stepDefinition(event.step)
+    const definition = run.stepDefinition(event)
     const start = startedAt.get(key)
     if (definition === undefined || start === undefined) continue
     const limit = definition.timeoutMs
@@ -46,12 +46,12 @@ function judgeAttempts(run: RunReading, verdict: Verdict): void {
 }
 
 function judgeWorkflowLimit(run: RunReading, verdict: Verdict): void {
-  const limit = run.definition?.limits.timeoutMs
   let from = run.events[0]?.at ?? 0
   for (const event of run.events) {
     if (event.kind === 'workflow_resume') from = event.at
     if (event.kind !== 'workflow_end' || event.error?.kind !== 'workflow-timeout') continue
     const place = { seq: event.seq }
+    const limit = run.definitionAt(event.seq)?.limits.timeoutMs
     if (limit === undefined) verdict.broken('The run timed out, and it has no limit.', place)
     else judgeInstant(run, event.at - from, limit, verdict, { what: 'The run timed out', place })
   }

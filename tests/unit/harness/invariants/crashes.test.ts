@@ -14,7 +14,7 @@ beforeAll(async () => {
   reference = await canonicalOutcome(await plain.evidence())
 })
 
-test('a power loss at any write of a run breaks no invariant', async () => {
+test('a power loss at any write of a run breaks no invariant', { timeout: 60_000 }, async () => {
   const said: string[] = []
   let write = 1
   for (; ; write++) {
@@ -29,6 +29,7 @@ test('a power loss at any write of a run breaks no invariant', async () => {
 
 test.each(['kill', 'power-min'] as const)(
   'a crash at any write of a recovery breaks no invariant (%s)',
+  { timeout: 60_000 },
   async (disk) => {
     const said: string[] = []
     let write = 1

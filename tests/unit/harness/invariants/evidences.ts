@@ -76,6 +76,11 @@ export interface SoundEvidences {
   readonly refused: Evidence
   /** Had a file changed by its operator, aloud. */
   readonly edited: Evidence
+  /** Failed at its review, and was resumed from where the review leads back to. */
+  readonly reopened: Evidence
+  /** Found an artifact changed after a crash, and made it and all that depends on it again. */
+  readonly rebuilt: Evidence
+  readonly cancelled: Evidence
   /** Ran out of the workflow's time. */
   readonly overtime: Evidence
 }
@@ -132,6 +137,22 @@ export async function soundEvidences(): Promise<SoundEvidences> {
   await edited.move((session) => session.runUntil('plan'))
   await edited.session.edit('notes.md', 'by hand\n')
 
+  const reopened = await watchedRun(release, { agents, faults: [gateFailure('review', { times: 3 })] })
+  await reopened.move((session) => session.runToEnd())
+  await reopened.resume({ from: 'loop-target' })
+
+  const rebuilt = await watchedRun(release, { agents })
+  await rebuilt.move((session) => session.runUntil('review'))
+  await rebuilt.crash({
+    damage: (files) => files.perform({ op: 'write', path: 'build.md', data: 'by somebody' }),
+  })
+  await rebuilt.resume({ artifacts: 'rebuild' })
+
+  const cancelled = await watchedRun(release, { agents })
+  await cancelled.move((session) => session.next())
+  await cancelled.move((session) => session.next())
+  await cancelled.move((session) => session.cancel('enough'))
+
   const sleeper: Agents = { sleeper: async ({ clock }) => clock.sleep(2 * 3_600_000) }
   const overtime = await watchedRun(overnight, { agents: sleeper })
 
@@ -148,6 +169,9 @@ export async function soundEvidences(): Promise<SoundEvidences> {
       faults: [{ fault: 'bit-flip', key: '1/run:disk', class: 'detect-only', cause: 'events.jsonl' }],
     }),
     edited: await itsOwnReference(await finished(edited)),
+    reopened: await finished(reopened, more),
+    rebuilt: await finished(rebuilt, more),
+    cancelled: await itsOwnReference(await cancelled.evidence()),
     overtime: await itsOwnReference(await finished(overtime)),
   }
 }

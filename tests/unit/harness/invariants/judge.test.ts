@@ -5,7 +5,8 @@ import { builtInInvariants, judge } from '../../../../src/harness/invariants/ind
 import type { CanonicalOutcome, Evidence } from '../../../../src/harness/invariants/index.ts'
 import type { EventKind } from '../../../../src/trace/index.ts'
 import { watchedRun } from '../../../support/evidence.ts'
-import { copy, find, statePathOf, withEvents, withFile } from '../../../support/tamper.ts'
+import { change, copy, find, statePathOf, withEvents, withFile, withState } from '../../../support/tamper.ts'
+import type { Tampered } from '../../../support/tamper.ts'
 import { agents, release, soundEvidences } from './evidences.ts'
 import type { SoundEvidences } from './evidences.ts'
 
@@ -25,6 +26,9 @@ describe('a sound run', () => {
     'torn',
     'refused',
     'edited',
+    'reopened',
+    'rebuilt',
+    'cancelled',
     'overtime',
   ] as const)('%s breaks no invariant', async (name) => {
     const { violations, notJudged } = await judge(sound[name])
@@ -113,6 +117,59 @@ describe('what is no violation', () => {
     const other = { ...run, files: withFile(run.files, 'plan.md', 'other') }
     expect((await judge(other, o3)).violations).toHaveLength(1)
   })
+})
+
+describe('a definition that a resume adopts', () => {
+  test('is in force from there on', async () => {
+    expect(
+      (
+        await judge(
+          adopting(({ steps }) => steps),
+          judgesOrder,
+        )
+      ).violations,
+    ).toEqual([])
+    const more = adopting(({ steps }) => [...steps, { ...steps[0], id: 'extra' }])
+    expect((await judge(more, judgesOrder)).violations.map(({ sentence }) => sentence)).toEqual([
+      `Step 'extra' was lost: the run completed at event 21 without it.`,
+    ])
+  })
+
+  test('is what state.json has to go by', async () => {
+    const renamed = adopting(({ steps }) => steps.map((step) => ({ ...step, agent: 'other' })))
+    const { violations } = await judge(renamed, judgesState)
+    expect(violations.map(({ sentence }) => sentence)).toContainEqual(
+      'The state.json at the end has steps.plan.agent "writer", and the log adds up to "other" at event 21.',
+    )
+    expect((await judge(withState(renamed, otherAgents), judgesState)).violations).toEqual([])
+  })
+
+  const judgesOrder = builtInInvariants.filter(({ name }) => name === 'O6')
+  const judgesState = builtInInvariants.filter(({ name }) => name === 'O7')
+
+  function adopting(steps: (definition: Definition) => readonly object[]): Evidence {
+    return withEvents(sound.resumed, (events) => {
+      const before = events[0]?.['definition'] as Definition
+      const definition = { ...before, steps: steps(before) }
+      return change('workflow_resume', { adopts: { definition, definitionSha256: '0'.repeat(64) } })(events)
+    })
+  }
+
+  function otherAgents(body: Tampered): Tampered {
+    const definition = body['definition'] as Definition
+    const rename = (step: object): object => ({ ...step, agent: 'other' })
+    const steps = Object.entries(body['steps'] as Readonly<Record<string, object>>)
+    return {
+      ...body,
+      definitionSha256: '0'.repeat(64),
+      definition: { ...definition, steps: definition.steps.map(rename) },
+      steps: Object.fromEntries(steps.map(([id, step]) => [id, rename(step)])),
+    }
+  }
+
+  interface Definition {
+    readonly steps: readonly object[]
+  }
 })
 
 test('a violation is data: the invariant, a sentence, and where it is', async () => {
