@@ -82,12 +82,12 @@ describe('what is no violation', () => {
     expect(violations).toEqual([])
   })
 
-  test('what a crash after the last event left held: nobody took the run over to clear it up', async () => {
+  test('a crash after the last event: the resume that is refused clears up what the life held', async () => {
     const run = await watchedRun(release, { agents })
     await run.crashAtWrite(54)
     await run.resume()
     const evidence = await run.evidence({ reference: sound.plain.reference as CanonicalOutcome })
-    expect(evidence.files.has(lockPathOf(evidence))).toBe(true)
+    expect(evidence.files.has(lockPathOf(evidence))).toBe(false)
     expect(evidence.ending).toEqual({ status: 'completed' })
     expect((await judge(evidence)).violations).toEqual([])
   })
