@@ -11,10 +11,13 @@ export type { FaultyPorts } from './faulty-ports.ts'
 export * from './injectors.ts'
 export type {
   AgentErrorFault,
+  CrashOutcome,
   Fault,
   FaultKind,
   FaultPlan,
   FaultSelector,
+  FileErrorCode,
+  FileFault,
   GateFailureFault,
   StepTimeoutFault,
   WorkflowTimeoutFault,

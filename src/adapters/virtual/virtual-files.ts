@@ -1,4 +1,5 @@
 import { containedPath, joinPath, systemError, unreachable, type SystemErrorCode } from '../../core/index.ts'
+import type { CrashOutcome } from '../../definition/index.ts'
 import type {
   FileData,
   FileOperation,
@@ -7,7 +8,6 @@ import type {
   FileStat,
   FolderEntry,
 } from '../../ports/index.ts'
-import type { CrashOutcome } from '../../definition/index.ts'
 import { afterCrash, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
 import { contentBytes, contentSize } from './file-content.ts'
@@ -27,7 +27,7 @@ export interface VirtualFiles extends FilesPort {
    * @param among Without it all that there are, subsets included: many times the work of the others.
    */
   distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[]
-  /** Equal for disks that no operation and no crash to come can tell apart. Costs what changed since it was last asked. */
+  /** Equal for disks that no operation and no crash to come can tell apart. Hashes no byte a second time, forks included. */
   digest(): string
   /** Equal for disks that read alike, whatever of it is durable. */
   visibleDigest(): string

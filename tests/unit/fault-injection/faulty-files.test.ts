@@ -44,7 +44,7 @@ async function real(): Promise<FilesPort> {
 describe.each([
   ['the simulated disk', simulated],
   ['a real folder', real],
-])('a fault on %s', (_name, makeFiles) => {
+])('a fault on %s', { timeout: 30_000 }, (_name, makeFiles) => {
   test('before an operation leaves the disk as it was and gives the error of the call', async () => {
     const files = await makeFiles()
     const before = await treeOf(files)

@@ -106,7 +106,7 @@ class History {
   }
 }
 
-describe('after every outcome of a crash', () => {
+describe('after every outcome of a crash', { timeout: 30_000 }, () => {
   test('what was synced is there, and nothing that nobody wrote', () => {
     forHistories(({ history, outcomes }) => {
       const before = history.files.digest()
