@@ -18,6 +18,8 @@ import { createWorld } from './world.ts'
 /** Everything a session is made of, decided: no default is left to fill in. */
 export interface SessionParts {
   readonly loaded: LoadedWorkflow
+  /** Reads the workflow again, as it is written now, from the disk that the run works on. */
+  readonly reload: (readFile: ReadFile) => Promise<LoadedWorkflow | undefined>
   readonly project: Project
   readonly plan: FaultPlan
   readonly seed: number | string
@@ -35,6 +37,9 @@ export interface SessionParts {
   readonly onEvent: (event: WorkflowEvent) => void
 }
 
+/** Undefined for a file that is not there. */
+export type ReadFile = (path: string) => Promise<Uint8Array | undefined>
+
 /** Checks everything that can be wrong before the first step, then makes the session; writes nothing. */
 export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
@@ -46,6 +51,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
   const logs: LogEntry[] = []
+  const readFile: ReadFile = async (path) => storage.files.perform({ op: 'read', path })
   return new Session({
     world: {
       driver: parts.driver,
@@ -74,7 +80,8 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     logs,
     clock: parts.clock,
     disk,
-    readFile: async (path) => storage.files.perform({ op: 'read', path }),
+    presentDefinition: async () => (await parts.reload(readFile))?.definition,
+    readFile,
     release: storage.release,
   })
 }

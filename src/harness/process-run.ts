@@ -43,6 +43,8 @@ export async function startProcessRun(
 }
 
 export interface ResumeProcessRunOptions extends ProcessRunOptions {
+  /** The workflow as its file has it now; undefined when there is no file any more. */
+  readonly present: LoadedWorkflow | undefined
   readonly request: Omit<RecoverRequest, 'runId'> & { readonly runId: string }
 }
 
@@ -53,7 +55,8 @@ export async function resumeProcessRun(options: ResumeProcessRunOptions): Promis
   const loaded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
   const { seed, input, correlationId } = state
   const session = await processSession(loaded, options, { plan: faultPlan([]), seed, input, correlationId })
-  await session.adopt(options.request)
+  const expects = options.present?.definition
+  await session.adopt({ ...options.request, ...(expects === undefined ? {} : { expects }) })
   return session
 }
 
@@ -89,6 +92,7 @@ async function processSession(
   const owner = createSystemOwner()
   return prepareSession({
     loaded,
+    reload: async () => loaded,
     project: options.project,
     plan: recorded.plan,
     seed: recorded.seed,

@@ -37,6 +37,8 @@ export interface SessionStart {
   readonly logs: readonly LogEntry[]
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
+  /** The workflow as its file has it now; undefined when there is no file any more. */
+  readonly presentDefinition: () => Promise<WorkflowDefinition | undefined>
   /** Reads a file that the run produced, from the disk that the run works on. */
   readonly readFile: (path: string) => Promise<Uint8Array | undefined>
   readonly release: () => Promise<void>
@@ -174,11 +176,16 @@ export class Session implements WorkflowSession {
     if (!this.#crashed && status === 'running') {
       throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
     }
+    const expects = await this.#start.presentDefinition()
     await this.#endLife()
     this.#incarnation++
     this.#life = bornLife(this.#start.world, this.#incarnation)
     this.#crashed = false
-    const first = await this.#recover({ runId: this.runId, ...options })
+    const first = await this.#recover({
+      runId: this.runId,
+      ...(expects === undefined ? {} : { expects }),
+      ...options,
+    })
     return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
   }
 

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
+import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
+import type { LoadedWorkflow } from '../../engine/index.ts'
 import { openProject, resumeProcessRun, runIdOrLast, runReader } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { finishRun } from '../finish-run.ts'
 import { print } from '../output.ts'
+import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
 
 interface ResumeOptions {
@@ -40,10 +44,12 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const reader = runReader(folder)
   const runId = await runIdOrLast(reader, named)
   const { launch } = (await reader.read(runId)).state
+  const file = typeof launch['file'] === 'string' ? launch['file'] : null
   const choice = chooseAgents(folder, agentsOf(launch, options))
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
+    present: await presentWorkflow(file),
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
@@ -60,10 +66,19 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   })
   print(`resume ${session.runId}`)
   const outcome = await session.runToEnd()
-  const file = typeof launch['file'] === 'string' ? launch['file'] : null
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
+}
+
+/** The workflow as its file has it now: a run whose definition was edited must not go on unnoticed. */
+async function presentWorkflow(file: string | null): Promise<LoadedWorkflow | undefined> {
+  if (file === null) return undefined
+  if (existsSync(file)) return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+  print(
+    `The workflow file '${file}' is not there any more: going on with the definition that the run recorded.`,
+  )
+  return undefined
 }
 
 function agentsOf(

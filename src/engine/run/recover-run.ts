@@ -1,12 +1,6 @@
-import {
-  canonicalJson,
-  FaultlineError,
-  isFaultlineError,
-  jsonDiff,
-  messageOf,
-  whenReady,
-} from '../../core/index.ts'
+import { FaultlineError, isFaultlineError, messageOf, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
+import type { WorkflowDefinition } from '../../definition/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
@@ -20,6 +14,7 @@ import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
+import { definitionChanges } from './definition-change.ts'
 import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { reduce } from './reducer.ts'
@@ -69,7 +64,7 @@ export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSe
 function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
   const runId = request.runId ?? (yield* lastRunId())
   const stored = yield* readStoredRun(runId, ports.digest)
-  if (request.expects !== undefined) assertSameDefinition(stored.start, request)
+  if (request.expects !== undefined) assertSameDefinition(stored.start, request.expects)
   return stored
 }
 
@@ -233,17 +228,15 @@ function assertResumable(state: RunState): void {
   )
 }
 
-function assertSameDefinition(start: EventOf<'workflow_start'>, request: RecoverRequest): void {
-  if (canonicalJson(start.definition) === canonicalJson(request.expects)) return
-  const changes = jsonDiff(start.definition, request.expects)
-  const shown = changes
-    .slice(0, 5)
-    .map(({ path, before, after }) => `${path}: ${canonicalJson(before)} is now ${canonicalJson(after)}`)
+function assertSameDefinition(start: EventOf<'workflow_start'>, expects: WorkflowDefinition): void {
+  const changes = definitionChanges(start.definition, expects)
+  if (changes.length === 0) return
+  const shown = changes.slice(0, 5).join('; ')
   throw new FaultlineError(
     'DEFINITION_CHANGED',
-    `Run '${start.runId}' was started with another definition of workflow '${start.workflowId}': ${shown.join('; ')}` +
-      `${changes.length > shown.length ? `; and ${changes.length - shown.length} more` : ''}. Restore the definition, or start a new run.`,
-    { details: { runId: start.runId, paths: changes.map(({ path }) => path) } },
+    `Run '${start.runId}' was started with another definition of workflow '${start.workflowId}': ${shown}` +
+      `${changes.length > 5 ? `; and ${changes.length - 5} more` : ''}. Restore the definition, or start a new run.`,
+    { details: { runId: start.runId, changes } },
   )
 }
 
