@@ -10,10 +10,10 @@ import type {
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
-import { compileWorkflow } from './run/compiled-workflow.ts'
+import { foldLog } from './run/fold-log.ts'
 import { commit, note } from './run/live-run.ts'
 import type { LiveRun } from './run/live-run.ts'
-import { foldLog, recoverRun } from './run/recover-run.ts'
+import { recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
@@ -75,8 +75,8 @@ function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>)
     read: (runId, throughSeq) =>
       guarded(() =>
         whenReady(disk.run(readWithHolder(runId, ports)), ({ stored, holder }) =>
-          whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) => {
-            const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.state?.saveSeq ?? 0)
+          whenReady(foldLog(stored, throughSeq), (folded) => {
+            const state = stateDocument(folded, stored.state?.saveSeq ?? 0)
             const ownerless = holder.state === 'dead' || holder.state === 'free'
             return {
               state,

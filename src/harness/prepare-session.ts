@@ -80,7 +80,11 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     logs,
     clock: parts.clock,
     disk,
-    presentDefinition: async () => (await parts.reload(readFile))?.definition,
+    async presentDefinition(goOnUnderIt) {
+      const present = await parts.reload(readFile)
+      if (goOnUnderIt) await checkGoingOn(present, parts)
+      return present?.definition
+    },
     readFile,
     release: storage.release,
   })
@@ -97,6 +101,20 @@ export function agentPort(agents: Agents | undefined, mockDelayMs = 0): AgentPor
     names: Object.keys(agents),
     invoke: async ({ context }) => agents[context.agent]?.(context),
   }
+}
+
+/** Checks a definition that a run is to go on under as if it were started. */
+async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionParts): Promise<void> {
+  if (present === undefined) {
+    throw new FaultlineError(
+      'FILE_NOT_FOUND',
+      `The workflow file '${parts.loaded.file}' is not there any more, so the run cannot go on under its current definition. ` +
+        `Restore the file, or resume without definition 'current'.`,
+      { details: { path: parts.loaded.file } },
+    )
+  }
+  checkAgents(parts.agents, present)
+  await checkRequiredFiles(present, parts.project)
 }
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {

@@ -37,8 +37,11 @@ export interface SessionStart {
   readonly logs: readonly LogEntry[]
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
-  /** The workflow as its file has it now; undefined when there is no file any more. */
-  readonly presentDefinition: () => Promise<WorkflowDefinition | undefined>
+  /**
+   * The workflow as its file has it now; undefined when there is no file any more. To go on under it, it must be there, and fit
+   * the agents and the project.
+   */
+  readonly presentDefinition: (goOnUnderIt: boolean) => Promise<WorkflowDefinition | undefined>
   /** Reads a file that the run produced, from the disk that the run works on. */
   readonly readFile: (path: string) => Promise<Uint8Array | undefined>
   readonly release: () => Promise<void>
@@ -176,7 +179,7 @@ export class Session implements WorkflowSession {
     if (!this.#crashed && status === 'running') {
       throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
     }
-    const expects = await this.#start.presentDefinition()
+    const expects = await this.#start.presentDefinition(options.definition === 'current')
     await this.#endLife()
     this.#incarnation++
     this.#life = bornLife(this.#start.world, this.#incarnation)
@@ -259,7 +262,7 @@ export class Session implements WorkflowSession {
 
   async recording(): Promise<SessionRecording> {
     const view = await this.#look()
-    const { definition, input, seed, correlationId, plan, clock, disk, readFile } = this.#start
+    const { input, seed, correlationId, plan, clock, disk, readFile } = this.#start
     const artifacts: RecordedFile[] = []
     for (const { path } of view.state.artifacts) {
       const bytes = await readFile(path)
@@ -271,7 +274,7 @@ export class Session implements WorkflowSession {
       seed,
       clock,
       disk,
-      definition,
+      definition: view.state.definition,
       input,
       launch: view.state.launch,
       events: view.events,
@@ -387,11 +390,12 @@ export class Session implements WorkflowSession {
   }
 
   #assertStep(step: string): void {
-    const known = this.#start.definition.steps.map(({ id }) => id)
+    const { definition } = this.state()
+    const known = definition.steps.map(({ id }) => id)
     if (known.includes(step)) return
     throw new FaultlineError(
       'UNKNOWN_STEP',
-      `Workflow '${this.#start.definition.id}' has no step '${step}'. ${suggestion(step, known)}`,
+      `Workflow '${definition.id}' has no step '${step}'. ${suggestion(step, known)}`,
       { details: { step } },
     )
   }

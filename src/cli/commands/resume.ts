@@ -14,6 +14,7 @@ import { progressLine } from '../render.ts'
 interface ResumeOptions {
   readonly from?: 'loop-target'
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+  readonly definition?: 'refuse' | 'current'
   readonly takeOver?: boolean
   readonly agents?: string
 }
@@ -32,6 +33,11 @@ export function resumeCommand(): Command {
       'for changed artifacts: refuse, rebuild or accept',
       oneOf(['refuse', 'rebuild', 'accept']),
     )
+    .option(
+      '--definition <what>',
+      'for a changed workflow file: refuse, or current to go on under what it says now',
+      oneOf(['refuse', 'current']),
+    )
     .option('--take-over', 'take the run from an owner on another host that is known to be dead')
     .option('--agents <module>', 'agents module, in place of the one the run was started with')
     .action(async (runId: string | undefined, options: ResumeOptions) => {
@@ -49,7 +55,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
-    present: await presentWorkflow(file),
+    present: await presentWorkflow(file, options),
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
@@ -57,6 +63,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
       runId,
       ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),
+      ...(options.definition === undefined ? {} : { definition: options.definition }),
       takeOver: options.takeOver ?? false,
     },
     onEvent(event) {
@@ -72,9 +79,13 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
 }
 
 /** The workflow as its file has it now: a run whose definition was edited must not go on unnoticed. */
-async function presentWorkflow(file: string | null): Promise<LoadedWorkflow | undefined> {
+async function presentWorkflow(
+  file: string | null,
+  { definition }: ResumeOptions,
+): Promise<LoadedWorkflow | undefined> {
   if (file === null) return undefined
-  if (existsSync(file)) return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+  if (definition === 'current' || existsSync(file))
+    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
   print(
     `The workflow file '${file}' is not there any more: going on with the definition that the run recorded.`,
   )

@@ -1,9 +1,8 @@
-import { FaultlineError, isFaultlineError, messageOf, whenReady } from '../../core/index.ts'
+import { FaultlineError, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
-import type { WorkflowDefinition } from '../../definition/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
-import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
+import type { WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
@@ -12,13 +11,13 @@ import { releaseLock, takeLock } from '../store/lock.ts'
 import { corrupt, listRuns, readLastPointer, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
-import { compileWorkflow } from './compiled-workflow.ts'
+import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
+import { foldLog } from './fold-log.ts'
 import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
-import { reduce } from './reducer.ts'
-import { initialState } from './run-state.ts'
+import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { safePoint } from './safe-point.ts'
 
@@ -32,40 +31,17 @@ export function recoverRun(
   disk: SerialDisk,
 ): MaybePromise<LiveRun> {
   return whenReady(disk.run(readForRecovery(request, ports)), (stored) =>
-    whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) =>
-      disk.run(takeOver(request, stored, workflow, ports, disk)),
+    whenReady(foldLog(stored), (state) =>
+      whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
+        disk.run(takeOver(request, stored, state, adopted, ports, disk)),
+      ),
     ),
   )
 }
 
-/** Folds a log that has been read. */
-export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSeq = Infinity): RunState {
-  let state = initialState(workflow, stored.start)
-  for (const event of stored.log.events) {
-    if (event.seq === 0) continue
-    if (event.seq > throughSeq) break
-    try {
-      state = reduce(state, event)
-    } catch (error) {
-      if (!isFaultlineError(error, 'INTERNAL') && !isFaultlineError(error, 'UNKNOWN_STEP')) throw error
-      throw corrupt(
-        stored.layout.log,
-        `line ${event.seq + 1} (event ${event.seq}) cannot follow: ${messageOf(error)}`,
-        {
-          line: event.seq + 1,
-          seq: event.seq,
-        },
-      )
-    }
-  }
-  return state
-}
-
 function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
   const runId = request.runId ?? (yield* lastRunId())
-  const stored = yield* readStoredRun(runId, ports.digest)
-  if (request.expects !== undefined) assertSameDefinition(stored.start, request.expects)
-  return stored
+  return yield* readStoredRun(runId, ports.digest)
 }
 
 function* lastRunId(): FileProgram<string> {
@@ -84,16 +60,15 @@ function* lastRunId(): FileProgram<string> {
 function* takeOver(
   request: RecoverRequest,
   stored: StoredRun,
-  workflow: CompiledWorkflow,
+  state: RunState,
+  adopted: CompiledWorkflow | undefined,
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
   const { layout } = stored
-  const state = foldLog(stored, workflow)
-  assertResumable(state)
   yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
   try {
-    return yield* recoverLocked(request, stored, state, ports, disk)
+    return yield* recoverLocked(request, stored, state, adopted, ports, disk)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
     yield* releaseLock(layout)
@@ -105,6 +80,7 @@ function* recoverLocked(
   request: RecoverRequest,
   stored: StoredRun,
   state: RunState,
+  adopted: CompiledWorkflow | undefined,
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
@@ -128,8 +104,9 @@ function* recoverLocked(
   if (stored.stateProblem !== undefined)
     warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
   yield* finishPreparedCommits(run)
+  if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
   const point = yield* safePoint(run, request)
-  note(run, resumeEvent(run, stored, point.restarts, request))
+  note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   yield* rewriteLog(run, prefix)
   yield* sweep(run)
@@ -171,7 +148,7 @@ function resumeEvent(
   run: LiveRun,
   stored: StoredRun,
   restarts: readonly string[],
-  request: RecoverRequest,
+  { request, adopted }: { readonly request: RecoverRequest; readonly adopted: CompiledWorkflow | undefined },
 ): WorkflowResumeEvent {
   const reopens = request.from === 'loop-target' ? failedGate(run.state) : undefined
   return {
@@ -181,6 +158,9 @@ function resumeEvent(
     restarts,
     ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
     ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
+    ...(adopted === undefined
+      ? {}
+      : { adopts: { definition: adopted.definition, definitionSha256: adopted.definitionSha256 } }),
   }
 }
 
@@ -228,15 +208,32 @@ function assertResumable(state: RunState): void {
   )
 }
 
-function assertSameDefinition(start: EventOf<'workflow_start'>, expects: WorkflowDefinition): void {
-  const changes = definitionChanges(start.definition, expects)
-  if (changes.length === 0) return
+/**
+ * The definition that the run goes on under when it is not the one it went by.
+ *
+ * @throws FaultlineError `DEFINITION_CHANGED` with a diff, unless the request says to go on under the current one.
+ */
+function adoptedWorkflow(
+  { expects, definition }: RecoverRequest,
+  state: RunState,
+  { digest }: DriverPorts,
+): MaybePromise<CompiledWorkflow | undefined> {
+  assertResumable(state)
+  const recorded = state.workflow.definition
+  const changes = expects === undefined ? [] : definitionChanges(recorded, expects)
+  if (expects === undefined || changes.length === 0) return undefined
+  if (definition === 'current' && expects.id === recorded.id)
+    return compileWorkflow(expects, definitionDigest(expects, digest))
   const shown = changes.slice(0, 5).join('; ')
+  const goOn =
+    expects.id === recorded.id
+      ? `resume with definition 'current' (goes on under what it says now; completed steps stay completed)`
+      : `start a new run`
   throw new FaultlineError(
     'DEFINITION_CHANGED',
-    `Run '${start.runId}' was started with another definition of workflow '${start.workflowId}': ${shown}` +
-      `${changes.length > 5 ? `; and ${changes.length - 5} more` : ''}. Restore the definition, or start a new run.`,
-    { details: { runId: start.runId, changes } },
+    `Run '${state.runId}' goes by another definition of workflow '${recorded.id}': ${shown}` +
+      `${changes.length > 5 ? `; and ${changes.length - 5} more` : ''}. Restore the definition, or ${goOn}.`,
+    { details: { runId: state.runId, changes } },
   )
 }
 

@@ -125,3 +125,15 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     updatedAt: event.at,
   }
 }
+
+/**
+ * The same run by another definition: steps keep what they have done under their id, new ones are pending, and those that the
+ * definition no longer has leave the run. What may start is counted anew by the `workflow_resume` that follows.
+ */
+export function underDefinition(state: RunState, workflow: CompiledWorkflow): RunState {
+  const steps = workflow.steps.map(({ id }) => {
+    const before = state.workflow.indexOf.get(id)
+    return before === undefined ? freshStep : state.steps.get(before)
+  })
+  return { ...state, workflow, steps: persistentVector(steps), ready: [], active: [], retrying: [] }
+}

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import type { StateDocument } from '../../../src/trace/index.ts'
 import { stranger } from '../../support/stranger.ts'
 import type { Stranger } from '../../support/stranger.ts'
 import { reviewed } from '../../support/workflows.ts'
@@ -28,4 +29,30 @@ test('a resume goes on without the workflow file and says so', () => {
   const resumed = folder.faultline('resume')
   expect(resumed.code).toBe(0)
   expect(resumed.stdout).toContain(`The workflow file 'flow.yaml' is not there any more`)
+})
+
+test('a resume goes on under the edited file, and so does the replay of what it leads to', () => {
+  folder.write(
+    'agents.mjs',
+    `export const agents = {
+      good: ({ artifacts, step }) => artifacts.write('out/' + step, step),
+      bad: () => { throw new Error('no paper') },
+    }`,
+  )
+  const flow = `id: flow
+steps:
+  - { id: write, agent: good, creates: [out/write], next: print }
+  - { id: print, agent: bad }
+`
+  folder.write('flow.yaml', flow)
+  expect(folder.faultline('run', 'flow.yaml', '--agents', 'agents.mjs').code).toBe(1)
+  folder.write('flow.yaml', flow.replaceAll('print', 'bind').replace('agent: bad', 'agent: bad, retries: 1'))
+  const resumed = folder.faultline('resume', '--definition', 'current')
+  expect([resumed.code, resumed.stderr]).toEqual([1, ''])
+  const status = JSON.parse(folder.faultline('status', '--json').stdout) as StateDocument
+  expect([status.error?.step, Object.keys(status.steps)]).toEqual(['bind', ['write', 'bind']])
+  expect(status.steps['bind']?.attempts).toHaveLength(2)
+  const [, bundle] = /npx faultline replay (\S+)/.exec(resumed.stdout) ?? []
+  const replayed = folder.faultline('replay', bundle ?? '')
+  expect([replayed.code, replayed.stdout]).toEqual([1, 'reproduced: bind failed: no paper\n'])
 })

@@ -55,7 +55,7 @@ describe('a resume after the workflow file was edited', () => {
     }
     expect(code).toBe('DEFINITION_CHANGED')
     expect(message.replace(session.runId, '<run>')).toMatchInlineSnapshot(
-      `"Run '<run>' was started with another definition of workflow 'chain': steps.last is new; steps.three is gone; steps.two.retries: 0 is now 2; steps.zero is new; edges["two -> last"] is new; and 2 more. Restore the definition, or start a new run."`,
+      `"Run '<run>' goes by another definition of workflow 'chain': steps.last is new; steps.three is gone; steps.two.retries: 0 is now 2; steps.zero is new; edges["two -> last"] is new; and 2 more. Restore the definition, or resume with definition 'current' (goes on under what it says now; completed steps stay completed)."`,
     )
     await session.project.write(file, workflow(chain))
     await session.resume()
@@ -76,6 +76,82 @@ describe('a resume after the workflow file was edited', () => {
 
   test('goes on with the recorded definition when the file is gone', async () => {
     const session = await failedAtTwo(undefined)
+    await session.resume()
+    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+  })
+})
+
+describe(`resume({ definition: 'current' })`, () => {
+  const edited = workflow({
+    zero: 'agent: writer, creates: [out/zero.txt], next: one',
+    one: 'agent: editor, creates: [out/one.txt], next: two',
+    two: 'agent: editor, creates: [out/two.txt], next: last',
+    last: 'agent: writer, creates: [out/last.txt]',
+  })
+
+  test('keeps what completed, runs what is new or was unfinished as defined now, and drops what is gone', async () => {
+    const session = await failedAtTwo(edited)
+    expect(await session.resume({ definition: 'current' })).toEqual({ status: 'stopped', step: 'zero' })
+    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect((await session.executions()).map(({ step, attempt }) => `${step}@${attempt}`)).toEqual([
+      'one@1',
+      'two@1',
+      'zero@1',
+      'two@2',
+      'last@1',
+    ])
+    const { steps, definition, artifacts } = session.state()
+    expect(Object.keys(steps).sort()).toEqual(['last', 'one', 'two', 'zero'])
+    expect(definition.steps.map(({ id, agent }) => `${id} ${agent}`)).toEqual([
+      'zero writer',
+      'one editor',
+      'two editor',
+      'last writer',
+    ])
+    expect(artifacts.map(({ path }) => path)).toEqual([
+      'out/last.txt',
+      'out/one.txt',
+      'out/two.txt',
+      'out/zero.txt',
+    ])
+    expect(session.timeline().map(({ text }) => text)).toContain(
+      'resumed: restarts two; goes on under the current definition',
+    )
+    expect(session.faults.fired).toHaveLength(1)
+  })
+
+  test('is recorded: later lives and readers go by the new definition, earlier events by the old', async () => {
+    const session = await failedAtTwo(edited)
+    const before = session.state()
+    await session.resume({ definition: 'current' })
+    expect(await session.next()).toEqual({ status: 'stopped', step: 'zero' })
+    await session.crash()
+    await session.resume()
+    expect(session.state().definition.steps[0]?.id).toBe('zero')
+    await session.runToEnd()
+    expect(session.snapshots.atFailure?.state.definition).toEqual(before.definition)
+    const resumes = session.events().filter(({ kind }) => kind === 'workflow_resume')
+    expect(resumes.map((event) => 'adopts' in event)).toEqual([true, false])
+  })
+
+  test('is the same as a plain resume where nothing has changed', async () => {
+    const session = await failedAtTwo(workflow(chain))
+    await session.resume({ definition: 'current' })
+    expect(session.events().some((event) => 'adopts' in event)).toBe(false)
+    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+  })
+
+  test.each([
+    ['another workflow', workflow(chain).replace('id: chain', 'id: other'), 'or start a new run.'],
+    ['an agent that was not given', edited, `names agent 'editor', which was not given`],
+    ['a file that is gone', undefined, `The workflow file 'workflows/chain.yaml' is not there any more`],
+    ['a malformed file', 'id: chain\nsteps: 3\n', 'workflows/chain.yaml:2'],
+  ])('refuses %s, and the run can still be resumed', async (_what, text, message) => {
+    const session = await failedAtTwo(text, {
+      agents: { writer: async ({ artifacts, step }) => artifacts.write(`out/${step}.txt`, step) },
+    })
+    await expect(session.resume({ definition: 'current' })).rejects.toThrow(message)
+    await session.project.write(file, workflow(chain))
     await session.resume()
     expect(await session.runToEnd()).toEqual({ status: 'completed' })
   })
