@@ -14,6 +14,7 @@ import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
+import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
 import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
@@ -104,6 +105,7 @@ function* recoverLocked(
   if (stored.stateProblem !== undefined)
     warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
   yield* finishPreparedCommits(run)
+  yield* finishEdits(run)
   if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
   const point = yield* safePoint(run, request)
   note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
