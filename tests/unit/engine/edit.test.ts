@@ -40,10 +40,11 @@ async function diesInEdit(
       return new Promise(() => {}) as never
     },
   }
-  const { incarnation, start } = engineBench(dying).life(agents)
+  const life = engineBench(dying).life(agents)
+  const { incarnation } = life
   const edit = async (path: string): Promise<void> =>
     incarnation.edit(path, new TextEncoder().encode('edited\n'))
-  await start(pair)
+  await life.start(pair)
   for (const path of early) await edit(path)
   const onlyOne = { admits: (step: string) => step === 'one', stopsAfter: () => false, maxResults: Infinity }
   while (incarnation.state().completedSteps.length === 0) {
