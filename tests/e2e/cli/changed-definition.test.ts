@@ -55,4 +55,12 @@ steps:
   const [, bundle] = /npx faultline replay (\S+)/.exec(resumed.stdout) ?? []
   const replayed = folder.faultline('replay', bundle ?? '')
   expect([replayed.code, replayed.stdout]).toEqual([1, 'reproduced: bind failed: no paper\n'])
+  folder.write('agents.mjs', folder.read('agents.mjs').replace('no paper', 'no ink'))
+  const diverged = folder.faultline('replay', bundle ?? '')
+  expect([diverged.code, diverged.stdout]).toEqual([
+    3,
+    expect.stringMatching(
+      /^diverged at event \d+ \(step_fail print#1@1\): error\.message was 'no paper', now 'no ink'\n$/,
+    ),
+  ])
 })
