@@ -2,9 +2,8 @@ import { canonicalJson, jsonDiff } from '../../core/index.ts'
 import type { JsonChange } from '../../core/index.ts'
 import type { WorkflowDefinition } from '../../definition/index.ts'
 
-/** What has changed between two definitions, one phrase a change; equal definitions give an empty list. */
+/** What has changed between two definitions that are not the same, one phrase a change. */
 export function definitionChanges(before: WorkflowDefinition, after: WorkflowDefinition): readonly string[] {
-  if (canonicalJson(before) === canonicalJson(after)) return []
   const [was, now] = [byName(before), byName(after)]
   const changes = was.flatMap((part, index) => jsonDiff(part, now[index]))
   return changes.length === 0 ? ['the steps are in another order'] : changes.map(phrase)

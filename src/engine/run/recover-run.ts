@@ -221,11 +221,12 @@ function adoptedWorkflow(
   { digest }: DriverPorts,
 ): MaybePromise<CompiledWorkflow | undefined> {
   assertResumable(state)
+  if (expects === undefined) return undefined
+  const expectedSha256 = definitionDigest(expects, digest)
+  if (expectedSha256 === state.workflow.definitionSha256) return undefined
   const recorded = state.workflow.definition
-  const changes = expects === undefined ? [] : definitionChanges(recorded, expects)
-  if (expects === undefined || changes.length === 0) return undefined
-  if (definition === 'current' && expects.id === recorded.id)
-    return compileWorkflow(expects, definitionDigest(expects, digest))
+  if (definition === 'current' && expects.id === recorded.id) return compileWorkflow(expects, expectedSha256)
+  const changes = definitionChanges(recorded, expects)
   const shown = changes.slice(0, 5).join('; ')
   const goOn =
     expects.id === recorded.id
