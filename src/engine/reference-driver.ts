@@ -48,7 +48,7 @@ function createIncarnation(ports: DriverPorts): Incarnation {
         whenReady(recoverRun(request, ports, disk), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
-          return { runId, restarts: ready.map((index) => workflow.steps[index]?.id as string) }
+          return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
         }),
       ),
     tick: (policy) => whenReady(disk.run(tick(held(), policy)), act),
@@ -102,7 +102,7 @@ function* letGo(run: LiveRun | undefined): FileProgram<void> {
   if (run === undefined) return
   for (const attempt of run.attempts.values()) {
     attempt.ended = true
-    attempt.abort.abort(new Error('The engine is closing.'))
+    attempt.abort('The engine is closing.')
   }
   run.attempts.clear()
   yield* perform({ op: 'close', path: run.layout.log })

@@ -47,7 +47,7 @@ export interface SessionStart {
   readonly release: () => Promise<void>
 }
 
-const open: TickPolicy = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
+const open: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** A run under the hand of a test: one engine life at a time, moved step by step, crashed, resumed, looked at. */
 export class Session implements WorkflowSession {
@@ -131,7 +131,7 @@ export class Session implements WorkflowSession {
     let boundary: string | undefined
     return this.#move(
       {
-        admits: () => true,
+        holds: new Set(),
         stopsAfter(event) {
           if (!isBoundary(event)) return false
           boundary = event.step
@@ -156,7 +156,7 @@ export class Session implements WorkflowSession {
         () => (reached ? { status: 'stopped', step: target } : undefined),
       )
     }
-    return this.#move({ ...open, admits: (id) => id !== target }, (report) =>
+    return this.#move({ ...open, holds: new Set([target]) }, (report) =>
       report.held.includes(target) ? { status: 'stopped', step: target } : undefined,
     )
   }

@@ -105,8 +105,8 @@ export interface Incarnation {
 
 /** What a tick may do. */
 export interface TickPolicy {
-  /** Whether a ready step may start now. */
-  admits(step: string): boolean
+  /** Steps that must not start now, by id. */
+  readonly holds: ReadonlySet<string>
   /** Asked after every event: true ends the tick's work; no further result is taken in and no step is started. */
   stopsAfter(event: WorkflowEvent): boolean
   /** How many arrived results to take in; the rest stays for the next tick. Infinity in production. */
@@ -117,7 +117,7 @@ export interface TickReport {
   readonly status: RunStatus
   /** Events made durable by this tick, in order. */
   readonly events: readonly WorkflowEvent[]
-  /** Steps that could start but were not admitted. */
+  /** Steps that could start but for the policy that holds them. */
   readonly held: readonly string[]
   /** Steps whose agent or gate is being waited for. */
   readonly inFlight: readonly string[]

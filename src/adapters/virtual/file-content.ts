@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../../core/index.ts'
 import type { FileData } from '../../ports/index.ts'
 
 /**
@@ -45,8 +46,6 @@ function inOnePiece(content: FileContent): Uint8Array {
   return bytes
 }
 
-const encoder = new TextEncoder()
-
 /** Neighbouring texts are encoded in one go: one call per chunk costs far more than the bytes do. */
 function joined(chunks: readonly FileData[]): Uint8Array {
   const pieces: Uint8Array[] = []
@@ -56,11 +55,11 @@ function joined(chunks: readonly FileData[]): Uint8Array {
       text += withoutOpenPair(chunk)
       continue
     }
-    if (text !== '') pieces.push(encoder.encode(text))
+    if (text !== '') pieces.push(encodeUtf8(text))
     text = ''
     pieces.push(chunk)
   }
-  if (text !== '') pieces.push(encoder.encode(text))
+  if (text !== '') pieces.push(encodeUtf8(text))
   return concatenated(pieces)
 }
 

@@ -8,7 +8,7 @@ import type {
   FolderEntry,
 } from '../../ports/index.ts'
 import { appended, contentBytes, contentOf, contentSize } from './file-content.ts'
-import { PathWalk, type ParsedPaths, type Place } from './path-walk.ts'
+import { PathWalk, type Place } from './path-walk.ts'
 import { rootNumber, VirtualDisk, type CrashOutcome } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
@@ -34,7 +34,7 @@ export interface VirtualFiles extends FilesPort {
  */
 export function createVirtualFiles(initial: Readonly<Record<string, FileData>> = {}): VirtualFiles {
   const disk = new VirtualDisk()
-  const files = new FilesOnDisk(disk, new Map())
+  const files = new FilesOnDisk(disk)
   for (const [path, data] of Object.entries(initial)) placeFile(files, path, data)
   disk.syncAll()
   return files
@@ -50,21 +50,19 @@ function placeFile(files: FilesPort, path: string, data: FileData): void {
 
 class FilesOnDisk implements VirtualFiles {
   readonly #disk: VirtualDisk
-  readonly #parsed: ParsedPaths
   readonly #walk: PathWalk
 
-  constructor(disk: VirtualDisk, parsed: ParsedPaths) {
+  constructor(disk: VirtualDisk) {
     this.#disk = disk
-    this.#parsed = parsed
-    this.#walk = new PathWalk(disk, parsed)
+    this.#walk = new PathWalk(disk)
   }
 
   fork(): VirtualFiles {
-    return new FilesOnDisk(this.#disk.fork(), this.#parsed)
+    return new FilesOnDisk(this.#disk.fork())
   }
 
   afterCrash(outcome: CrashOutcome): VirtualFiles {
-    return new FilesOnDisk(this.#disk.afterCrash(outcome), this.#parsed)
+    return new FilesOnDisk(this.#disk.afterCrash(outcome))
   }
 
   snapshotFiles(): Map<string, Uint8Array> {

@@ -1,4 +1,4 @@
-import { FaultlineError, whenReady } from '../../core/index.ts'
+import { encodeUtf8, FaultlineError, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
@@ -6,9 +6,9 @@ import type { WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
-import { runsFolder, stagingFolder } from '../store/layout.ts'
-import { releaseLock, takeLock } from '../store/lock.ts'
-import { corrupt, listRuns, readLastPointer, readStoredRun } from '../store/read-run.ts'
+import { stagingFolder } from '../store/layout.ts'
+import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
+import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
@@ -16,7 +16,7 @@ import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
 import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
-import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
+import { liveRun, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
 import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
@@ -31,30 +31,12 @@ export function recoverRun(
   ports: DriverPorts,
   disk: SerialDisk,
 ): MaybePromise<LiveRun> {
-  return whenReady(disk.run(readForRecovery(request, ports)), (stored) =>
+  return whenReady(disk.run(readStoredRun(request.runId, ports.digest)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
         disk.run(takeOver(request, stored, state, adopted, ports, disk)),
       ),
     ),
-  )
-}
-
-function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
-  const runId = request.runId ?? (yield* lastRunId())
-  return yield* readStoredRun(runId, ports.digest)
-}
-
-function* lastRunId(): FileProgram<string> {
-  const pointer = yield* readLastPointer()
-  if (pointer !== undefined) return pointer.runId
-  const runs = yield* listRuns()
-  throw new FaultlineError(
-    'RUN_NOT_FOUND',
-    runs.length === 0
-      ? `No run has been started here: '${runsFolder}' holds none.`
-      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
-    { details: { runs } },
   )
 }
 
@@ -67,9 +49,16 @@ function* takeOver(
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
   const { layout } = stored
+  const ended = hasEnded(state)
+  // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
+  if (ended && (yield* readHolder(layout, ports.owner)).state !== 'dead') throw notResumable(state)
   yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
   try {
-    return yield* recoverLocked(request, stored, state, adopted, ports, disk)
+    if (!ended) return yield* recoverLocked(request, stored, state, adopted, ports, disk)
+    const run = heldRun(stored, state, ports, disk)
+    yield* sweep(run)
+    yield* saveState(run)
+    throw notResumable(state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
     yield* releaseLock(layout)
@@ -85,9 +74,24 @@ function* recoverLocked(
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
-  const { layout, start } = stored
-  const prefix = stored.logBytes.subarray(0, stored.log.validBytes)
-  const run = liveRun({
+  const run = heldRun(stored, state, ports, disk)
+  if (stored.stateProblem !== undefined)
+    warn(run, `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+  yield* finishPreparedCommits(run)
+  yield* finishEdits(run)
+  if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
+  const point = yield* safePoint(run, request)
+  note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
+  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
+  yield* sweep(run)
+  if (!stored.isLast) yield* saveLastPointer(run)
+  return run
+}
+
+function heldRun(stored: StoredRun, state: RunState, ports: DriverPorts, disk: SerialDisk): LiveRun {
+  const { layout, log, start } = stored
+  return liveRun({
     ports,
     disk,
     layout,
@@ -96,24 +100,12 @@ function* recoverLocked(
       digest: ports.digest,
       identity: { workflowId: start.workflowId, runId: state.runId, correlationId: state.correlationId },
       epoch: state.epoch + 1,
-      length: stored.log.events.length,
-      sizeBytes: prefix.length,
+      length: log.events.length,
+      sizeBytes: log.validBytes,
     }),
     state,
     saveSeq: stored.state?.saveSeq ?? 0,
   })
-  if (stored.stateProblem !== undefined)
-    warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
-  yield* finishPreparedCommits(run)
-  yield* finishEdits(run)
-  if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
-  const point = yield* safePoint(run, request)
-  note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
-  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* rewriteLog(run, prefix)
-  yield* sweep(run)
-  if (!stored.isLast) yield* saveLastPointer(run)
-  return run
 }
 
 /** Steps whose artifacts were announced before the crash are finished from the log, without calling their agents again. */
@@ -180,8 +172,8 @@ function failedGate(state: RunState): string {
 }
 
 function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
-  const events = run.log.takePending()
-  const added = new TextEncoder().encode(run.log.encode(events))
+  const { events, text } = run.log.takePending()
+  const added = encodeUtf8(text)
   const bytes = new Uint8Array(prefix.length + added.length)
   bytes.set(prefix)
   bytes.set(added, prefix.length)
@@ -201,9 +193,12 @@ function* sweep(run: LiveRun): FileProgram<void> {
   }
 }
 
-function assertResumable(state: RunState): void {
-  if (state.status !== 'completed' && state.status !== 'cancelled') return
-  throw new FaultlineError(
+function hasEnded({ status }: RunState): boolean {
+  return status === 'completed' || status === 'cancelled'
+}
+
+function notResumable(state: RunState): FaultlineError {
+  return new FaultlineError(
     'RUN_NOT_RESUMABLE',
     `Run '${state.runId}' has ${state.status === 'completed' ? 'completed' : 'been cancelled'}; there is nothing to resume.`,
     { details: { runId: state.runId, status: state.status } },
@@ -220,8 +215,7 @@ function adoptedWorkflow(
   state: RunState,
   { digest }: DriverPorts,
 ): MaybePromise<CompiledWorkflow | undefined> {
-  assertResumable(state)
-  if (expects === undefined) return undefined
+  if (expects === undefined || hasEnded(state)) return undefined
   const expectedSha256 = definitionDigest(expects, digest)
   if (expectedSha256 === state.workflow.definitionSha256) return undefined
   const recorded = state.workflow.definition

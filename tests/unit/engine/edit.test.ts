@@ -46,7 +46,7 @@ async function diesInEdit(
     incarnation.edit(path, new TextEncoder().encode('edited\n'))
   await life.start(pair)
   for (const path of early) await edit(path)
-  const onlyOne = { admits: (step: string) => step === 'one', stopsAfter: () => false, maxResults: Infinity }
+  const onlyOne = { holds: new Set(['two']), stopsAfter: () => false, maxResults: Infinity }
   while (incarnation.state().completedSteps.length === 0) {
     await incarnation.tick(onlyOne)
     await Promise.resolve()
