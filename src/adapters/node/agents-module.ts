@@ -14,12 +14,12 @@ export const agentsModuleNames: readonly string[] = ['mjs', 'js', 'ts', 'mts'].m
  *
  * @throws FaultlineError `AGENTS_MODULE_INVALID` when there are several: which one is meant would be a guess.
  */
-export function findAgentsModule(folder: string): string | undefined {
+export function findAgentsModule(folder: string, calledFolder = 'this folder'): string | undefined {
   const found = agentsModuleNames.filter((name) => existsSync(join(folder, name)))
   if (found.length < 2) return found[0]
   throw new FaultlineError(
     'AGENTS_MODULE_INVALID',
-    `${found.join(' and ')} are both in the folder ${folder}. Choose one with --agents <module>, or remove the other.`,
+    `${found.join(' and ')} are both in ${calledFolder}. Choose one with --agents <module>, or remove the other.`,
     { details: { folder, found } },
   )
 }

@@ -29,6 +29,6 @@ export function templateNames(folder: string): readonly string[] {
  * @throws FaultlineError `AGENTS_MODULE_INVALID` naming the file and what is wrong with it.
  */
 export async function templateAgents(folder: string): Promise<Agents> {
-  const module = findAgentsModule(folder)
+  const module = findAgentsModule(folder, `the template ${folder}`)
   return module === undefined ? {} : loadAgentsModule(folder, module)
 }

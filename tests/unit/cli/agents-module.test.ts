@@ -20,7 +20,7 @@ describe('the agents module', () => {
     const folder = temporaryFolder()
     for (const name of ['faultline.agents.ts', 'faultline.agents.mjs']) writeFileSync(join(folder, name), '')
     expect(() => chooseAgents(folder, {})).toThrow(
-      `faultline.agents.mjs and faultline.agents.ts are both in the folder ${folder}. Choose one with --agents <module>, or remove the other.`,
+      'faultline.agents.mjs and faultline.agents.ts are both in this folder. Choose one with --agents <module>, or remove the other.',
     )
   })
 
