@@ -181,17 +181,23 @@ export class Session implements WorkflowSession {
     if (!this.#crashed && status === 'running') {
       throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
     }
-    const expects = await this.#start.presentDefinition(options.definition === 'current')
-    await this.#endLife()
-    this.#incarnation++
-    this.#life = bornLife(this.#start.world, this.#incarnation)
-    this.#crashed = false
-    const first = await this.#recover({
-      runId: this.runId,
-      ...(expects === undefined ? {} : { expects }),
-      ...options,
-    })
-    return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
+    this.#moving = true
+    try {
+      const expects = await this.#start.presentDefinition(options.definition === 'current')
+      await this.#endLife()
+      this.#incarnation++
+      this.#life = bornLife(this.#start.world, this.#incarnation)
+      const first = await this.#recover({
+        runId: this.runId,
+        ...(expects === undefined ? {} : { expects }),
+        ...options,
+      })
+      // Not before: a resume that was refused leaves the run as it was, to be resumed.
+      this.#crashed = false
+      return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
+    } finally {
+      this.#moving = false
+    }
   }
 
   async crash(): Promise<RunOutcome> {

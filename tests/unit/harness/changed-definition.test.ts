@@ -62,7 +62,22 @@ describe('a resume after the workflow file was edited', () => {
     expect(await session.runToEnd()).toEqual({ status: 'completed' })
   })
 
-  test('goes on when only what it means has stayed the same, and under the limits it was started with', async () => {
+  test('is refused after a crash too, and the run can be resumed once the file is restored', async () => {
+    const project = await createProject({ storage: 'memory' })
+    await project.write(file, workflow(chain))
+    const session = await runWorkflowStepByStep(file, { project })
+    open.push({ session, project })
+    await session.next()
+    await session.crash()
+    await project.write(file, workflow({ one: chain.one, two: chain.three }))
+    await expect(session.resume()).rejects.toMatchObject({ code: 'DEFINITION_CHANGED' })
+    await expect(session.next()).rejects.toThrow('has crashed: resume() it before it can go on.')
+    await project.write(file, workflow(chain))
+    await session.resume()
+    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+  })
+
+  test('goes on when it means the same, and under the limits it was started with', async () => {
     const session = await failedAtTwo(`# reviewed\n${workflow(chain)}`, { limits: { stepTimeoutMs: 7_000 } })
     await session.resume()
     expect(await session.runToEnd()).toEqual({ status: 'completed' })

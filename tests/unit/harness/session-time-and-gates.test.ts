@@ -180,6 +180,16 @@ describe('misuse', () => {
     await expect(run.crash()).rejects.toThrow('is closed: it cannot crash.')
   })
 
+  test('one resume at a time', async () => {
+    const run = await session(gated, { agents: { worker: () => ({ good: true }) } })
+    await run.crash()
+    const resuming = run.resume()
+    await expect(run.resume()).rejects.toThrow('is still moving: await the call before, then resume.')
+    await expect(run.runToEnd()).rejects.toThrow('is still moving: await the call before, then go on.')
+    await resuming
+    expect(await run.runToEnd()).toEqual({ status: 'completed' })
+  })
+
   test('two different seeds are an error', async () => {
     await expect(session(gated, { seed: 1, faults: { version: 1, seed: 2, faults: [] } })).rejects.toThrow(
       'Two different seeds were given: 1 as an option and 2 in the fault plan.',
