@@ -3,6 +3,7 @@
  * misbehave as planned. Knows no engine: it sees calls through ports and nothing else.
  */
 export { checkFaultPlan, faultKinds, faultPlan } from './check-plan.ts'
+export { faultyFiles, fileFaultOperations } from './faulty-files.ts'
 export { createFaultRecorder } from './fault-recorder.ts'
 export type { FaultPoint, FaultRecorder, FaultUse } from './fault-recorder.ts'
 export { injectFaults } from './faulty-ports.ts'
