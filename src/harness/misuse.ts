@@ -10,6 +10,8 @@ export interface SessionStanding {
   readonly closed: boolean
   readonly moving: boolean
   readonly crashed: boolean
+  /** Whether the present engine life has the run in hand; not so after a resume that was refused. */
+  readonly held: boolean
 }
 
 export function misuse(message: string): FaultlineError {
@@ -27,9 +29,12 @@ export function assertUsable({ runId, closed, moving }: SessionStanding, what: s
 /** @throws FaultlineError `SESSION_MISUSE` when there is no engine life that could do it, saying how to get one. */
 export function assertAlive(standing: SessionStanding, what: string): void {
   assertUsable(standing, what)
-  const { runId, status, crashed } = standing
+  const { runId, status, crashed, held } = standing
   if (crashed) throw misuse(`Run '${runId}' has crashed: resume() it before it can ${what}.`)
-  if (status === undefined || status === 'running') return
+  if (status === undefined || status === 'running') {
+    if (held) return
+    throw misuse(`The resume of run '${runId}' was refused: resume() it again before it can ${what}.`)
+  }
   const help = status === 'failed' ? ' resume() it first.' : ''
   throw misuse(
     `Run '${runId}' has ${status === 'cancelled' ? 'been cancelled' : status}: it cannot ${what}.${help}`,

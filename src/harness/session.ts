@@ -65,6 +65,7 @@ export class Session implements WorkflowSession {
   #lastOutcome: RunOutcome | null = null
   #moving = false
   #crashed = false
+  #held = true
   #judged = false
   #closed = false
   readonly #afterDeath: (readonly string[])[] = []
@@ -178,7 +179,7 @@ export class Session implements WorkflowSession {
   async resume(options: ResumeOptions = {}): Promise<RunOutcome> {
     assertUsable(this.#standing, 'resume')
     const status = this.#view?.state.status
-    if (!this.#crashed && status === 'running') {
+    if (!this.#crashed && this.#held && status === 'running') {
       throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
     }
     this.#moving = true
@@ -187,13 +188,14 @@ export class Session implements WorkflowSession {
       await this.#endLife()
       this.#incarnation++
       this.#life = bornLife(this.#start.world, this.#incarnation)
+      this.#crashed = false
+      this.#held = false
       const first = await this.#recover({
         runId: this.runId,
         ...(expects === undefined ? {} : { expects }),
         ...options,
       })
-      // Not before: a resume that was refused leaves the run as it was, to be resumed.
-      this.#crashed = false
+      this.#held = true
       return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
     } finally {
       this.#moving = false
@@ -201,7 +203,8 @@ export class Session implements WorkflowSession {
   }
 
   async crash(): Promise<RunOutcome> {
-    assertAlive(this.#standing, 'crash')
+    // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
+    assertAlive({ ...this.#standing, held: true }, 'crash')
     const inFlight = this.#view?.state.currentSteps[0]
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)
@@ -376,6 +379,7 @@ export class Session implements WorkflowSession {
       closed: this.#closed,
       moving: this.#moving,
       crashed: this.#crashed,
+      held: this.#held,
     }
   }
 }

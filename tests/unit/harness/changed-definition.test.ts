@@ -71,7 +71,7 @@ describe('a resume after the workflow file was edited', () => {
     await session.crash()
     await project.write(file, workflow({ one: chain.one, two: chain.three }))
     await expect(session.resume()).rejects.toMatchObject({ code: 'DEFINITION_CHANGED' })
-    await expect(session.next()).rejects.toThrow('has crashed: resume() it before it can go on.')
+    await expect(session.next()).rejects.toThrow('was refused: resume() it again before it can go on.')
     await project.write(file, workflow(chain))
     await session.resume()
     expect(await session.runToEnd()).toEqual({ status: 'completed' })
