@@ -1,5 +1,6 @@
-import { assertWorkflowArtifacts, diffSnapshots } from 'faultline'
+import { assertWorkflowArtifacts, diffSnapshots, runWorkflowStepByStep } from 'faultline'
 import type { SnapshotChange } from 'faultline'
+import { agentError, gateFailure, stepTimeout } from 'faultline/fault-injection'
 import { describe, expect } from 'faultline/vitest'
 import { fail, failures } from './failures.ts'
 import { readStateFile } from './state-file.ts'
@@ -8,6 +9,7 @@ import {
   faultline,
   filesOf,
   keysOf,
+  release,
   resultOf,
   startedSinceResume,
   steps,
@@ -156,6 +158,60 @@ describe.each(table)('%s', { tags: ['e2e_workflow'] }, (_title, failure) => {
     await session.runToEnd()
     expect(session).toHaveCompleted()
     expect(session.state().completedSteps.toSorted()).toEqual(steps.toSorted())
+    expect(await resultOf(session)).toEqual(await undisturbedResult(seed))
+  })
+})
+
+describe('more than one thing goes wrong', { tags: ['e2e_workflow'] }, () => {
+  test('a time-out and an error in one step are retried, and no resume is needed', async ({
+    project,
+    agents,
+    seed,
+  }) => {
+    const session = await runWorkflowStepByStep(release, {
+      project,
+      agents,
+      faults: [stepTimeout('test', { attempt: 1 }), agentError('test', { attempt: 2, moment: 'after' })],
+    })
+    await session.runToEnd()
+    expect(session).toHaveCompleted()
+    const attempts = session
+      .state()
+      .steps['test']?.attempts.map(({ outcome, error }) => error?.kind ?? outcome)
+    expect(attempts).toEqual(['timeout', 'exception', 'completed'])
+    expect(await resultOf(session)).toEqual(await undisturbedResult(seed))
+  })
+
+  test('two parallel steps fail, both run again, the third is kept', async ({ project, agents, seed }) => {
+    const session = await runWorkflowStepByStep(release, {
+      project,
+      agents,
+      faults: [agentError('lint', { moment: 'after' }), agentError('document', { moment: 'after' })],
+    })
+    await session.runToEnd()
+    expect(session).toHaveFailedAt('lint')
+    expect(session.state().currentSteps).toEqual(['lint', 'document'])
+    await session.resume()
+    await session.runToEnd()
+    expect(startedSinceResume(session).slice(0, 3)).toEqual(['lint#1@2', 'document#1@2', 'test#1@1'])
+    expect(await resultOf(session)).toEqual(await undisturbedResult(seed))
+  })
+
+  test('the work sent back by the gate fails, then the process dies', async ({ project, agents, seed }) => {
+    const session = await runWorkflowStepByStep(release, {
+      project,
+      agents,
+      faults: [gateFailure('review'), agentError('build', { visit: 2 })],
+    })
+    await session.runToEnd()
+    expect(session).toHaveFailedAt('build')
+    await session.resume()
+    await session.runUntil('test')
+    await session.crash()
+    expect(await session.resume()).toEqual({ status: 'stopped', step: 'review' })
+    await session.runToEnd()
+    expect(session).toHaveVisited('build', 2)
+    expect(session).toHaveRunOnce('test')
     expect(await resultOf(session)).toEqual(await undisturbedResult(seed))
   })
 })

@@ -137,10 +137,10 @@ export async function undisturbedResult(seed: number | string): Promise<object> 
   }
 }
 
-const commandLine = join(
-  dirname(createRequire(import.meta.url).resolve('faultline/package.json')),
-  'dist/cli/main.js',
-)
+const installed = dirname(createRequire(import.meta.url).resolve('faultline/package.json'))
+const commandLine = join(installed, 'dist/cli/main.js')
+/** The module that `agents` comes from, for the command line. */
+export const templateAgents = join(installed, 'templates/medium/faultline.agents.mjs')
 
 /** Calls `faultline` in the project's folder, in a process of its own. */
 export function faultline(
