@@ -45,12 +45,16 @@ export function renderStatus(state: StateDocument, status: ObservedStatus): stri
 
 function statusLine(state: StateDocument, status: ObservedStatus): string {
   if (status === 'interrupted') {
-    const where =
-      state.currentSteps.length === 0 ? 'between two steps' : `in ${state.currentSteps.join(', ')}`
-    return `interrupted ${where}`
+    return `interrupted ${interruptedWhere(state)}`
   }
   if (state.error === null) return status
   return `${status}${state.error.step === null ? '' : ` at ${state.error.step}`}: ${describeStepError(state.error)}`
+}
+
+function interruptedWhere({ currentSteps, completedSteps }: StateDocument): string {
+  if (currentSteps.length > 0) return `in ${currentSteps.join(', ')}`
+  const last = completedSteps.at(-1)
+  return last === undefined ? 'before the first step' : `after ${last}`
 }
 
 function stepRow(name: string, step: StepDocument, status: ObservedStatus): string {

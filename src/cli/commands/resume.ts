@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/index.ts'
 import { openProject, resumeProcessRun, runIdOrLast, runReader } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { finishRun } from '../finish-run.ts'
-import { print } from '../output.ts'
+import { print, printError } from '../output.ts'
 import { progressLine } from '../render.ts'
 
 interface ResumeOptions {
@@ -58,6 +58,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
       if (line !== undefined) print(line)
     },
   })
+  for (const { level, message } of session.logs) if (level === 'warn') printError(`warning: ${message}`)
   print(`resume ${session.runId}`)
   const outcome = await session.runToEnd()
   const file = typeof launch['file'] === 'string' ? launch['file'] : null
