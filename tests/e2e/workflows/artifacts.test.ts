@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { assertWorkflowArtifacts, createProject } from 'faultline'
+import { assertWorkflowArtifacts, createProject, runWorkflowStepByStep } from 'faultline'
 import type { Project, WorkflowSession } from 'faultline'
 import { agentError } from 'faultline/fault-injection'
 import { describe, expect } from 'faultline/vitest'
 import { fail } from './failures.ts'
-import { test } from './story.ts'
+import { release, test } from './story.ts'
 
 describe('artifacts', { tags: ['e2e_workflow'] }, () => {
   test('of completed steps are not touched again: same path, content and time of change', async ({
@@ -27,12 +27,27 @@ describe('artifacts', { tags: ['e2e_workflow'] }, () => {
   }) => {
     const session = await fail({ project, agents }, { fault: agentError('package', { moment: 'after' }) })
     expect(await filesBelow(project, 'release/')).toEqual(['release/plan.json'])
-    await session.resume()
     expect(await filesBelow(project, '.workflow/runs/')).toEqual([
       `.workflow/runs/${session.runId}/events.jsonl`,
-      `.workflow/runs/${session.runId}/lock`,
       `.workflow/runs/${session.runId}/state.json`,
     ])
+    await session.resume()
+    await session.runToEnd()
+    expect(session).toHaveCompleted()
+  })
+
+  test('that a process left half-written when it died are swept away by the resume', async ({
+    project,
+    agents,
+  }) => {
+    const session = await runWorkflowStepByStep(release, { project, agents })
+    await session.runUntil('lint')
+    await session.crash()
+    const staging = `.workflow/runs/${session.runId}/staging`
+    expect(await filesBelow(project, staging)).toContain(`${staging}/document#1@1/docs/api/modules/app.md`)
+    expect(await filesBelow(project, 'docs/')).toEqual([])
+    await session.resume()
+    expect(await filesBelow(project, staging)).toEqual([])
     await session.runToEnd()
     expect(session).toHaveCompleted()
   })
