@@ -96,7 +96,7 @@ test(
 
 test(
   'one correlation id goes through state, events, logs and manifest of a bundle',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   () => {
     const project = stranger(inject('packedPackage'), {
       'package.json': '{ "name": "stranger", "type": "module" }',
