@@ -16,6 +16,10 @@ export function progressLine(event: WorkflowEvent): string | undefined {
     case 'gate_result':
       if (event.route.to === 'pass') return undefined
       return `  ↩ gate of ${event.step} did not pass${event.route.to === 'loop' ? `: back to ${event.route.target}` : ''}`
+    case 'workflow_resume':
+      return event.tailCutAtSeq === undefined
+        ? undefined
+        : `  ! event ${event.tailCutAtSeq} was cut short on disk and is dropped`
     default:
       return undefined
   }

@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { artifacts, contents, lastRun, project, startsOf, stateOf } from '../../support/run-folder.ts'
 import { parallel, reviewed } from '../../support/workflows.ts'
@@ -132,6 +134,31 @@ describe('a damaged run', () => {
         'Restore the file from a copy; faultline never repairs this in silence.\n',
     ])
     expect(contents(folder)).toEqual(before)
+  })
+
+  test('whose last line was cut short goes on, and says so', () => {
+    const folder = project({ 'flow.yaml': reviewed.yaml })
+    folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
+    const log = `.workflow/runs/${lastRun(folder)}/events.jsonl`
+    const seq = folder.read(log).trimEnd().split('\n').length
+    folder.write(log, `${folder.read(log)}0a1b2c3d {"seq":`)
+    const resumed = folder.faultline('resume')
+    expect([resumed.code, resumed.stderr]).toEqual([0, ''])
+    expect(resumed.stdout).toContain(`  ! event ${seq} was cut short on disk and is dropped\n`)
+  })
+
+  test('without its log, or without the pointer to the last run, is told as that', () => {
+    const folder = project({ 'flow.yaml': reviewed.yaml })
+    folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
+    const runId = lastRun(folder)
+    folder.write('.workflow/last.json', '{')
+    expect(folder.faultline('resume').stderr).toBe(
+      `error[RUN_NOT_FOUND]: Nothing says which run was the last. Name one of: '${runId}'.\n`,
+    )
+    rmSync(join(folder.folder, `.workflow/runs/${runId}/events.jsonl`))
+    expect(folder.faultline('resume', runId).stderr).toContain(
+      `error[STATE_CORRUPT]: .workflow/runs/${runId}/events.jsonl is damaged: it is missing.`,
+    )
   })
 
   test('whose state file was edited goes on from its log, and says so', () => {
