@@ -7,7 +7,7 @@ import { runWorkflowStepByStep } from 'faultline'
 import { describe, expect, test } from 'faultline/vitest'
 import { readPage, repository, tableRows } from '../../support/markdown.ts'
 import { stateFile } from './state-file.ts'
-import { release, test as story } from './story.ts'
+import { assertConsistent, consistent, release, test as story } from './story.ts'
 
 const folder = 'tests/e2e/workflows'
 const files = readdirSync(join(repository, folder)).filter((file) => file.endsWith('.ts'))
@@ -67,10 +67,16 @@ describe('every story', { tags: ['e2e_workflow'] }, () => {
     expect(task.timeout).toBe(45_000)
   })
 
-  story.fails('fails when its run is not consistent at the end', async ({ project, agents }) => {
+  story('is checked at its end: its runs are consistent', async ({ project, agents, onTestFinished }) => {
     const session = await runWorkflowStepByStep(release, { project, agents })
     await session.runToEnd()
+    const built = await project.read('dist/app.js')
     await project.write('dist/app.js', 'changed behind the run')
+    await expect(assertConsistent(session)).rejects.toThrow(
+      "changed: dist/app.js was produced by step 'build'",
+    )
+    await project.write('dist/app.js', built)
+    onTestFinished(() => expect(consistent.has(session)).toBe(true))
   })
 
   test('is on the page beside the tests', () => {

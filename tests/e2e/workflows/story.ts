@@ -26,12 +26,18 @@ const maxConcurrentSteps = 3
 /** A story in a fresh project of the template `medium`; whatever it does, its runs are consistent at the end. */
 export const test = base.override('template', 'medium')
 
+/** The sessions that were found so. */
+export const consistent = new WeakSet<WorkflowSession>()
+
 test.afterEach(async ({ project }) => {
-  for (const session of sessionsOf(project)) await assertConsistent(session)
+  for (const session of sessionsOf(project)) {
+    await assertConsistent(session)
+    consistent.add(session)
+  }
 })
 
 /** Log, state and disk agree with each other. */
-async function assertConsistent(session: WorkflowSession): Promise<void> {
+export async function assertConsistent(session: WorkflowSession): Promise<void> {
   const events = session.events()
   const state = session.state()
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_event, index) => index))
