@@ -72,13 +72,17 @@ export function runReader(projectFolder: string): RunReader {
   })
 }
 
-/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started. */
+/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started, or nothing says which was the last. */
 export async function runIdOrLast(reader: RunReader, runId: string | undefined): Promise<string> {
   const chosen = runId ?? (await reader.last())
   if (chosen !== undefined) return chosen
+  const runs = await reader.list()
   throw new FaultlineError(
     'RUN_NOT_FOUND',
-    `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`,
+    runs.length === 0
+      ? `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`
+      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
+    { details: { runs } },
   )
 }
 

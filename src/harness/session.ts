@@ -330,7 +330,10 @@ export class Session implements WorkflowSession {
   async #photograph(report: TickReport): Promise<void> {
     if (report.status !== 'running') await this.#look()
     if (report.status !== 'failed' || this.#album.hasFailure) return
-    const failing = report.events.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
+    const events = this.events()
+    const life = events.slice(events.findLastIndex(({ kind }) => kind === 'workflow_resume') + 1)
+    // Not in this report alone: steps in flight may have gone on since the first one failed.
+    const failing = life.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
     const before = (failing?.seq ?? this.state().seq) - 1
     const view = await this.#life.reader.read(this.runId, before)
     this.#album.failure(snapshotOf(view, 'before-failure'), snapshotOf(this.#seen(), 'at-failure'))

@@ -7,7 +7,7 @@ import type { LoadedWorkflow } from '../../engine/index.ts'
 import { openProject, resumeProcessRun, runIdOrLast, runReader } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { finishRun } from '../finish-run.ts'
-import { print } from '../output.ts'
+import { print, printError } from '../output.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
 
@@ -71,6 +71,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
       if (line !== undefined) print(line)
     },
   })
+  for (const { level, message } of session.logs) if (level === 'warn') printError(`warning: ${message}`)
   print(`resume ${session.runId}`)
   const outcome = await session.runToEnd()
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })

@@ -117,6 +117,7 @@ function noLastRun(runs: readonly string[]): FaultlineError {
 }
 
 function notFound(runId: string, runs: readonly string[]): FaultlineError {
+  if (runs.includes(runId)) return corrupt(runLayout(runId).log, 'it is missing', {})
   const known = runs.length === 0 ? 'No run has been started here.' : suggestion(runId, runs)
   return new FaultlineError('RUN_NOT_FOUND', `There is no run '${runId}' in '${runsFolder}'. ${known}`, {
     details: { runId },

@@ -37,7 +37,7 @@ describe('text that is refused', () => {
     [
       'a key that is written twice',
       `id: a\nid: b\n${oneStep}`,
-      `flow.yaml:2:1: the key 'id' is written twice in the same map`,
+      `flow.yaml:2:1: the key 'id' is written twice in the same map; keep one`,
     ],
     [
       'a key that is a list',

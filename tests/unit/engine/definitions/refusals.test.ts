@@ -151,10 +151,9 @@ describe('a whole definition', () => {
   })
 
   test('that is not JSON', async () => {
-    expect(await refusal('{"id": "flow", "steps": [}', 'flow.json')).toMatchInlineSnapshot(`
-      "flow.json:1:26: this is not valid JSON: Flow sequence in block collection must be sufficiently indented and end with a ]
-      flow.json:1:26: this is not valid JSON: Flow map must end with a }"
-    `)
+    expect(await refusal('{"id": "flow", "steps": [}', 'flow.json')).toMatchInlineSnapshot(
+      `"flow.json:1:26: this is not valid JSON: Flow sequence in block collection must be sufficiently indented and end with a ]"`,
+    )
   })
 
   test('without steps', async () => {
