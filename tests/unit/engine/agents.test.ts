@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
-import { messageOf } from '../../../src/core/index.ts'
+import { deferred, messageOf } from '../../../src/core/index.ts'
 import type { AgentStep } from '../../../src/engine/index.ts'
 import type { Agent, AgentContext } from '../../../src/ports/index.ts'
 import type { StateDocument } from '../../../src/trace/index.ts'
@@ -285,7 +285,9 @@ describe('what an agent answers', () => {
     ['an error', new TypeError('x is not a function'), { message: 'x is not a function', name: 'TypeError' }],
     ['a text', 'out of tokens', { message: 'out of tokens' }],
   ])('fails the step with what was thrown: %s', async (_, thrown, error) => {
-    const { state } = await run(() => Promise.reject(thrown as Error))
+    const answer = deferred<never>()
+    answer.reject(thrown)
+    const { state } = await run(() => answer.promise)
     expect(state.error).toEqual({ kind: 'exception', step: 'work', ...error })
   })
 
