@@ -4,6 +4,7 @@ import type { VirtualFiles } from '../../../src/adapters/virtual/index.ts'
 import { defineWorkflow, loadWorkflow } from '../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agents, FileOperation, FilesPort, RecoverRequest } from '../../../src/ports/index.ts'
+import type { WorkflowEvent } from '../../../src/trace/index.ts'
 import { engineBench, eventWords } from '../../support/engine-run.ts'
 
 /** `left` and `right` stand side by side; `join` reads `left` alone. */
@@ -182,6 +183,39 @@ describe('a resume', () => {
     expect(text(files, 'only.txt')).toBe('by only')
     expect(await resume(files)).toEqual(['only'])
   })
+})
+
+test('a step that is finished from its announcement is recorded as if its engine had lived', async () => {
+  const files = createVirtualFiles()
+  const scored: AgentWorkflow = {
+    id: 'scored',
+    steps: [
+      {
+        id: 'only',
+        agent: 'writer',
+        action: 'draft',
+        creates: ['only.txt'],
+        scoring: { thresholds: { overall_min: 1 } },
+      },
+    ],
+  }
+  const bench = engineBench(files)
+  const life = bench.life(writer([]))
+  const runId = await life.start(scored)
+  expect((await life.runToEnd()).status).toBe('completed')
+  const log = `.workflow/runs/${runId}/events.jsonl`
+  const lines = text(files, log).split(/(?<=\n)/)
+  files.perform({ op: 'write', path: log, data: lines.slice(0, 3).join('') })
+  files.perform({ op: 'remove', path: `.workflow/runs/${runId}/state.json` })
+  const calls: string[] = []
+  const next = engineBench(files)
+  const second = next.life(writer(calls))
+  await second.incarnation.recover({})
+  expect((await second.runToEnd()).status).toBe('completed')
+  expect(calls).toEqual([])
+  const { epoch: _, durableSeq: __, ...finish } = bench.events[3] as WorkflowEvent
+  expect(finish).toMatchObject({ kind: 'step_finish', action: 'draft', scoring: { passed: false } })
+  expect(next.events[0]).toMatchObject(finish)
 })
 
 describe('a run', () => {
