@@ -331,6 +331,31 @@ describe('a tick', () => {
     ])
   })
 
+  test('starts no retry without a place either, and then retries before what has not started yet', async () => {
+    const first = deferred<void>()
+    const run = await started(
+      {
+        id: 'crowd',
+        settings: { maxConcurrentSteps: 1, retries: 1, retryDelayMs: 10 },
+        steps: ['frail', 'long', 'later'].map((id) => ({ id, agent: 'worker', dependsOn: [] })),
+      },
+      ({ step, attempt }) => {
+        if (step === 'frail' && attempt === 1) throw new Error('model overloaded')
+        return step === 'long' ? first.promise : null
+      },
+    )
+    expect(eventWords((await run.life.tick()).events)).toEqual([
+      'step_retry frail#1@1',
+      'step_start long#1@1',
+    ])
+    expect((await after(run, 10)).events).toEqual([])
+    first.resolve()
+    expect(eventWords((await run.life.tick()).events)).toEqual([
+      'step_finish long#1@1',
+      'step_start frail#1@2',
+    ])
+  })
+
   test('starts only what its policy admits, and names what it held', async () => {
     const { life } = await waiting()
     const admits = (step: string): boolean => step === 'c'
