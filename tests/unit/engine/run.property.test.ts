@@ -182,19 +182,31 @@ interface Ran {
 async function runUntilCompleted(world: World, files: VirtualFiles): Promise<Ran> {
   const bench = engineBench(files)
   for (let lives = 0; lives < 8; lives++) {
-    const runId = await bench.reader.last()
-    const done = runId === undefined ? [] : completedVisits((await bench.reader.read(runId)).state)
-    const before = world.calls.length
-    const life = bench.life(agentsOf(world), gateOf(world))
-    if (runId === undefined) await life.start(workflowOf(world.flow))
-    else if (!(await recovers(life.incarnation.recover.bind(life.incarnation, {})))) break
-    const { status } = await life.runThroughTime()
-    expect(world.calls.slice(before).filter((call) => done.includes(call))).toEqual([])
-    if (status === 'completed') break
+    if ((await liveOnce(world, bench)) === 'completed') break
   }
   const { state } = await bench.reader.read((await bench.reader.last()) as string)
   expect(state.status).toBe('completed')
   return { bench, state }
+}
+
+/** One life: starts the flow or recovers it, and runs it to its end. What was completed before is not called again. */
+async function liveOnce(
+  world: World,
+  bench: EngineBench,
+  died: Promise<void> = new Promise(() => {}),
+): Promise<string> {
+  const runId = await bench.reader.last()
+  const done = runId === undefined ? [] : completedVisits((await bench.reader.read(runId)).state)
+  const before = world.calls.length
+  const life = bench.life(agentsOf(world), gateOf(world))
+  const whole = async (): Promise<string> => {
+    if (runId === undefined) await life.start(workflowOf(world.flow))
+    else if (!(await recovers(() => life.incarnation.recover({})))) return 'completed'
+    return (await life.runThroughTime()).status
+  }
+  const ended = await Promise.race([whole(), died.then(() => 'died')])
+  expect(world.calls.slice(before).filter((call) => done.includes(call))).toEqual([])
+  return ended
 }
 
 /** False for a run that had completed before its process died. */
@@ -326,25 +338,32 @@ test(
   timeoutMs,
 )
 
+interface Death {
+  /** Before which of the operations that change something. */
+  readonly number: number
+  readonly outcome: 'kill' | 'power-min'
+}
+
+const death: fc.Arbitrary<Death> = fc.record({
+  number: fc.noBias(fc.nat(99_999)),
+  outcome: fc.constantFrom('kill' as const, 'power-min' as const),
+})
+const isChange = (operation: string): boolean => !/^(?:stat|read|list)\b/.test(operation)
+
 test(
-  'a death at any file operation, and a resume, leave what an undisturbed run leaves',
+  'deaths at any file operation, of the run and of its recovery, leave what an undisturbed run leaves',
   async () => {
-    const deaths = fc.record({
-      flow: flows,
-      /** Which of the operations that change something it is. */
-      number: fc.noBias(fc.nat(99_999)),
-      after: fc.boolean(),
-      outcome: fc.constantFrom('kill' as const, 'power-min' as const),
-    })
     await fc.assert(
-      fc.asyncProperty(deaths, async ({ flow, number, after, outcome }) => {
+      fc.asyncProperty(flows, death, fc.array(death, { maxLength: 2 }), async (flow, first, later) => {
         const expected = await undisturbed(flow)
         const world: World = { flow, calls: [], fault: undefined }
-        const changes = [...expected.bench.trace.entries()].filter(
-          ([, line]) => !/^(?:stat|read|list) /.test(line),
-        )
-        const [operations] = changes[number % changes.length] as [number, string]
-        const disk = await diskAfterDeath(world, operations + (after ? 1 : 0), outcome)
+        const changes = expected.bench.trace.filter(isChange).length
+        let disk = createVirtualFiles()
+        for (const [index, { number, outcome }] of [first, ...later].entries()) {
+          // A recovery changes some twenty things before its run goes on.
+          await liveUntil(world, disk, number % (index === 0 ? changes : 25))
+          disk = disk.afterCrash(outcome)
+        }
         const { state } = await runUntilCompleted(world, disk)
         expectFresh(flow, state)
         expect(canonical(state)).toEqual(canonical(expected.state))
@@ -355,26 +374,19 @@ test(
   timeoutMs,
 )
 
-/** The disk as the next process finds it when the one that runs the flow dies after so many operations. */
-async function diskAfterDeath(
-  world: World,
-  operations: number,
-  outcome: 'kill' | 'power-min',
-): Promise<VirtualFiles> {
-  const files = createVirtualFiles()
+/** Starts or recovers the flow; the disk answers no more after so many changes, as if the process had died there. */
+async function liveUntil(world: World, files: VirtualFiles, changes: number): Promise<void> {
   const died = deferred<void>()
   let count = 0
   const dying: FilesPort = {
     perform(operation) {
-      if (++count <= operations) return files.perform(operation)
+      if (isChange(operation.op)) count++
+      if (count <= changes) return files.perform(operation)
       died.resolve()
       return new Promise(() => {}) as never
     },
   }
-  const life = engineBench(dying).life(agentsOf(world), gateOf(world))
-  const whole = life.start(workflowOf(world.flow)).then(() => life.runThroughTime())
-  await Promise.race([whole, died.promise])
-  return files.afterCrash(outcome)
+  await liveOnce(world, engineBench(dying), died.promise)
 }
 
 test(
