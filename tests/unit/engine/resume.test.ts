@@ -5,7 +5,7 @@ import { defineWorkflow, loadWorkflow } from '../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agents, FileOperation, FilesPort, RecoverRequest } from '../../../src/ports/index.ts'
 import type { WorkflowEvent } from '../../../src/trace/index.ts'
-import { engineBench, eventWords } from '../../support/engine-run.ts'
+import { engineBench } from '../../support/engine-run.ts'
 
 /** `left` and `right` stand side by side; `join` reads `left` alone. */
 const workflow: AgentWorkflow = {
@@ -313,18 +313,5 @@ describe('a run', () => {
       expect(size).toBeGreaterThanOrEqual(due)
       expect(size).toBeLessThan(due + 4_000)
     }
-  })
-
-  test('moves by ticks that say what is in flight, what was held and what comes next', async () => {
-    const bench = engineBench(createVirtualFiles())
-    const life = bench.life(writer([]))
-    await life.start(workflow)
-    const report = await life.tick({ admits: (step) => step === 'left' })
-    expect([eventWords(report.events), report.inFlight, report.held, report.nextAt]).toEqual([
-      ['step_start left#1@1'],
-      ['left'],
-      ['right'],
-      bench.clock.now() + 30_000,
-    ])
   })
 })
