@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts'],
           pool: 'threads',
-          testTimeout: 5_000,
+          testTimeout: 30_000,
         },
       },
       {

@@ -6,11 +6,12 @@ export async function measureRatio({
   subject,
   reference,
   rounds = 11,
-  subjectRuns = 40,
-  referenceRuns = 2_000,
+  subjectRuns = 200,
+  referenceRuns = 4_000,
 }) {
-  await repeat(subject, subjectRuns * 4)
-  await repeat(reference, referenceRuns)
+  // Until the compiler has settled: a suite or a sweep runs thousands of workflows in one process.
+  await repeat(subject, subjectRuns * 6)
+  await repeat(reference, referenceRuns * 6)
   const ratios = []
   for (let round = 0; round < rounds; round++) {
     const referenceMs = (await timed(() => repeat(reference, referenceRuns))) / referenceRuns

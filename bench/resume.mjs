@@ -17,7 +17,15 @@ import { measureRatio } from './harness.mjs'
 
 const steps = 10
 const failing = 's5'
-const output = { text: 'x'.repeat(188) }
+/** What an agent typically returns: text, numbers, a list, nested records. Its JSON is 200 bytes long. */
+const output = {
+  summary: 'The outline covers all three topics.',
+  score: 0.92,
+  passed: true,
+  files: ['outline.md', 'notes.md'],
+  tokens: { prompt: 120_400, completion: 317 },
+  findings: [{ line: 12, kind: 'typography' }],
+}
 
 /** Fail, resume, complete: ten steps on the virtual files with the whole store protocol, against ten awaited functions. */
 export async function resume() {
@@ -70,7 +78,8 @@ export async function resume() {
   const reference = async () => {
     const results = []
     for (const run of functions) results.push(JSON.parse(JSON.stringify(await run())))
-    if (results.length !== steps) throw new Error('the loop must run ten functions')
+    if (results.length !== steps || results[0].files.length !== output.files.length)
+      throw new Error('the loop must run ten functions')
   }
 
   const { value, runs } = await measureRatio({ subject, reference })

@@ -13,7 +13,10 @@ export function canonicalJson(value: unknown): string {
   return sorted === unsortable ? slowCanonicalJson(value) : (JSON.stringify(sorted) ?? 'null')
 }
 
-/** An object with a key such as `10` cannot hold its keys in text order: the engine lists those first, by number. */
+/**
+ * An object with a key such as `10` cannot hold its keys in text order: the engine lists those first, by number. And a copy
+ * cannot simply be given a member named `__proto__`.
+ */
 const unsortable = Symbol('unsortable')
 const numericKey = /^(?:0|[1-9]\d*)$/
 
@@ -31,19 +34,27 @@ function withSortedKeys(value: unknown): unknown {
   }
   const members = value as Record<string, unknown>
   const keys = Object.keys(members)
-  let changed = false
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string
-    if (key.charCodeAt(0) <= 0x39 && numericKey.test(key)) return unsortable
-    if (index > 0 && key < (keys[index - 1] as string)) changed = true
+  let changed = !isSorted(keys)
+  if (changed) keys.sort()
+  const sorted: unknown[] = []
+  for (const key of keys) {
+    if ((key.charCodeAt(0) <= 0x39 && numericKey.test(key)) || key === '__proto__') return unsortable
     const member = withSortedKeys(members[key])
     if (member === unsortable) return unsortable
     if (member !== members[key]) changed = true
+    sorted.push(member)
   }
   if (!changed) return value
   const copy: Record<string, unknown> = {}
-  for (const key of keys.sort()) copy[key] = withSortedKeys(members[key])
+  for (let index = 0; index < keys.length; index++) copy[keys[index] as string] = sorted[index]
   return copy
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index] as string) < (keys[index - 1] as string)) return false
+  }
+  return true
 }
 
 function slowCanonicalJson(value: unknown): string {
@@ -55,6 +66,52 @@ function slowCanonicalJson(value: unknown): string {
     .filter((key) => members[key] !== undefined)
     .map((key) => `${JSON.stringify(key)}:${slowCanonicalJson(members[key])}`)
   return `{${texts.join(',')}}`
+}
+
+/**
+ * A copy of what JSON keeps of a value, as `JSON.parse(JSON.stringify(value))` gives it; undefined when JSON cannot keep it
+ * (a function, a bigint, a value that contains itself).
+ */
+export function jsonCopy(value: unknown): JsonValue | undefined {
+  const copy = plainCopy(value, 0)
+  if (copy !== notPlain) return copy as JsonValue
+  try {
+    const text = JSON.stringify(value) as string | undefined
+    return text === undefined ? undefined : (JSON.parse(text) as JsonValue)
+  } catch {
+    return undefined
+  }
+}
+
+const notPlain = Symbol('not plain')
+const plainDepth = 100
+
+/** Copies plain data, which costs a fraction of writing and reading it; answers `notPlain` for all that needs JSON's own rules. */
+function plainCopy(value: unknown, depth: number): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  // Zero may be negative, which JSON forgets.
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
+  if (typeof value !== 'object' || depth > plainDepth) return notPlain
+  if (Array.isArray(value)) {
+    const copy: unknown[] = []
+    for (const member of value) {
+      const kept = plainCopy(member, depth + 1)
+      if (kept === notPlain) return notPlain
+      copy.push(kept)
+    }
+    return 'toJSON' in value ? notPlain : copy
+  }
+  const prototype = Object.getPrototypeOf(value) as unknown
+  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return notPlain
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key]
+    if (member === undefined) continue
+    const kept = plainCopy(member, depth + 1)
+    if (kept === notPlain || key === '__proto__') return notPlain
+    copy[key] = kept
+  }
+  return copy
 }
 
 /** Freezes a tree of plain data in place and returns it. */

@@ -1,11 +1,15 @@
 import { FaultlineError } from './errors.ts'
 
+/** What needs no second look: parts that are neither empty nor made of dots alone, without drive, backslash or NUL. */
+const normalPath = /^(?:(?!\.{1,2}(?:\/|$))[^/\\:\0]+(?:\/(?!$)|$))+$/
+
 /**
  * Checks a path that came from outside and returns its normal form: relative, forward slashes, no `.` or `..` parts.
  *
  * @throws FaultlineError `PATH_OUTSIDE` when the path is absolute, empty, or climbs out of its folder.
  */
 export function containedPath(path: string, what = 'path'): string {
+  if (normalPath.test(path)) return path
   const slashed = path.replaceAll('\\', '/')
   if (slashed.startsWith('/') || /^[A-Za-z]:/.test(slashed) || slashed.includes('\0')) {
     throw outside(path, what, 'it must be relative')
@@ -26,7 +30,11 @@ export function parentFolder(path: string): string {
 }
 
 export function joinPath(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join('/')
+  let joined = ''
+  for (const part of parts) {
+    if (part !== '') joined += joined === '' ? part : `/${part}`
+  }
+  return joined
 }
 
 /** Whether a declared artifact (`report.md`, or `docs/` for a folder) covers a path. */

@@ -14,6 +14,8 @@ const systemErrors = {
   ENOTEMPTY: [39, 'directory not empty'],
   EPERM: [1, 'operation not permitted'],
   EROFS: [30, 'read-only file system'],
+  /** EDQUOT, a full quota: libuv does not know it. */
+  'Unknown system error -122': [122, 'Unknown system error -122'],
 } as const satisfies Record<string, readonly [errno: number, text: string]>
 
 export type SystemErrorCode = keyof typeof systemErrors

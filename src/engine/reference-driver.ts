@@ -1,24 +1,22 @@
-import { FaultlineError, containedPath, parentFolder, whenReady } from '../core/index.ts'
+import { FaultlineError, whenReady } from '../core/index.ts'
 import type { MaybePromise } from '../core/index.ts'
 import { perform } from '../ports/index.ts'
 import type {
   DriverPorts,
-  FileData,
   FileProgram,
   Incarnation,
   RunReader,
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
-import { compileWorkflow } from './run/compiled-workflow.ts'
-import { commit, note } from './run/live-run.ts'
+import { editArtifact } from './run/edit.ts'
+import { foldLog } from './run/fold-log.ts'
 import type { LiveRun } from './run/live-run.ts'
-import { foldLog, recoverRun } from './run/recover-run.ts'
+import { recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
-import { ensureFolder, replaceFile } from './store/durable-file.ts'
 import { readHolder, releaseLock } from './store/lock.ts'
 import type { Holder } from './store/lock.ts'
 import { listRuns, readLastPointer, readStoredRun, unreadable } from './store/read-run.ts'
@@ -50,12 +48,12 @@ function createIncarnation(ports: DriverPorts): Incarnation {
         whenReady(recoverRun(request, ports, disk), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
-          return { runId, restarts: ready.map((index) => workflow.steps[index]?.id as string) }
+          return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
         }),
       ),
     tick: (policy) => whenReady(disk.run(tick(held(), policy)), act),
     state: () => stateDocument(held().acknowledged, held().saveSeq),
-    edit: (path, data) => guarded(() => disk.run(recordEdit(held(), path, data))),
+    edit: (path, data) => guarded(() => disk.run(editArtifact(held(), path, data))),
     cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
     close: () => disk.run(letGo(live)),
   }
@@ -75,8 +73,8 @@ function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>)
     read: (runId, throughSeq) =>
       guarded(() =>
         whenReady(disk.run(readWithHolder(runId, ports)), ({ stored, holder }) =>
-          whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) => {
-            const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.state?.saveSeq ?? 0)
+          whenReady(foldLog(stored, throughSeq), (folded) => {
+            const state = stateDocument(folded, stored.state?.saveSeq ?? 0)
             const ownerless = holder.state === 'dead' || holder.state === 'free'
             return {
               state,
@@ -100,21 +98,11 @@ function* readWithHolder(
   return { stored, holder: yield* readHolder(stored.layout, ports.owner) }
 }
 
-function* recordEdit(run: LiveRun, path: string, data: FileData): FileProgram<void> {
-  const target = containedPath(path, 'path to edit')
-  yield* ensureFolder(parentFolder(target))
-  yield* replaceFile(target, data)
-  const bytes = (yield* perform({ op: 'read', path: target })) as Uint8Array
-  const artifact = { path: target, sha256: run.ports.digest.sha256(bytes), sizeBytes: bytes.length }
-  note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* commit(run)
-}
-
 function* letGo(run: LiveRun | undefined): FileProgram<void> {
   if (run === undefined) return
   for (const attempt of run.attempts.values()) {
     attempt.ended = true
-    attempt.abort.abort(new Error('The engine is closing.'))
+    attempt.abort('The engine is closing.')
   }
   run.attempts.clear()
   yield* perform({ op: 'close', path: run.layout.log })

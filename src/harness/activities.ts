@@ -66,7 +66,6 @@ export function createActivities(options: ActivitiesOptions): Activities {
     while (closed !== undefined) {
       const { promise } = closed
       await waiting(activity, 'simulatedWaits', () => promise)
-      await fence.pass(name)
     }
     return waiting(activity, counter, work)
   }
@@ -90,6 +89,8 @@ export function createActivities(options: ActivitiesOptions): Activities {
         ...Object.getOwnPropertyDescriptors(context),
         outputs: { get: () => context.outputs, enumerable: true },
         signal: { get: () => context.signal, enumerable: true },
+        random: { get: () => context.random, enumerable: true },
+        idempotencyKey: { get: () => context.idempotencyKey, enumerable: true },
         artifacts: constant({
           write: (path: string, data: string | Uint8Array) =>
             portCall(activity, `files.write:${path}`, files, () => artifacts.write(path, data)),

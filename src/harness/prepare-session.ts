@@ -18,6 +18,8 @@ import { createWorld } from './world.ts'
 /** Everything a session is made of, decided: no default is left to fill in. */
 export interface SessionParts {
   readonly loaded: LoadedWorkflow
+  /** Reads the workflow again, as it is written now, from the disk that the run works on. */
+  readonly reload: (readFile: ReadFile) => Promise<LoadedWorkflow | undefined>
   readonly project: Project
   readonly plan: FaultPlan
   readonly seed: number | string
@@ -35,6 +37,9 @@ export interface SessionParts {
   readonly onEvent: (event: WorkflowEvent) => void
 }
 
+/** Undefined for a file that is not there. */
+export type ReadFile = (path: string) => Promise<Uint8Array | undefined>
+
 /** Checks everything that can be wrong before the first step, then makes the session; writes nothing. */
 export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
@@ -46,6 +51,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
   const logs: LogEntry[] = []
+  const readFile: ReadFile = async (path) => storage.files.perform({ op: 'read', path })
   return new Session({
     world: {
       driver: parts.driver,
@@ -74,7 +80,12 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     logs,
     clock: parts.clock,
     disk,
-    readFile: async (path) => storage.files.perform({ op: 'read', path }),
+    async presentDefinition(goOnUnderIt) {
+      const present = await parts.reload(readFile)
+      if (goOnUnderIt) await checkGoingOn(present, parts)
+      return present?.definition
+    },
+    readFile,
     release: storage.release,
   })
 }
@@ -90,6 +101,20 @@ export function agentPort(agents: Agents | undefined, mockDelayMs = 0): AgentPor
     names: Object.keys(agents),
     invoke: async ({ context }) => agents[context.agent]?.(context),
   }
+}
+
+/** Checks a definition that a run is to go on under as if it were started. */
+async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionParts): Promise<void> {
+  if (present === undefined) {
+    throw new FaultlineError(
+      'FILE_NOT_FOUND',
+      `The workflow file '${parts.loaded.file}' is not there any more, so the run cannot go on under its current definition. ` +
+        `Restore the file, or resume without definition 'current'.`,
+      { details: { path: parts.loaded.file } },
+    )
+  }
+  checkAgents(parts.agents, present)
+  await checkRequiredFiles(present, parts.project)
 }
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {

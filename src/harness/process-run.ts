@@ -28,6 +28,8 @@ export interface StartProcessRunOptions extends ProcessRunOptions {
   readonly input: JsonValue
   /** What the process that resumes the run needs to know. */
   readonly launch: JsonObject
+  /** What a resume of this session finds the workflow to be. Default: as it was started. */
+  readonly reload?: () => Promise<LoadedWorkflow>
 }
 
 /** Starts a run that this very process holds, as the command line does: other processes see whether it lives. */
@@ -43,6 +45,8 @@ export async function startProcessRun(
 }
 
 export interface ResumeProcessRunOptions extends ProcessRunOptions {
+  /** The workflow as its file has it now; undefined when there is no file any more. */
+  readonly present: LoadedWorkflow | undefined
   readonly request: Omit<RecoverRequest, 'runId'> & { readonly runId: string }
 }
 
@@ -50,10 +54,12 @@ export interface ResumeProcessRunOptions extends ProcessRunOptions {
 export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
   const reader = runReader(options.folder)
   const { state } = await reader.read(options.request.runId)
-  const loaded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
+  const { present, request } = options
+  const recorded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
+  const loaded = request.definition === 'current' && present !== undefined ? present : recorded
   const { seed, input, correlationId } = state
   const session = await processSession(loaded, options, { plan: faultPlan([]), seed, input, correlationId })
-  await session.adopt(options.request)
+  await session.adopt({ ...request, ...(present === undefined ? {} : { expects: present.definition }) })
   return session
 }
 
@@ -84,11 +90,13 @@ async function processSession(
     readonly seed: number | string
     readonly input: JsonValue
     readonly correlationId: string
+    readonly reload?: () => Promise<LoadedWorkflow>
   },
 ): Promise<Session> {
   const owner = createSystemOwner()
   return prepareSession({
     loaded,
+    reload: recorded.reload ?? (async () => loaded),
     project: options.project,
     plan: recorded.plan,
     seed: recorded.seed,

@@ -57,7 +57,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
   const given = templateFolder === undefined ? new Map<string, Uint8Array>() : projectFiles(templateFolder)
   const parts = {
     template: template ?? 'none',
-    agents: templateFolder === undefined ? {} : ((await templateAgents(templateFolder)) as Agents),
+    agents: templateFolder === undefined ? {} : await templateAgents(templateFolder),
     given: new Set(given.keys()),
     seed: options.seed,
     correlationId: options.correlationId,

@@ -1,5 +1,5 @@
 import { createInventedOwner, createSeededIds } from '../adapters/virtual/index.ts'
-import { defaultSeed, FaultlineError, seededRandom, suggestion } from '../core/index.ts'
+import { containedPath, defaultSeed, FaultlineError, seededRandom, suggestion } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import { definitionDefaults } from '../definition/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../engine/index.ts'
@@ -34,10 +34,20 @@ export async function runWorkflowStepByStep(
   const seed = resolveSeed(options, plan, project)
   const random = seededRandom(seed).fork('session')
   const nonce = `harness-${random.hex(8)}`
-  const loaded = await loadFor(workflow, project)
   const limits = options.limits ?? (options.clock === 'real' ? project.limits : undefined)
+  const limited = (found: LoadedWorkflow): LoadedWorkflow => ({
+    ...found,
+    definition: withLimits(found.definition, limits),
+  })
+  const loaded = limited(await loadFor(workflow, project))
   const session = await prepareSession({
-    loaded: { ...loaded, definition: withLimits(loaded.definition, limits) },
+    loaded,
+    async reload(readFile) {
+      if (typeof workflow !== 'string') return loaded
+      const bytes = await readFile(containedPath(workflow))
+      if (bytes === undefined) return undefined
+      return limited(await loadWorkflow(workflowFromText(new TextDecoder().decode(bytes), workflow)))
+    },
     project,
     plan,
     seed,

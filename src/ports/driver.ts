@@ -68,8 +68,13 @@ export interface RecoverRequest {
   readonly from?: 'safe-point' | 'loop-target'
   /** What to do about artifacts that no longer verify. Default `refuse`. */
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
-  /** The definition as it stands today: refused with a diff when the run was started with another. */
+  /** The definition as it stands today. */
   readonly expects?: WorkflowDefinition
+  /**
+   * What to do when the run goes by another definition than `expects`: refuse with a diff (default), or go on under the
+   * current one. Steps keep what they have done under their id, new ones run, and those that are gone leave the run.
+   */
+  readonly definition?: 'refuse' | 'current'
   /** Take the lock of an owner on another host, which cannot be asked whether it lives. */
   readonly takeOver?: boolean
 }
@@ -100,8 +105,8 @@ export interface Incarnation {
 
 /** What a tick may do. */
 export interface TickPolicy {
-  /** Whether a ready step may start now. */
-  admits(step: string): boolean
+  /** Steps that must not start now, by id. */
+  readonly holds: ReadonlySet<string>
   /** Asked after every event: true ends the tick's work; no further result is taken in and no step is started. */
   stopsAfter(event: WorkflowEvent): boolean
   /** How many arrived results to take in; the rest stays for the next tick. Infinity in production. */
@@ -112,7 +117,7 @@ export interface TickReport {
   readonly status: RunStatus
   /** Events made durable by this tick, in order. */
   readonly events: readonly WorkflowEvent[]
-  /** Steps that could start but were not admitted. */
+  /** Steps that could start but for the policy that holds them. */
   readonly held: readonly string[]
   /** Steps whose agent or gate is being waited for. */
   readonly inFlight: readonly string[]

@@ -1,11 +1,11 @@
+import { decodeStrictUtf8 } from '../core/index.ts'
 import type { WorkflowEvent } from './events.ts'
 
 /** CRC-32 of text taken as UTF-8; handed in, so that the format stays free of effects. */
 export type Crc32 = (data: string | Uint8Array) => number
 
-/** One event as a line of the log: eight hexadecimal digits of CRC-32 of the JSON text, a space, the JSON text, LF. */
-export function encodeEvent(event: WorkflowEvent, crc32: Crc32): string {
-  const json = JSON.stringify(event)
+/** The JSON text of an event as a line of the log: eight hexadecimal digits of its CRC-32, a space, the text, LF. */
+export function encodeLine(json: string, crc32: Crc32): string {
   return `${hex8(crc32(json))} ${json}\n`
 }
 
@@ -71,19 +71,21 @@ interface ParsedLine {
   readonly next: number
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
 const lineFeed = 0x0a
+const space = 0x20
+/** Eight digits and a space stand before the JSON text. */
+const jsonAt = 9
 
 function lineAt(bytes: Uint8Array, start: number, crc32: Crc32): ParsedLine {
   const end = bytes.indexOf(lineFeed, start)
   if (end < 0) return { problem: 'the line is cut short', next: bytes.length }
   const next = end + 1
-  if (end - start < 11 || bytes[start + 8] !== 0x20) return { problem: 'the line has no checksum', next }
+  if (end - start < jsonAt + 2 || bytes[start + jsonAt - 1] !== space)
+    return { problem: 'the line has no checksum', next }
   try {
-    const json = bytes.subarray(start + 9, end)
-    const expected = decoder.decode(bytes.subarray(start, start + 8))
-    if (hex8(crc32(json)) !== expected) return { problem: 'the checksum does not match', next }
-    return { event: JSON.parse(decoder.decode(json)) as WorkflowEvent, next }
+    const json = bytes.subarray(start + jsonAt, end)
+    if (!isHex8(bytes, start, crc32(json))) return { problem: 'the checksum does not match', next }
+    return { event: JSON.parse(decodeStrictUtf8(json)) as WorkflowEvent, next }
   } catch {
     return { problem: 'the line is not valid UTF-8 JSON', next }
   }
@@ -112,6 +114,18 @@ function vouchedByLaterLines(bytes: Uint8Array, damagedAt: number, crc32: Crc32)
   return vouched
 }
 
+const hexPairs = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'))
+
 function hex8(value: number): string {
-  return (value + 0x1_0000_0000).toString(16).slice(1)
+  const pair = (shift: number): string => hexPairs[(value >>> shift) & 0xff] as string
+  return pair(24) + pair(16) + pair(8) + pair(0)
+}
+
+/** Whether the eight bytes from `start` are the lower-case digits of a value. */
+function isHex8(bytes: Uint8Array, start: number, value: number): boolean {
+  const digits = hex8(value)
+  for (let index = 0; index < digits.length; index++) {
+    if (bytes[start + index] !== digits.charCodeAt(index)) return false
+  }
+  return true
 }

@@ -81,6 +81,7 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
   const notes = [
     ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
+    ...(event.adopts === undefined ? [] : [`goes on under the current definition`]),
   ]
   return `resumed: ${[restarts, ...notes].join('; ')}`
 }

@@ -48,7 +48,7 @@ export interface EngineLifeUnderTest {
   tick(policy?: Partial<TickPolicy>): Promise<TickReport>
 }
 
-const everything: TickPolicy = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
+const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0

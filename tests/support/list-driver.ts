@@ -146,7 +146,7 @@ function createIncarnation(ports: DriverPorts): Incarnation {
       }
       const { status } = viewOf(events).state
       const step = status === 'running' && inFlight === undefined ? nextStep() : undefined
-      const admitted = step !== undefined && policy.admits(step)
+      const admitted = step !== undefined && !policy.holds.has(step)
       if (step !== undefined && admitted && !stopped)
         note({ kind: 'step_start', status: 'running', ...about(step) })
       save()

@@ -20,7 +20,8 @@ describe('the sources of faultline', () => {
     ['fault-injection', 'engine'],
     ['harness', 'vitest'],
     ['viewer', 'engine'],
-    ['harness/checkers', 'engine'],
+    ['harness/invariants', 'engine'],
+    ['harness/invariants', 'trace'],
   ])('keep %s from knowing %s', (folder, other) => {
     const file = `src/${folder}/some.ts`
     const up = '../'.repeat(folder.split('/').length)

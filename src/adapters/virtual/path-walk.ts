@@ -16,9 +16,8 @@ interface ParsedPath {
   readonly name: string
 }
 
-/** Paths parsed so far: pure, so that forks share it. */
-export type ParsedPaths = Map<string, ParsedPath>
-
+/** Paths parsed so far: parsing is pure, so all disks share what it gave. */
+const parsedPaths = new Map<string, ParsedPath>()
 const parsedPathsKept = 4_096
 
 /**
@@ -27,18 +26,16 @@ const parsedPathsKept = 4_096
  */
 export class PathWalk {
   readonly #disk: VirtualDisk
-  readonly #parsed: ParsedPaths
   readonly #folders = new Map<string, number>([['', rootNumber]])
   readonly #files = new Map<string, number>()
 
-  constructor(disk: VirtualDisk, parsed: ParsedPaths) {
+  constructor(disk: VirtualDisk) {
     this.#disk = disk
-    this.#parsed = parsed
   }
 
   /** Why it is not to be had: a folder on the way is missing, or is a file. */
   place(path: string): Place | 'ENOENT' | 'ENOTDIR' {
-    const { normal, folder: folderPath, name } = this.#parse(path)
+    const { normal, folder: folderPath, name } = parsePath(path)
     const folder = this.#folders.get(folderPath) ?? this.#walk(folderPath)
     if (typeof folder === 'string') return folder
     const inode = this.#disk.inode(folder)
@@ -86,16 +83,16 @@ export class PathWalk {
     if (this.#disk.inode(number).kind === 'folder') this.#folders.set(folderPath, number)
     return number
   }
+}
 
-  #parse(path: string): ParsedPath {
-    const known = this.#parsed.get(path)
-    if (known !== undefined) return known
-    const normal = containedPath(path)
-    const folder = parentFolder(normal)
-    const name = folder === '' ? normal : normal.slice(folder.length + 1)
-    const parsed = { normal, folder, name }
-    if (this.#parsed.size >= parsedPathsKept) this.#parsed.clear()
-    this.#parsed.set(path, parsed)
-    return parsed
-  }
+function parsePath(path: string): ParsedPath {
+  const known = parsedPaths.get(path)
+  if (known !== undefined) return known
+  const normal = containedPath(path)
+  const folder = parentFolder(normal)
+  const name = folder === '' ? normal : normal.slice(folder.length + 1)
+  const parsed = { normal, folder, name }
+  if (parsedPaths.size >= parsedPathsKept) parsedPaths.clear()
+  parsedPaths.set(path, parsed)
+  return parsed
 }

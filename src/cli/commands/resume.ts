@@ -1,15 +1,20 @@
+import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
+import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
+import type { LoadedWorkflow } from '../../engine/index.ts'
 import { openProject, resumeProcessRun, runIdOrLast, runReader } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { finishRun } from '../finish-run.ts'
 import { print } from '../output.ts'
+import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
 
 interface ResumeOptions {
   readonly from?: 'loop-target'
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+  readonly definition?: 'refuse' | 'current'
   readonly takeOver?: boolean
   readonly agents?: string
 }
@@ -28,6 +33,11 @@ export function resumeCommand(): Command {
       'for changed artifacts: refuse, rebuild or accept',
       oneOf(['refuse', 'rebuild', 'accept']),
     )
+    .option(
+      '--definition <what>',
+      'for a changed workflow file: refuse, or current to go on under what it says now',
+      oneOf(['refuse', 'current']),
+    )
     .option('--take-over', 'take the run from an owner on another host that is known to be dead')
     .option('--agents <module>', 'agents module, in place of the one the run was started with')
     .action(async (runId: string | undefined, options: ResumeOptions) => {
@@ -40,10 +50,12 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const reader = runReader(folder)
   const runId = await runIdOrLast(reader, named)
   const { launch } = (await reader.read(runId)).state
+  const file = typeof launch['file'] === 'string' ? launch['file'] : null
   const choice = chooseAgents(folder, agentsOf(launch, options))
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
+    present: await presentWorkflow(file, options),
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
@@ -51,6 +63,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
       runId,
       ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),
+      ...(options.definition === undefined ? {} : { definition: options.definition }),
       takeOver: options.takeOver ?? false,
     },
     onEvent(event) {
@@ -60,10 +73,23 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   })
   print(`resume ${session.runId}`)
   const outcome = await session.runToEnd()
-  const file = typeof launch['file'] === 'string' ? launch['file'] : null
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
+}
+
+/** The workflow as its file has it now: a run whose definition was edited must not go on unnoticed. */
+async function presentWorkflow(
+  file: string | null,
+  { definition }: ResumeOptions,
+): Promise<LoadedWorkflow | undefined> {
+  if (file === null) return undefined
+  if (definition === 'current' || existsSync(file))
+    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+  print(
+    `The workflow file '${file}' is not there any more: going on with the definition that the run recorded.`,
+  )
+  return undefined
 }
 
 function agentsOf(

@@ -22,7 +22,7 @@ export function callAgent(run: LiveRun, attempt: Attempt): void {
 
 /** Asks the gate of a step that has returned; the decision arrives in the inbox. */
 export function askGate(run: LiveRun, attempt: Attempt, returned: Returned): void {
-  const { state } = run
+  const { state, acknowledged } = run
   const { gate } = attempt.definition
   if (gate === undefined) return
   run.ports.gates
@@ -34,7 +34,9 @@ export function askGate(run: LiveRun, attempt: Attempt, returned: Returned): voi
       input: state.input,
       output: returned.output,
       scoring: returned.scoring,
-      steps: gateViews(run.acknowledged),
+      get steps() {
+        return gateViews(acknowledged)
+      },
     })
     .then(
       (decision) => arrive(run, { type: 'gate-decided', attempt, returned, decision }),

@@ -37,17 +37,27 @@ export interface LiveRun {
 }
 
 /** The run that an incarnation has just started or taken over: nothing is in flight. */
-export function liveRun(
-  parts: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq'>,
-): LiveRun {
+export function liveRun({
+  ports,
+  disk,
+  layout,
+  log,
+  state,
+  saveSeq,
+}: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq'>): LiveRun {
   const run: LiveRun = {
-    ...parts,
-    acknowledged: parts.state,
+    ports,
+    disk,
+    layout,
+    log,
+    state,
+    saveSeq,
+    acknowledged: state,
     savedAtBytes: 0,
     attempts: new Map(),
     gating: new Set(),
     inbox: [],
-    services: contextServices(parts, () => run.acknowledged),
+    services: contextServices({ ports, disk, state }, () => run.acknowledged),
   }
   return run
 }

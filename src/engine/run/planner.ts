@@ -1,37 +1,46 @@
+import type { TickPolicy } from '../../ports/index.ts'
 import type { RunState } from './run-state.ts'
 
-/** What is due at an instant, read off the state; decides nothing by itself. */
-export interface Due {
-  /** The workflow's limit has passed. */
-  readonly workflowTimedOut: boolean
-  /** Steps whose attempt has run out of time. */
-  readonly timedOut: readonly number[]
-  /** Steps that may start now, retries first, as many as there are free places. */
-  readonly startable: readonly number[]
-}
+// What is due at an instant, read off the state; nothing here decides anything by itself.
 
-export interface PlanOptions {
-  readonly now: number
-  /** Steps in flight whose agent has returned and whose gate is open: the attempt's limit no longer applies. */
-  readonly gating: ReadonlySet<number>
-  readonly admits: (step: string) => boolean
-}
-
-export function planDue(state: RunState, options: PlanOptions): Due {
-  const { now, gating } = options
+export function workflowTimedOut(state: RunState, now: number): boolean {
   const deadline = workflowDeadline(state)
-  const workflowTimedOut = deadline !== undefined && now >= deadline
-  return {
-    workflowTimedOut,
-    timedOut: state.active.filter((index) => !gating.has(index) && now >= attemptDeadline(state, index)),
-    startable: state.failure === null && !workflowTimedOut ? startable(state, options) : [],
-  }
+  return deadline !== undefined && now >= deadline
 }
 
-/** Steps that nothing but the missing admission keeps from starting. */
-export function heldSteps(state: RunState, options: PlanOptions): readonly string[] {
+/**
+ * Steps whose attempt has run out of time.
+ *
+ * @param gating steps in flight whose agent has returned and whose gate is open: the attempt's limit no longer applies
+ */
+export function overdue(state: RunState, now: number, gating: ReadonlySet<number>): readonly number[] {
+  return state.active.filter((index) => !gating.has(index) && now >= attemptDeadline(state, index))
+}
+
+/** Steps that may start now, retries first, as many as there are free places. */
+export function startable(state: RunState, now: number, policy: TickPolicy): readonly number[] {
+  if (state.failure !== null) return []
+  const places = state.workflow.definition.limits.maxConcurrentSteps - state.active.length
+  const found: number[] = []
+  for (const index of state.retrying) {
+    if (found.length >= places) return found
+    if (now >= state.steps.get(index).notBefore && !policy.holds.has(stepId(state, index))) found.push(index)
+  }
+  state.ready.some((index) => {
+    if (found.length >= places) return true
+    if (!policy.holds.has(stepId(state, index))) found.push(index)
+    return false
+  })
+  return found
+}
+
+/** Steps that nothing but the policy keeps from starting. */
+export function heldSteps(state: RunState, policy: TickPolicy): readonly string[] {
   if (state.status !== 'running' || state.failure !== null) return []
-  return state.ready.map((index) => stepId(state, index)).filter((step) => !options.admits(step))
+  return [...policy.holds].filter((step) => {
+    const index = state.workflow.indexOf.get(step)
+    return index !== undefined && state.ready.has(index)
+  })
 }
 
 /** When time alone would change something after `now`, or undefined. */
@@ -57,20 +66,6 @@ export function attemptDeadline(state: RunState, index: number): number {
 export function workflowDeadline(state: RunState): number | undefined {
   const { timeoutMs } = state.workflow.definition.limits
   return timeoutMs === undefined ? undefined : state.limitFrom + timeoutMs
-}
-
-function startable(state: RunState, { now, admits }: PlanOptions): readonly number[] {
-  const places = state.workflow.definition.limits.maxConcurrentSteps - state.active.length
-  const found: number[] = []
-  for (const index of state.retrying) {
-    if (found.length >= places) return found
-    if (now >= state.steps.get(index).notBefore && admits(stepId(state, index))) found.push(index)
-  }
-  for (const index of state.ready) {
-    if (found.length >= places) return found
-    if (admits(stepId(state, index))) found.push(index)
-  }
-  return found
 }
 
 function stepId(state: RunState, index: number): string {

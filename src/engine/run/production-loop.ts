@@ -1,6 +1,6 @@
 import { deferred } from '../../core/index.ts'
 import type { Deferred } from '../../core/index.ts'
-import type { ClockPort, Incarnation, TickPolicy, TickReport } from '../../ports/index.ts'
+import type { ClockPort, Incarnation, ScheduledWake, TickPolicy, TickReport } from '../../ports/index.ts'
 
 /** A bell that `DriverPorts.wake` rings and the loop waits for; a ring while nobody waits is kept. */
 export interface WakeBell {
@@ -27,7 +27,7 @@ export function createWakeBell(): WakeBell {
   }
 }
 
-const everything: TickPolicy = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
+const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** Ticks a run until it has ended. The production loop: the harness calls the same `tick` with a policy of its own. */
 export async function runToEnd(
@@ -35,12 +35,20 @@ export async function runToEnd(
   bell: WakeBell,
   clock: ClockPort,
 ): Promise<TickReport> {
-  for (;;) {
-    const report = await incarnation.tick(everything)
-    if (report.status !== 'running') return report
-    if (report.backlog > 0) continue
-    const alarm = report.nextAt === undefined ? undefined : clock.schedule(report.nextAt, () => bell.ring())
-    await bell.wait()
+  let alarm: ScheduledWake | undefined
+  let alarmAt: number | undefined
+  try {
+    for (;;) {
+      const report = await incarnation.tick(everything)
+      if (report.status !== 'running') return report
+      if (report.nextAt !== alarmAt) {
+        alarm?.cancel()
+        alarmAt = report.nextAt
+        alarm = alarmAt === undefined ? undefined : clock.schedule(alarmAt, () => bell.ring())
+      }
+      if (report.backlog === 0) await bell.wait()
+    }
+  } finally {
     alarm?.cancel()
   }
 }

@@ -1,29 +1,24 @@
-import {
-  canonicalJson,
-  FaultlineError,
-  isFaultlineError,
-  jsonDiff,
-  messageOf,
-  whenReady,
-} from '../../core/index.ts'
+import { encodeUtf8, FaultlineError, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
-import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
+import type { WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
-import { runsFolder, stagingFolder } from '../store/layout.ts'
-import { releaseLock, takeLock } from '../store/lock.ts'
-import { corrupt, listRuns, readLastPointer, readStoredRun } from '../store/read-run.ts'
+import { stagingFolder } from '../store/layout.ts'
+import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
+import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
-import { compileWorkflow } from './compiled-workflow.ts'
+import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { liveRun, note, saveLastPointer, tellObserver } from './live-run.ts'
+import { definitionChanges } from './definition-change.ts'
+import { finishEdits } from './edit.ts'
+import { foldLog } from './fold-log.ts'
+import { liveRun, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
 import type { LiveRun } from './live-run.ts'
-import { reduce } from './reducer.ts'
-import { initialState } from './run-state.ts'
+import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { safePoint } from './safe-point.ts'
 
@@ -36,69 +31,34 @@ export function recoverRun(
   ports: DriverPorts,
   disk: SerialDisk,
 ): MaybePromise<LiveRun> {
-  return whenReady(disk.run(readForRecovery(request, ports)), (stored) =>
-    whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) =>
-      disk.run(takeOver(request, stored, workflow, ports, disk)),
+  return whenReady(disk.run(readStoredRun(request.runId, ports.digest)), (stored) =>
+    whenReady(foldLog(stored), (state) =>
+      whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
+        disk.run(takeOver(request, stored, state, adopted, ports, disk)),
+      ),
     ),
-  )
-}
-
-/** Folds a log that has been read. */
-export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSeq = Infinity): RunState {
-  let state = initialState(workflow, stored.start)
-  for (const event of stored.log.events) {
-    if (event.seq === 0) continue
-    if (event.seq > throughSeq) break
-    try {
-      state = reduce(state, event)
-    } catch (error) {
-      if (!isFaultlineError(error, 'INTERNAL') && !isFaultlineError(error, 'UNKNOWN_STEP')) throw error
-      throw corrupt(
-        stored.layout.log,
-        `line ${event.seq + 1} (event ${event.seq}) cannot follow: ${messageOf(error)}`,
-        {
-          line: event.seq + 1,
-          seq: event.seq,
-        },
-      )
-    }
-  }
-  return state
-}
-
-function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
-  const runId = request.runId ?? (yield* lastRunId())
-  const stored = yield* readStoredRun(runId, ports.digest)
-  if (request.expects !== undefined) assertSameDefinition(stored.start, request)
-  return stored
-}
-
-function* lastRunId(): FileProgram<string> {
-  const pointer = yield* readLastPointer()
-  if (pointer !== undefined) return pointer.runId
-  const runs = yield* listRuns()
-  throw new FaultlineError(
-    'RUN_NOT_FOUND',
-    runs.length === 0
-      ? `No run has been started here: '${runsFolder}' holds none.`
-      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
-    { details: { runs } },
   )
 }
 
 function* takeOver(
   request: RecoverRequest,
   stored: StoredRun,
-  workflow: CompiledWorkflow,
+  state: RunState,
+  adopted: CompiledWorkflow | undefined,
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
   const { layout } = stored
-  const state = foldLog(stored, workflow)
-  assertResumable(state)
+  const ended = hasEnded(state)
+  // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
+  if (ended && (yield* readHolder(layout, ports.owner)).state !== 'dead') throw notResumable(state)
   yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
   try {
-    return yield* recoverLocked(request, stored, state, ports, disk)
+    if (!ended) return yield* recoverLocked(request, stored, state, adopted, ports, disk)
+    const run = heldRun(stored, state, ports, disk)
+    yield* sweep(run)
+    yield* saveState(run)
+    throw notResumable(state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
     yield* releaseLock(layout)
@@ -110,12 +70,28 @@ function* recoverLocked(
   request: RecoverRequest,
   stored: StoredRun,
   state: RunState,
+  adopted: CompiledWorkflow | undefined,
   ports: DriverPorts,
   disk: SerialDisk,
 ): FileProgram<LiveRun> {
-  const { layout, start } = stored
-  const prefix = stored.logBytes.subarray(0, stored.log.validBytes)
-  const run = liveRun({
+  const run = heldRun(stored, state, ports, disk)
+  if (stored.stateProblem !== undefined)
+    warn(run, `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+  yield* finishPreparedCommits(run)
+  yield* finishEdits(run)
+  if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
+  const point = yield* safePoint(run, request)
+  note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
+  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
+  yield* sweep(run)
+  if (!stored.isLast) yield* saveLastPointer(run)
+  return run
+}
+
+function heldRun(stored: StoredRun, state: RunState, ports: DriverPorts, disk: SerialDisk): LiveRun {
+  const { layout, log, start } = stored
+  return liveRun({
     ports,
     disk,
     layout,
@@ -124,22 +100,12 @@ function* recoverLocked(
       digest: ports.digest,
       identity: { workflowId: start.workflowId, runId: state.runId, correlationId: state.correlationId },
       epoch: state.epoch + 1,
-      length: stored.log.events.length,
-      sizeBytes: prefix.length,
+      length: log.events.length,
+      sizeBytes: log.validBytes,
     }),
     state,
     saveSeq: stored.state?.saveSeq ?? 0,
   })
-  if (stored.stateProblem !== undefined)
-    warn(run, `${layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
-  yield* finishPreparedCommits(run)
-  const point = yield* safePoint(run, request)
-  note(run, resumeEvent(run, stored, point.restarts, request))
-  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* rewriteLog(run, prefix)
-  yield* sweep(run)
-  if (!stored.isLast) yield* saveLastPointer(run)
-  return run
 }
 
 /** Steps whose artifacts were announced before the crash are finished from the log, without calling their agents again. */
@@ -176,7 +142,7 @@ function resumeEvent(
   run: LiveRun,
   stored: StoredRun,
   restarts: readonly string[],
-  request: RecoverRequest,
+  { request, adopted }: { readonly request: RecoverRequest; readonly adopted: CompiledWorkflow | undefined },
 ): WorkflowResumeEvent {
   const reopens = request.from === 'loop-target' ? failedGate(run.state) : undefined
   return {
@@ -186,6 +152,9 @@ function resumeEvent(
     restarts,
     ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
     ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
+    ...(adopted === undefined
+      ? {}
+      : { adopts: { definition: adopted.definition, definitionSha256: adopted.definitionSha256 } }),
   }
 }
 
@@ -203,8 +172,8 @@ function failedGate(state: RunState): string {
 }
 
 function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
-  const events = run.log.takePending()
-  const added = new TextEncoder().encode(run.log.encode(events))
+  const { events, text } = run.log.takePending()
+  const added = encodeUtf8(text)
   const bytes = new Uint8Array(prefix.length + added.length)
   bytes.set(prefix)
   bytes.set(added, prefix.length)
@@ -224,26 +193,44 @@ function* sweep(run: LiveRun): FileProgram<void> {
   }
 }
 
-function assertResumable(state: RunState): void {
-  if (state.status !== 'completed' && state.status !== 'cancelled') return
-  throw new FaultlineError(
+function hasEnded({ status }: RunState): boolean {
+  return status === 'completed' || status === 'cancelled'
+}
+
+function notResumable(state: RunState): FaultlineError {
+  return new FaultlineError(
     'RUN_NOT_RESUMABLE',
     `Run '${state.runId}' has ${state.status === 'completed' ? 'completed' : 'been cancelled'}; there is nothing to resume.`,
     { details: { runId: state.runId, status: state.status } },
   )
 }
 
-function assertSameDefinition(start: EventOf<'workflow_start'>, request: RecoverRequest): void {
-  if (canonicalJson(start.definition) === canonicalJson(request.expects)) return
-  const changes = jsonDiff(start.definition, request.expects)
-  const shown = changes
-    .slice(0, 5)
-    .map(({ path, before, after }) => `${path}: ${canonicalJson(before)} is now ${canonicalJson(after)}`)
+/**
+ * The definition that the run goes on under when it is not the one it went by.
+ *
+ * @throws FaultlineError `DEFINITION_CHANGED` with a diff, unless the request says to go on under the current one.
+ */
+function adoptedWorkflow(
+  { expects, definition }: RecoverRequest,
+  state: RunState,
+  { digest }: DriverPorts,
+): MaybePromise<CompiledWorkflow | undefined> {
+  if (expects === undefined || hasEnded(state)) return undefined
+  const expectedSha256 = definitionDigest(expects, digest)
+  if (expectedSha256 === state.workflow.definitionSha256) return undefined
+  const recorded = state.workflow.definition
+  if (definition === 'current' && expects.id === recorded.id) return compileWorkflow(expects, expectedSha256)
+  const changes = definitionChanges(recorded, expects)
+  const shown = changes.slice(0, 5).join('; ')
+  const goOn =
+    expects.id === recorded.id
+      ? `resume with definition 'current' (goes on under what it says now; completed steps stay completed)`
+      : `start a new run`
   throw new FaultlineError(
     'DEFINITION_CHANGED',
-    `Run '${start.runId}' was started with another definition of workflow '${start.workflowId}': ${shown.join('; ')}` +
-      `${changes.length > shown.length ? `; and ${changes.length - shown.length} more` : ''}. Restore the definition, or start a new run.`,
-    { details: { runId: start.runId, paths: changes.map(({ path }) => path) } },
+    `Run '${state.runId}' goes by another definition of workflow '${recorded.id}': ${shown}` +
+      `${changes.length > 5 ? `; and ${changes.length - 5} more` : ''}. Restore the definition, or ${goOn}.`,
+    { details: { runId: state.runId, changes } },
   )
 }
 

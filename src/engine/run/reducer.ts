@@ -1,11 +1,9 @@
-import { assert, persistentVector, unreachable } from '../../core/index.ts'
+import { assert, IndexSet, persistentVector, unreachable } from '../../core/index.ts'
 import type { PersistentVector } from '../../core/index.ts'
 import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
-import type { RunState, StepState } from './run-state.ts'
-
-/** A value while it is being made: nobody else has seen it, so it may still be written to. */
-type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+import { copyOfRun, copyOfStep } from './run-state.ts'
+import type { Draft, RunState, StepState } from './run-state.ts'
 
 /** The only place where a run's state changes. Pure: the same state and event always give the same next state. */
 export function reduce(state: RunState, event: WorkflowEvent): RunState {
@@ -15,7 +13,7 @@ export function reduce(state: RunState, event: WorkflowEvent): RunState {
     'nothing follows the end of a run',
     event.kind,
   )
-  const next: Draft<RunState> = { ...state }
+  const next = copyOfRun(state)
   next.seq = event.seq
   next.epoch = event.epoch
   next.updatedAt = event.at
@@ -79,7 +77,7 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
     'attempts are numbered in order',
     event.step,
   )
-  if (step.status === 'pending') state.ready = without(state.ready, index)
+  if (step.status === 'pending') state.ready = state.ready.without(index)
   else state.retrying = without(state.retrying, index)
   state.active = [...state.active, index]
   step.status = 'running'
@@ -116,7 +114,8 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   for (const successor of state.workflow.successors[index] ?? []) {
     const dependant = draftOf(state, successor)
     dependant.blockers--
-    if (dependant.blockers === 0) state.ready = withIndex(state.ready, successor)
+    // A dependant may have completed already, under a definition that did not yet have this edge.
+    if (dependant.blockers === 0 && dependant.status === 'pending') state.ready = state.ready.with(successor)
   }
 }
 
@@ -189,7 +188,7 @@ function reopen(state: Draft<RunState>, members: readonly number[], gated: numbe
     for (const successor of state.workflow.successors[member] ?? []) {
       if (inside.has(successor)) continue
       draftOf(state, successor).blockers++
-      state.ready = without(state.ready, successor)
+      state.ready = state.ready.without(successor)
     }
   }
   for (const member of members) {
@@ -201,8 +200,7 @@ function reopen(state: Draft<RunState>, members: readonly number[], gated: numbe
   for (const member of members) {
     const blockers = openPredecessors(state.steps, state.workflow.predecessors[member] ?? [])
     draftOf(state, member).blockers = blockers
-    state.ready = without(state.ready, member)
-    if (blockers === 0) state.ready = withIndex(state.ready, member)
+    state.ready = blockers === 0 ? state.ready.with(member) : state.ready.without(member)
   }
 }
 
@@ -217,12 +215,16 @@ function openVisit(step: Draft<StepState>): void {
 
 function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void {
   const { workflow } = state
+  assert(
+    event.adopts === undefined || event.adopts.definitionSha256 === workflow.definitionSha256,
+    'a resume under another definition finds the state already by that definition',
+  )
   const restarts = new Set(event.restarts.map((step) => stepIndex(workflow, step)))
   const reopensLoopOf =
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
   const steps = Array.from(state.steps, (before, index) => {
-    const step: Draft<StepState> = { ...before }
+    const step = copyOfStep(before)
     interrupt(step, event.at)
     if (loopMembers.has(index) || (restarts.has(index) && before.status === 'completed')) openVisit(step)
     if (index === reopensLoopOf) step.loops = 0
@@ -238,7 +240,7 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   }
   state.status = 'running'
   state.steps = persistentVector<StepState>(steps)
-  state.ready = ready
+  state.ready = IndexSet.of(steps.length, ready)
   state.active = []
   state.retrying = []
   state.remaining = remaining
@@ -258,7 +260,7 @@ function interrupt(step: Draft<StepState>, at: number): void {
 
 /** A step of the next state, as a copy that may be written to while the event is being folded. */
 function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {
-  const step: Draft<StepState> = { ...state.steps.get(index) }
+  const step = copyOfStep(state.steps.get(index))
   state.steps = state.steps.set(index, step)
   return step
 }
@@ -307,10 +309,4 @@ function openPredecessors(steps: PersistentVector<StepState>, predecessors: read
 
 function without(indices: readonly number[], index: number): readonly number[] {
   return indices.includes(index) ? indices.filter((other) => other !== index) : indices
-}
-
-/** Inserts into an ascending list. */
-function withIndex(indices: readonly number[], index: number): readonly number[] {
-  const position = indices.findIndex((other) => other > index)
-  return indices.toSpliced(position < 0 ? indices.length : position, 0, index)
 }

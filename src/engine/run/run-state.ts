@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, PersistentVector } from '../../core/index.ts'
-import { persistentVector } from '../../core/index.ts'
+import { IndexSet, persistentVector } from '../../core/index.ts'
 import type {
   ArtifactRecord,
   AttemptRecord,
@@ -29,7 +29,7 @@ export interface RunState {
   readonly status: RunStatus
   readonly steps: PersistentVector<StepState>
   /** Steps that may start, in definition order. */
-  readonly ready: readonly number[]
+  readonly ready: IndexSet
   /** Steps whose agent or gate is being waited for, in the order in which they started. */
   readonly active: readonly number[]
   /** Steps that wait for a retry. */
@@ -68,6 +68,8 @@ export interface StepState {
   readonly startedAt: number
   readonly notBefore: number
   readonly finishedSeq: number
+  /** How its record reads in `state.json`, once somebody has asked: a memory of what follows from all the rest. */
+  text: string | undefined
 }
 
 export interface PreparedCommit {
@@ -94,14 +96,16 @@ const freshStep: StepState = {
   startedAt: 0,
   notBefore: 0,
   finishedSeq: -1,
+  text: undefined,
 }
+
+/** By the number of predecessors: steps that wait for equally many begin as the same value. */
+const freshSteps: StepState[] = []
 
 /** The state after event 0. */
 export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflow_start'>): RunState {
-  // Steps that wait for equally many are the same value: what is remembered of one then serves all.
-  const fresh: StepState[] = []
   const steps = workflow.predecessors.map(
-    ({ length: blockers }) => (fresh[blockers] ??= { ...freshStep, blockers }),
+    ({ length: blockers }) => (freshSteps[blockers] ??= { ...freshStep, blockers }),
   )
   return {
     workflow,
@@ -114,7 +118,10 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     epoch: event.epoch,
     status: 'running',
     steps: persistentVector(steps),
-    ready: steps.flatMap((step, index) => (step.blockers === 0 ? [index] : [])),
+    ready: IndexSet.of(
+      steps.length,
+      steps.flatMap((step, index) => (step.blockers === 0 ? [index] : [])),
+    ),
     active: [],
     retrying: [],
     remaining: steps.length,
@@ -123,5 +130,75 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     startedAt: event.at,
     limitFrom: event.at,
     updatedAt: event.at,
+  }
+}
+
+/**
+ * The same run by another definition: steps keep what they have done under their id, new ones are pending, and those that the
+ * definition no longer has leave the run. What may start is counted anew by the `workflow_resume` that follows.
+ */
+export function underDefinition(state: RunState, workflow: CompiledWorkflow): RunState {
+  const next = copyOfRun(state)
+  next.workflow = workflow
+  next.steps = persistentVector(
+    workflow.steps.map(({ id }) => {
+      const before = state.workflow.indexOf.get(id)
+      return before === undefined ? freshStep : state.steps.get(before)
+    }),
+  )
+  next.ready = IndexSet.of(workflow.steps.length, [])
+  next.active = []
+  next.retrying = []
+  return next
+}
+
+/** A value while it is being made: nobody else has seen it, so it may still be written to. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+
+// Member by member, since a copy of a copy made with a spread costs the engine ten times as much.
+
+export function copyOfRun(run: RunState): Draft<RunState> {
+  return {
+    workflow: run.workflow,
+    runId: run.runId,
+    correlationId: run.correlationId,
+    input: run.input,
+    seed: run.seed,
+    launch: run.launch,
+    seq: run.seq,
+    epoch: run.epoch,
+    status: run.status,
+    steps: run.steps,
+    ready: run.ready,
+    active: run.active,
+    retrying: run.retrying,
+    remaining: run.remaining,
+    failure: run.failure,
+    edits: run.edits,
+    startedAt: run.startedAt,
+    limitFrom: run.limitFrom,
+    updatedAt: run.updatedAt,
+  }
+}
+
+export function copyOfStep(step: StepState): Draft<StepState> {
+  return {
+    status: step.status,
+    blockers: step.blockers,
+    visit: step.visit,
+    attempt: step.attempt,
+    retriesUsed: step.retriesUsed,
+    loops: step.loops,
+    output: step.output,
+    scoring: step.scoring,
+    error: step.error,
+    attempts: step.attempts,
+    decisions: step.decisions,
+    artifacts: step.artifacts,
+    prepared: step.prepared,
+    startedAt: step.startedAt,
+    notBefore: step.notBefore,
+    finishedSeq: step.finishedSeq,
+    text: undefined,
   }
 }

@@ -93,15 +93,9 @@ function documentParts(
   ]
 }
 
-const stepTexts = new WeakMap<StepState, string>()
-
 /** The members of a step's record after `agent`, as canonical JSON with the closing brace. */
 function stepMembers(step: StepState): string {
-  const known = stepTexts.get(step)
-  if (known !== undefined) return known
-  const text = canonicalJson(stepDocument(step)).slice(1)
-  stepTexts.set(step, text)
-  return text
+  return (step.text ??= canonicalJson(stepDocument(step)).slice(1))
 }
 
 /** The newest record of every path, sorted by path. */

@@ -1,21 +1,18 @@
 import { formatDuration, messageOf } from '../../core/index.ts'
 import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { EventBody, StepError, StepEventContext, WorkflowEvent } from '../../trace/index.ts'
-import { LazyAbort } from '../step/attempt.ts'
-import type { Attempt } from '../step/attempt.ts'
+import type { EventBody, StepError, WorkflowEvent } from '../../trace/index.ts'
+import { Attempt } from '../step/attempt.ts'
 import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
-import { stagingFolder } from '../store/layout.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
 import { commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
-import { heldSteps, nextDue, planDue } from './planner.ts'
-import type { PlanOptions } from './planner.ts'
+import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
 
 /** A log smaller than twice this is read faster than a snapshot of it is worth. */
-const leastSavedBytes = 32 * 1024
+const leastSavedBytes = 8 * 1024
 
 /** What a move has led to: the report, and what to do now that all of it is durable and no file program is running. */
 export interface Moved {
@@ -55,7 +52,7 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
 /** Ends a run for good: what is in flight is aborted, nothing more starts. */
 export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
   run.log.assertUsable()
-  const current = newTick(run, { admits: () => false, stopsAfter: () => false, maxResults: 0 })
+  const current = newTick(run, { holds: new Set(), stopsAfter: () => false, maxResults: 0 })
   for (const attempt of Array.from(run.attempts.values())) {
     endAttempt(current, attempt, {
       kind: 'cancelled',
@@ -103,7 +100,7 @@ function* commitArtifacts(
       emit(current, {
         kind: 'artifacts_prepared',
         status: 'running',
-        ...stepContext(attempt),
+        ...attempt.context,
         artifacts: [...attempt.staged.values()],
         output: returned.output,
         ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
@@ -130,7 +127,7 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
   emit(current, {
     kind: 'step_finish',
     status: 'completed',
-    ...stepContext(attempt),
+    ...attempt.context,
     output: returned.output,
     ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
     artifacts: [...attempt.staged.values()],
@@ -146,7 +143,7 @@ function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decid
   emit(current, {
     kind: 'gate_result',
     status: decision.passed ? 'passed' : 'failed',
-    ...stepContext(attempt),
+    ...attempt.context,
     ...(decision.reason === undefined ? {} : { reason: decision.reason }),
     ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
     output: returned.output,
@@ -168,9 +165,9 @@ function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decid
 
 function applyLimits(current: Tick): void {
   const { run } = current
-  const due = planDue(run.state, planOptions(current))
-  if (due.workflowTimedOut) return endByWorkflowLimit(current)
-  for (const index of due.timedOut) {
+  const now = run.ports.clock.now()
+  if (workflowTimedOut(run.state, now)) return endByWorkflowLimit(current)
+  for (const index of overdue(run.state, now, run.gating)) {
     const attempt = run.attempts.get(index) as Attempt
     endAttempt(current, attempt, {
       kind: 'timeout',
@@ -195,23 +192,16 @@ function endByWorkflowLimit(current: Tick): void {
 }
 
 function startSteps(current: Tick): void {
-  const { run } = current
-  for (const index of planDue(run.state, planOptions(current)).startable) {
+  const { run, policy } = current
+  if (run.state.status !== 'running') return
+  for (const index of startable(run.state, run.ports.clock.now(), policy)) {
     if (current.stopped) return
     const step = run.state.steps.get(index)
     const definition = run.state.workflow.steps[index] as Attempt['definition']
     const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
-    const attempt: Attempt = {
-      index,
-      key,
-      definition,
-      staging: stagingFolder(run.layout, key),
-      staged: new Map(),
-      abort: new LazyAbort(),
-      ended: false,
-    }
+    const attempt = new Attempt(index, key, definition, run.layout)
     run.attempts.set(index, attempt)
-    emit(current, { kind: 'step_start', status: 'running', ...stepContext(attempt) })
+    emit(current, { kind: 'step_start', status: 'running', ...attempt.context })
     current.actions.push(() => callAgent(run, attempt))
   }
 }
@@ -233,20 +223,20 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
   const { retriesUsed } = run.state.steps.get(attempt.index)
   const durationMs = duration(run, attempt)
   close(current, attempt)
-  current.actions.push(() => attempt.abort.abort(new Error(error.message)))
+  current.actions.push(() => attempt.abort(error.message))
   if (mayBeRetried(error) && retriesUsed < definition.retries && run.state.failure === null) {
     const delayMs = definition.retryDelayMs * 2 ** retriesUsed
     emit(current, {
       kind: 'step_retry',
       status: 'retrying',
-      ...stepContext(attempt),
+      ...attempt.context,
       error,
       durationMs,
       delayMs,
       notBefore: run.ports.clock.now() + delayMs,
     })
   } else {
-    emit(current, { kind: 'step_fail', status: 'failed', ...stepContext(attempt), error, durationMs })
+    emit(current, { kind: 'step_fail', status: 'failed', ...attempt.context, error, durationMs })
   }
 }
 
@@ -260,11 +250,11 @@ function close(current: Tick, attempt: Attempt): void {
 /** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
 function noteLate(current: Tick, result: Result): void {
   if (current.run.state.status !== 'running') return
-  if ('thrown' in result && result.thrown === result.attempt.abort.reason) return
+  if ('thrown' in result && result.attempt.isAbortReason(result.thrown)) return
   emit(current, {
     kind: 'late_result',
     status: 'discarded',
-    ...stepContext(result.attempt),
+    ...result.attempt.context,
     outcome: result.type === 'returned' || result.type === 'gate-decided' ? 'returned' : 'threw',
   })
 }
@@ -293,7 +283,7 @@ function report(current: Tick): TickReport {
   return {
     status: state.status,
     events: current.events,
-    held: heldSteps(state, planOptions(current)),
+    held: heldSteps(state, current.policy),
     inFlight: [...run.attempts.values()].map(({ key }) => key.step),
     backlog: run.inbox.length,
     nextAt: nextDue(state, run.ports.clock.now(), run.gating),
@@ -303,21 +293,6 @@ function report(current: Tick): TickReport {
 function emit(current: Tick, body: EventBody): void {
   const event = note(current.run, body)
   if (current.policy.stopsAfter(event)) current.stopped = true
-}
-
-function planOptions(current: Tick): PlanOptions {
-  const { run, policy } = current
-  return { now: run.ports.clock.now(), gating: run.gating, admits: (step) => policy.admits(step) }
-}
-
-function stepContext({ key, definition }: Attempt): StepEventContext {
-  return {
-    step: key.step,
-    visit: key.visit,
-    attempt: key.attempt,
-    agent: definition.agent,
-    ...(definition.action === undefined ? {} : { action: definition.action }),
-  }
 }
 
 function duration(run: LiveRun, attempt: Attempt): number {

@@ -1,4 +1,12 @@
-import { containedPath, formatStepKey, idempotencyKey, joinPath, seededRandom } from '../../core/index.ts'
+import {
+  containedPath,
+  decodeUtf8,
+  encodeUtf8,
+  formatStepKey,
+  idempotencyKey,
+  joinPath,
+  seededRandom,
+} from '../../core/index.ts'
 import type { JsonObject, JsonValue, MaybePromise, SeededRandom } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
@@ -30,8 +38,8 @@ export interface ContextServices {
 }
 
 /**
- * What an agent is given. A class, because one is made for every attempt: the getters are shared, and functions are bound
- * to their context so that an agent may take them out of it.
+ * What an agent is given. One is made for every attempt, so what many agents never ask for is made when it is asked for;
+ * its functions need no `this`, so that an agent may take them out of it.
  */
 export class EngineContext implements AgentContext {
   readonly workflowId: string
@@ -42,25 +50,21 @@ export class EngineContext implements AgentContext {
   readonly action: string | undefined
   readonly visit: number
   readonly attempt: number
-  readonly idempotencyKey: string
   readonly input: JsonValue
   readonly parameters: JsonObject
   readonly requires: readonly string[]
   readonly creates: readonly string[]
   readonly thresholds: Readonly<Record<string, number>>
   readonly seed: number | string
-  readonly artifacts: ArtifactsContext
-  readonly clock: AgentClock
-  readonly random: SeededRandom
-  readonly effect: AgentContext['effect']
-  readonly log: AgentContext['log']
   readonly project: AgentContext['project']
   readonly #attempt: Attempt
   readonly #services: ContextServices
+  #artifacts: ArtifactsContext | undefined
+  #clock: AgentClock | undefined
+  #random: SeededRandom | undefined
 
   constructor(attempt: Attempt, services: ContextServices) {
     const { definition, key } = attempt
-    const idempotency = idempotencyKey(services.runId, key.step, key.visit)
     this.#attempt = attempt
     this.#services = services
     this.workflowId = services.workflowId
@@ -71,23 +75,12 @@ export class EngineContext implements AgentContext {
     this.action = definition.action
     this.visit = key.visit
     this.attempt = key.attempt
-    this.idempotencyKey = idempotency
     this.input = services.input
     this.parameters = definition.parameters
     this.requires = definition.requires
     this.creates = definition.creates
     this.thresholds = definition.scoring?.thresholds ?? noThresholds
     this.seed = services.seed
-    this.artifacts = artifactsContext(attempt, services)
-    this.clock = agentClock(attempt, services.clock)
-    this.random = seededRandom(`${services.seed}/${key.step}#${key.visit}`)
-    this.effect = async (_name, run) => {
-      assertOpen(attempt)
-      return run(idempotency)
-    }
-    this.log = (message) => {
-      if (!attempt.ended) services.log(attempt, message)
-    }
     this.project = services.project
   }
 
@@ -96,7 +89,40 @@ export class EngineContext implements AgentContext {
   }
 
   get signal(): AbortSignal {
-    return this.#attempt.abort.signal
+    return this.#attempt.signal
+  }
+
+  get idempotencyKey(): string {
+    return idempotencyKey(this.runId, this.step, this.visit)
+  }
+
+  get artifacts(): ArtifactsContext {
+    return (this.#artifacts ??= artifactsContext(this.#attempt, this.#services))
+  }
+
+  get clock(): AgentClock {
+    return (this.#clock ??= agentClock(this.#attempt, this.#services.clock))
+  }
+
+  get random(): SeededRandom {
+    return (this.#random ??= seededRandom(`${this.seed}/${this.step}#${this.visit}`))
+  }
+
+  get effect(): AgentContext['effect'] {
+    const { idempotencyKey: key } = this
+    const attempt = this.#attempt
+    return async (_name, run) => {
+      assertOpen(attempt)
+      return run(key)
+    }
+  }
+
+  get log(): AgentContext['log'] {
+    const attempt = this.#attempt
+    const services = this.#services
+    return (message) => {
+      if (!attempt.ended) services.log(attempt, message)
+    }
   }
 }
 
@@ -117,11 +143,11 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
       attempt.staged.set(target, {
         path: target,
         sha256: services.digest.sha256(data),
-        sizeBytes: typeof data === 'string' ? new TextEncoder().encode(data).length : data.length,
+        sizeBytes: typeof data === 'string' ? encodeUtf8(data).length : data.length,
       })
     },
     read,
-    readText: async (path) => new TextDecoder().decode(await read(path)),
+    readText: async (path) => decodeUtf8(await read(path)),
     async list(folder = '') {
       assertOpen(attempt)
       const start = folder === '' || folder === '.' ? '' : containedPath(folder, 'folder')
@@ -156,7 +182,7 @@ function agentClock(attempt: Attempt, clock: ClockPort): AgentClock {
     now: () => clock.now(),
     sleep(ms) {
       assertOpen(attempt)
-      const { signal } = attempt.abort
+      const { signal } = attempt
       return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error)
         const wake = Number.isFinite(ms) ? clock.schedule(clock.now() + ms, awake) : undefined

@@ -1,41 +1,58 @@
 import type { StepDefinition } from '../../definition/index.ts'
 import type { StepKey } from '../../core/index.ts'
-import type { ArtifactRecord } from '../../trace/index.ts'
+import type { ArtifactRecord, StepEventContext } from '../../trace/index.ts'
+import { stagingFolder } from '../store/layout.ts'
+import type { RunLayout } from '../store/layout.ts'
 
 /** One call of an agent that is in flight: what the engine must remember of it besides the state. */
-export interface Attempt {
+export class Attempt {
   readonly index: number
   readonly key: StepKey
   readonly definition: StepDefinition
-  /** Folder of its staged files, relative to the project. */
-  readonly staging: string
+  /** What every event about it says. */
+  readonly context: StepEventContext
   /** Staged files by path; a second write of a path replaces the first. */
-  readonly staged: Map<string, ArtifactRecord>
-  readonly abort: LazyAbort
+  readonly staged = new Map<string, ArtifactRecord>()
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
-  ended: boolean
-}
-
-/** An abort controller that is made when somebody looks at it: most agents never do. */
-export class LazyAbort {
+  ended = false
+  readonly #layout: RunLayout
   #controller: AbortController | undefined
-  #reason: Error | undefined
+  #abortedBecause: string | undefined
 
+  constructor(index: number, key: StepKey, definition: StepDefinition, layout: RunLayout) {
+    const { step, visit, attempt } = key
+    const { agent, action } = definition
+    this.index = index
+    this.key = key
+    this.definition = definition
+    this.context =
+      action === undefined ? { step, visit, attempt, agent } : { step, visit, attempt, agent, action }
+    this.#layout = layout
+  }
+
+  /** Folder of its staged files, relative to the project. */
+  get staging(): string {
+    return stagingFolder(this.#layout, this.key)
+  }
+
+  /** Made when somebody looks at it: most agents never do. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+      if (this.#abortedBecause !== undefined) this.#controller.abort(new Error(this.#abortedBecause))
     }
     return this.#controller.signal
   }
 
-  /** What it was aborted with, or undefined. */
-  get reason(): Error | undefined {
-    return this.#reason
+  /** Whether a thrown value is what its signal was aborted with. */
+  isAbortReason(thrown: unknown): boolean {
+    const signal = this.#controller?.signal
+    return signal?.aborted === true && thrown === signal.reason
   }
 
-  abort(reason: Error): void {
-    this.#reason ??= reason
-    this.#controller?.abort(reason)
+  abort(because: string): void {
+    if (this.#abortedBecause !== undefined) return
+    this.#abortedBecause = because
+    this.#controller?.abort(new Error(because))
   }
 }

@@ -10,7 +10,9 @@ export function createConditionGate(): GatePort {
         input: request.input,
         output: request.output,
         scoring: request.scoring ?? {},
-        steps: request.steps,
+        get steps() {
+          return request.steps
+        },
         run: { id: request.runId, workflowId: request.workflowId },
       })
       return passed ? { passed } : { passed, reason: `${request.gate.condition} is false` }

@@ -1,4 +1,4 @@
-import { covers, isJsonObject, messageOf } from '../../core/index.ts'
+import { covers, isJsonObject, jsonCopy, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
 import type { AgentOutput } from '../../ports/index.ts'
@@ -14,7 +14,7 @@ export function judgeResult(
   returned: AgentOutput,
   staged: ReadonlyMap<string, ArtifactRecord>,
 ): Judgement {
-  const output = plainJson(returned)
+  const output = returned === undefined ? null : jsonCopy(returned)
   if (output === undefined) {
     return bad('validation', `Step '${step.id}': agent '${step.agent}' returned something that is not JSON.`)
   }
@@ -49,17 +49,6 @@ function scoringOf(step: StepDefinition, output: JsonValue): ScoringResult | und
     ([name, least]) => (scores[name] ?? -Infinity) >= least,
   )
   return { passed, scores }
-}
-
-/** The value as JSON keeps it, `null` for nothing returned, undefined when it cannot be kept. */
-function plainJson(value: unknown): JsonValue | undefined {
-  if (value === undefined) return null
-  try {
-    const text = JSON.stringify(value) as string | undefined
-    return text === undefined ? undefined : (JSON.parse(text) as JsonValue)
-  } catch {
-    return undefined
-  }
 }
 
 function bad(kind: StepError['kind'], message: string): Judgement {

@@ -1,7 +1,7 @@
 import { assert, FaultlineError, messageOf } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
-import { encodeEvent, eventFormatVersion } from '../../trace/index.ts'
+import { encodeLine, eventFormatVersion } from '../../trace/index.ts'
 import type { EventBody, EventEnvelope, WorkflowEvent } from '../../trace/index.ts'
 import type { RunLayout } from './layout.ts'
 
@@ -13,11 +13,15 @@ export class EventLog {
   readonly #layout: RunLayout
   readonly #digest: DigestPort
   readonly #identity: Pick<EventEnvelope, 'workflowId' | 'runId' | 'correlationId'>
+  /** The same as members of a JSON object: they stand in every line. */
+  readonly #identityJson: string
   readonly #epoch: number
   #nextSeq: number
   #durableSeq: number
   #sizeBytes: number
   #pending: WorkflowEvent[] = []
+  /** The lines of what is pending. */
+  #text = ''
   #poison: FaultlineError | undefined
 
   constructor(options: {
@@ -32,6 +36,7 @@ export class EventLog {
     this.#layout = options.layout
     this.#digest = options.digest
     this.#identity = options.identity
+    this.#identityJson = JSON.stringify(options.identity).slice(1, -1)
     this.#epoch = options.epoch
     this.#nextSeq = options.length
     this.#durableSeq = options.length - 1
@@ -51,25 +56,34 @@ export class EventLog {
   /** Numbers an event and queues it for the next commit. */
   note<B extends EventBody>(at: number, body: B): EventEnvelope & B {
     this.assertUsable()
+    const { workflowId, runId, correlationId } = this.#identity
+    const seq = this.#nextSeq++
+    const epoch = this.#epoch
+    const durableSeq = this.#durableSeq
+    const v = eventFormatVersion
     const event: EventEnvelope & B = {
-      v: eventFormatVersion,
-      seq: this.#nextSeq++,
-      epoch: this.#epoch,
-      durableSeq: this.#durableSeq,
+      v,
+      seq,
+      epoch,
+      durableSeq,
       at,
-      ...this.#identity,
+      workflowId,
+      runId,
+      correlationId,
       ...body,
     }
+    const json =
+      `{"v":${v},"seq":${seq},"epoch":${epoch},"durableSeq":${durableSeq},"at":${at},` +
+      `${this.#identityJson},${JSON.stringify(body).slice(1)}`
+    this.#text += encodeLine(json, this.#digest.crc32)
     this.#pending.push(event)
     return event
   }
 
   /** Appends what was noted in one write and makes it durable. Hands back the events that are now true. */
   *commit(): FileProgram<readonly WorkflowEvent[]> {
-    const events = this.#pending
+    const { events, text } = this.takePending()
     if (events.length === 0) return events
-    this.#pending = []
-    const text = this.encode(events)
     try {
       yield* perform({ op: 'append', path: this.#layout.log, data: text })
       yield* perform({ op: 'fsync', path: this.#layout.log })
@@ -81,11 +95,12 @@ export class EventLog {
     return events
   }
 
-  /** Takes what was noted without writing it: for recovery, which puts it into the rewritten log. */
-  takePending(): readonly WorkflowEvent[] {
-    const events = this.#pending
+  /** Takes what was noted without writing it: for recovery, which puts the lines into the rewritten log. */
+  takePending(): { readonly events: readonly WorkflowEvent[]; readonly text: string } {
+    const taken = { events: this.#pending, text: this.#text }
     this.#pending = []
-    return events
+    this.#text = ''
+    return taken
   }
 
   /** States that all noted events are durable although `commit` did not write them. */
@@ -93,12 +108,6 @@ export class EventLog {
     assert(this.#pending.length === 0, 'nothing is pending when the log is declared durable')
     this.#durableSeq = this.#nextSeq - 1
     this.#sizeBytes = sizeBytes
-  }
-
-  encode(events: readonly WorkflowEvent[]): string {
-    let text = ''
-    for (const event of events) text += encodeEvent(event, this.#digest.crc32)
-    return text
   }
 
   /** Refuses every later write. */

@@ -1,4 +1,4 @@
-import { FaultlineError, parentFolder } from '../../core/index.ts'
+import { decodeUtf8, FaultlineError, parentFolder } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { FileProgram, OwnerIdentity, OwnerPort } from '../../ports/index.ts'
 import { replaceFile } from './durable-file.ts'
@@ -69,7 +69,7 @@ function owned(runId: string, owner: OwnerIdentity, why: string): FaultlineError
 
 function parseLock(bytes: Uint8Array): LockRecord | undefined {
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<LockRecord> | null
+    const value = JSON.parse(decodeUtf8(bytes)) as Partial<LockRecord> | null
     return typeof value?.owner?.nonce === 'string' ? (value as LockRecord) : undefined
   } catch {
     return undefined

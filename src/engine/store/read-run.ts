@@ -1,4 +1,4 @@
-import { checkId, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import { checkId, decodeUtf8, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
@@ -27,9 +27,15 @@ export interface LastPointer {
   readonly seq: number
 }
 
-/** @throws FaultlineError `RUN_NOT_FOUND`, or `STATE_CORRUPT` with file, line and sequence number. */
-export function* readStoredRun(runId: string, digest: DigestPort): FileProgram<StoredRun> {
-  checkId('run id', runId)
+/**
+ * @param named the run to read; undefined for the one that the last pointer names
+ * @throws FaultlineError `RUN_NOT_FOUND`, or `STATE_CORRUPT` with file, line and sequence number.
+ */
+export function* readStoredRun(named: string | undefined, digest: DigestPort): FileProgram<StoredRun> {
+  if (named !== undefined) checkId('run id', named)
+  const pointer = yield* readLastPointer()
+  const runId = named ?? pointer?.runId
+  if (runId === undefined) throw noLastRun(yield* listRuns())
   const layout = runLayout(runId)
   const logBytes = yield* perform({ op: 'read', path: layout.log })
   if (logBytes === undefined) throw notFound(runId, yield* listRuns())
@@ -37,7 +43,6 @@ export function* readStoredRun(runId: string, digest: DigestPort): FileProgram<S
   const decoded = stateBytes === undefined ? undefined : decodeState(stateBytes, digest)
   const foreign = decoded?.document !== undefined && decoded.document.runId !== runId
   const state = foreign ? undefined : decoded?.document
-  const pointer = yield* readLastPointer()
   const isLast = pointer?.runId === runId
   const vouchedSeq = Math.max(state?.seq ?? -1, isLast ? pointer.seq : -1)
   const log = decodeLog(logBytes, digest.crc32, vouchedSeq)
@@ -59,7 +64,7 @@ export function* readLastPointer(): FileProgram<LastPointer | undefined> {
   const bytes = yield* perform({ op: 'read', path: lastPointerPath })
   if (bytes === undefined) return undefined
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<LastPointer> | null
+    const value = JSON.parse(decodeUtf8(bytes)) as Partial<LastPointer> | null
     if (typeof value?.runId !== 'string' || typeof value.seq !== 'number') return undefined
     return { runId: value.runId, seq: value.seq }
   } catch {
@@ -98,6 +103,16 @@ export function corrupt(
     'STATE_CORRUPT',
     `${file} is damaged: ${what}. Nothing was changed. Restore the file from a copy; faultline never repairs this in silence.`,
     { details: { file, ...details } },
+  )
+}
+
+function noLastRun(runs: readonly string[]): FaultlineError {
+  return new FaultlineError(
+    'RUN_NOT_FOUND',
+    runs.length === 0
+      ? `No run has been started here: '${runsFolder}' holds none.`
+      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
+    { details: { runs } },
   )
 }
 

@@ -1,4 +1,5 @@
-import { canonicalJson, isJsonObject } from '../../core/index.ts'
+import { canonicalJson, decodeStrictUtf8, isJsonObject } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
 import type { DigestPort } from '../../ports/index.ts'
 import { stateSchemaVersion } from '../../trace/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
@@ -20,27 +21,26 @@ export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState
   let text: string
   let value: unknown
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    text = decodeStrictUtf8(bytes)
     value = JSON.parse(text)
   } catch {
     return { problem: 'it is not valid JSON' }
   }
   if (!isJsonObject(value)) return { problem: 'it is not a JSON object' }
-  const { checksum, ...body } = value
+  const { checksum, schemaVersion } = value
   if (typeof checksum !== 'string') return { problem: 'it has no checksum' }
-  if (!bodyMatches(text, body, checksum, digest))
-    return { problem: 'its checksum does not match its content' }
-  if (body['schemaVersion'] !== stateSchemaVersion) {
+  if (!matches(text, value, checksum, digest)) return { problem: 'its checksum does not match its content' }
+  if (schemaVersion !== stateSchemaVersion) {
     return {
-      problem: `it has schema version ${JSON.stringify(body['schemaVersion'])}, and this faultline reads ${stateSchemaVersion}`,
+      problem: `it has schema version ${JSON.stringify(schemaVersion)}, and this faultline reads ${stateSchemaVersion}`,
     }
   }
-  return { document: body as unknown as StateDocument }
+  return { document: value as unknown as StateDocument }
 }
 
 /** As it was written the text itself is canonical; a file that somebody has laid out anew is brought into that form first. */
-function bodyMatches(text: string, body: object, checksum: string, digest: DigestPort): boolean {
+function matches(text: string, value: JsonObject, checksum: string, digest: DigestPort): boolean {
   const tail = `,"checksum":"${checksum}"}\n`
   if (text.endsWith(tail) && digest.sha256(`${text.slice(0, -tail.length)}}`) === checksum) return true
-  return digest.sha256(canonicalJson(body)) === checksum
+  return digest.sha256(canonicalJson({ ...value, checksum: undefined })) === checksum
 }

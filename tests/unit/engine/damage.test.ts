@@ -6,7 +6,7 @@ import { canonicalJson } from '../../../src/core/index.ts'
 import type { JsonObject } from '../../../src/core/index.ts'
 import type { AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agents } from '../../../src/ports/index.ts'
-import { encodeEvent } from '../../../src/trace/index.ts'
+import { encodeLine } from '../../../src/trace/index.ts'
 import type { EventBody, StateDocument, WorkflowEvent } from '../../../src/trace/index.ts'
 import { engineBench } from '../../support/engine-run.ts'
 
@@ -190,7 +190,7 @@ describe('a damaged log', () => {
     const last = JSON.parse((lines.at(-1) as string).slice(9)) as WorkflowEvent
     const { v, epoch, at, workflowId, runId, correlationId, seq } = last
     const event = { v, seq: seq + 1, epoch, durableSeq: seq, at, workflowId, runId, correlationId, ...body }
-    writeLog(run, [...lines, encodeEvent(event, crc32)])
+    writeLog(run, [...lines, encodeLine(JSON.stringify(event), crc32)])
     run.files.perform({ op: 'remove', path: `${run.folder}/state.json` })
   }
 

@@ -356,19 +356,21 @@ describe('a tick', () => {
     ])
   })
 
-  test('starts only what its policy admits, and names what it held', async () => {
+  test('starts nothing that its policy holds, and names what it held', async () => {
     const { life } = await waiting()
-    const admits = (step: string): boolean => step === 'c'
-    expect(await life.tick({ admits })).toMatchObject({ events: [{ step: 'c' }], held: ['a', 'b', 'd'] })
-    expect(await life.tick({ admits })).toMatchObject({ events: [{ kind: 'step_finish' }], inFlight: [] })
+    const holds = new Set(['a', 'b', 'd'])
+    expect(await life.tick({ holds })).toMatchObject({ events: [{ step: 'c' }], held: ['a', 'b', 'd'] })
+    expect(await life.tick({ holds })).toMatchObject({ events: [{ kind: 'step_finish' }], inFlight: [] })
   })
 
   test('takes in as many results as its policy allows, and says how many are left', async () => {
     const { life } = await waiting()
     await life.tick()
-    const one = await life.tick({ maxResults: 1, admits: () => false })
+    const one = await life.tick({ maxResults: 1, holds: new Set(['c', 'd']) })
     expect([eventWords(one.events), one.backlog, one.inFlight]).toEqual([['step_finish a#1@1'], 1, ['b']])
-    expect(eventWords((await life.tick({ admits: () => false })).events)).toEqual(['step_finish b#1@1'])
+    expect(eventWords((await life.tick({ holds: new Set(['c', 'd']) })).events)).toEqual([
+      'step_finish b#1@1',
+    ])
   })
 
   test('ends after the event at which its policy stops it', async () => {

@@ -13,7 +13,7 @@ import {
 } from '../../../src/engine/index.ts'
 import type { FilesPort, Incarnation, OwnerIdentity, OwnerPort } from '../../../src/ports/index.ts'
 
-const everything = { admits: () => true, stopsAfter: () => false, maxResults: Infinity }
+const everything = { holds: new Set<string>(), stopsAfter: () => false, maxResults: Infinity }
 
 function owner(nonce: string, liveness: ReturnType<OwnerPort['liveness']> = 'dead'): OwnerPort {
   const self: OwnerIdentity = { nonce, pid: 42, startTime: '1', bootId: 'boot', host: 'there' }

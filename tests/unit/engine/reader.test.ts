@@ -204,7 +204,7 @@ describe('what a reader sees', () => {
       message:
         `The state folder '.workflow' cannot be used: EACCES: permission denied. Check that it is a folder and that you may ` +
         `read and write it.`,
-      details: { code: 'EACCES', path: `.workflow/runs/${runId}/events.jsonl` },
+      details: { code: 'EACCES', path: expect.stringMatching(/^\.workflow\//) as unknown },
     })
     await bench.files.perform({ op: 'remove', path: '.workflow/last.json' })
     await bench.files.perform({ op: 'makeFolder', path: '.workflow/last.json' })

@@ -5,7 +5,7 @@ import { deferred, isFaultlineError } from '../../../src/core/index.ts'
 import { defineWorkflow, loadWorkflow } from '../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agents, FilesPort } from '../../../src/ports/index.ts'
-import type { WorkflowEvent } from '../../../src/trace/index.ts'
+import type { StateDocument, WorkflowEvent } from '../../../src/trace/index.ts'
 import { engineBench, eventWords } from '../../support/engine-run.ts'
 import type { EngineLifeUnderTest } from '../../support/engine-run.ts'
 
@@ -102,7 +102,9 @@ describe('recovery', () => {
       const ended = eventWords(logOf(disk)).includes('workflow_end')
       expect([last, await recoveredStatus(life)]).toEqual([last, ended ? 'RUN_NOT_RESUMABLE' : 'completed'])
       const leftOver = [...disk.snapshotFiles().keys()].filter((each) => /staging|\.tmp$|lock$/.test(each))
-      expect([last, ended ? [] : leftOver]).toEqual([last, []])
+      expect([last, leftOver]).toEqual([last, []])
+      const saved = JSON.parse(text(disk, path(disk, 'state.json'))) as StateDocument
+      expect([last, saved.status, saved.seq]).toEqual([last, 'completed', logOf(disk).length - 1])
       for (const step of ['one', 'two', 'three']) {
         expect([last, text(disk, `out/${step}.txt`)]).toEqual([last, `by ${step}\n`])
         const runs = executions.filter((each) => each === step).length
@@ -200,7 +202,7 @@ describe('recovery', () => {
     )
     const life = engineBench(files).life(countingWriter([]))
     await expect(async () => life.incarnation.recover({ expects: definition })).rejects.toThrow(
-      'steps[0].retries: 0 is now 2; steps[1].retries: 0 is now 2; steps[2].retries: 0 is now 2',
+      'steps.one.retries: 0 is now 2; steps.three.retries: 0 is now 2; steps.two.retries: 0 is now 2',
     )
   })
 

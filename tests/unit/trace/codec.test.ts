@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createDigest } from '../../../src/adapters/node/index.ts'
-import { decodeLog, encodeEvent } from '../../../src/trace/index.ts'
+import { decodeLog, encodeLine } from '../../../src/trace/index.ts'
 import type { WorkflowEvent } from '../../../src/trace/index.ts'
 
 const { crc32 } = createDigest()
@@ -33,7 +33,7 @@ function event(seq: number, durableSeq = seq - 1): WorkflowEvent {
 }
 
 function bytesOf(events: readonly WorkflowEvent[]): Uint8Array {
-  return new TextEncoder().encode(events.map((each) => encodeEvent(each, crc32)).join(''))
+  return new TextEncoder().encode(events.map((each) => encodeLine(JSON.stringify(each), crc32)).join(''))
 }
 
 const events = Array.from({ length: 6 }, (_, seq) => event(seq))

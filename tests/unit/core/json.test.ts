@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { canonicalJson, jsonCopy } from '../../../src/core/index.ts'
+
+describe('a copy of what JSON keeps', () => {
+  const asJsonHasIt = (value: unknown): unknown => {
+    try {
+      const text = JSON.stringify(value) as string | undefined
+      return text === undefined ? undefined : (JSON.parse(text) as unknown)
+    } catch {
+      return undefined
+    }
+  }
+
+  test.each([
+    ['a negative zero', { zero: -0 }],
+    ['numbers that are none', [Number.NaN, Infinity, 1.5]],
+    ['members that are undefined', { left: undefined, right: 1 }],
+    ['places that are undefined or missing', [undefined, 1, ...Array<number>(1), 2]],
+    ['a date', { at: new Date(0) }],
+    ['a function', () => 1],
+    ['a function inside', { inner: [() => 1] }],
+    ['a bigint', { big: 1n }],
+    [
+      'a class',
+      new (class Point {
+        x = 1
+      })(),
+    ],
+    ['a map', new Map([[1, 2]])],
+    ['an own toJSON', { secret: 1, toJSON: () => 'seen' }],
+    ['a list with toJSON', Object.assign([1], { toJSON: () => 'seen' })],
+    ['half a surrogate pair', { text: '\ud800' }],
+    ['a member named __proto__', JSON.parse('{"__proto__": {"polluted": true}}')],
+    ['no prototype', Object.assign(Object.create(null) as object, { a: 1 })],
+  ])('treats %s as JSON does', (_name, value) => {
+    const copy = jsonCopy(value)
+    expect(copy).toStrictEqual(asJsonHasIt(value))
+    expect(Object.is(copy, value)).toBe(false)
+  })
+
+  test('of anything is what JSON makes of it', () => {
+    fc.assert(
+      fc.property(
+        fc.anything({ withNullPrototype: true, withDate: true, withSparseArray: true }),
+        (value) => {
+          expect(jsonCopy(value)).toStrictEqual(asJsonHasIt(value))
+        },
+      ),
+      { numRuns: 2_000, seed: 7 },
+    )
+  })
+
+  test('of a value that contains itself is refused', () => {
+    const value: Record<string, unknown> = {}
+    value['self'] = value
+    expect(jsonCopy(value)).toBeUndefined()
+  })
+})
+
+describe('canonical JSON', () => {
+  test('sorts keys as text, also those that look like numbers', () => {
+    expect(canonicalJson({ b: 1, a: { '10': 1, '9': 2, x: undefined } })).toBe('{"a":{"10":1,"9":2},"b":1}')
+  })
+
+  test('does not depend on the order of keys, and reads back as the value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value)
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)))
+        expect(canonicalJson(reversed(value))).toBe(text)
+      }),
+      { numRuns: 500, seed: 7 },
+    )
+  })
+})
+
+/** The same value with the members of every object in the opposite order. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, member]) => [key, reversed(member)]),
+  )
+}
