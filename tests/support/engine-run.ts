@@ -16,9 +16,11 @@ import type {
   FilesPort,
   GatePort,
   Incarnation,
+  RunReader,
+  TickPolicy,
   TickReport,
 } from '../../src/ports/index.ts'
-import type { WorkflowEvent } from '../../src/trace/index.ts'
+import type { LogEntry, WorkflowEvent } from '../../src/trace/index.ts'
 
 /** Lives of the reference engine on one disk, for tests of the engine alone. */
 export interface EngineBench {
@@ -27,15 +29,26 @@ export interface EngineBench {
   /** Every file operation so far, as `op path`. */
   readonly trace: readonly string[]
   readonly events: readonly WorkflowEvent[]
-  /** A new engine life. */
-  life(agents: Agents, gates?: GatePort): EngineLifeUnderTest
+  /** What agents and the engine said to the observer besides. */
+  readonly logs: readonly LogEntry[]
+  /** Reads the runs on this disk as a process would that takes no part in them. */
+  readonly reader: RunReader
+  /** A new engine life. Its owner is one that no earlier life had, unless one is named. */
+  life(agents: Agents, gates?: GatePort, owner?: string): EngineLifeUnderTest
 }
 
 export interface EngineLifeUnderTest {
   readonly incarnation: Incarnation
   start(workflow: AgentWorkflow, options?: { readonly seed?: number }): Promise<string>
+  /** The production loop; the clock stands still. */
   runToEnd(): Promise<TickReport>
+  /** The production loop on a disk that answers at once; the clock goes on to what is due next whenever nothing else is left. */
+  runThroughTime(): Promise<TickReport>
+  /** One tick, once everything that needs no time has answered. Takes and starts everything unless the policy says less. */
+  tick(policy?: Partial<TickPolicy>): Promise<TickReport>
 }
+
+const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
@@ -44,6 +57,7 @@ export function engineBench(files: FilesPort): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []
+  const logs: LogEntry[] = []
   const recorded: FilesPort = {
     perform(operation) {
       trace.push(describeOperation(operation))
@@ -55,8 +69,13 @@ export function engineBench(files: FilesPort): EngineBench {
     files,
     trace,
     events,
-    life(agents, gates = createConditionGate()) {
-      lives++
+    logs,
+    reader: createReferenceDriver().reader({
+      files,
+      digest: createDigest(),
+      owner: createInventedOwner('reader'),
+    }),
+    life(agents, gates = createConditionGate(), owner = `life-${++lives}`) {
       const bell = createWakeBell()
       const incarnation = createReferenceDriver().incarnate({
         files: recorded,
@@ -69,8 +88,8 @@ export function engineBench(files: FilesPort): EngineBench {
         gates,
         ids: createSeededIds(1),
         digest: createDigest(),
-        owner: createInventedOwner(`life-${lives}`),
-        observer: { event: (event) => events.push(event), log() {} },
+        owner: createInventedOwner(owner),
+        observer: { event: (event) => events.push(event), log: (entry) => logs.push(entry) },
         wake: () => bell.ring(),
         projectFolder: undefined,
       })
@@ -81,9 +100,34 @@ export function engineBench(files: FilesPort): EngineBench {
           return incarnation.start({ definition, input: null, seed, correlationId: 'test', launch: {} })
         },
         runToEnd: () => runToEnd(incarnation, bell, clock),
+        runThroughTime: () => throughTime(runToEnd(incarnation, bell, clock), clock),
+        async tick(policy) {
+          await quiet()
+          return incarnation.tick({ ...everything, ...policy })
+        },
       }
     },
   }
+}
+
+/** Waits for `work`, which waits for the clock. */
+async function throughTime<T>(work: Promise<T>, clock: VirtualClock): Promise<T> {
+  let settled = false
+  const settle = (): void => {
+    settled = true
+  }
+  work.then(settle, settle)
+  for (await quiet(); !settled; await quiet()) {
+    const next = clock.next()
+    if (next === undefined) throw new Error('Nothing is due, and what is in flight waits for something else.')
+    clock.advanceTo(next)
+  }
+  return work
+}
+
+/** Resolves when all that follows from what has happened so far has happened: agents of these tests only await promises. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** `op path`, with the run's folder shortened to `<run>`. */

@@ -91,3 +91,11 @@ test('JSON with tabs, a byte order mark and Windows line ends is read', async ()
     'flow',
   )
 })
+
+test('keys that are numbers are read as they were written', async () => {
+  const { definition } = await loadText(
+    'id: flow\nversion: 1.10\nsteps: [{ id: a, agent: x, parameters: { 1: one, 2.50: two, 0x10: three } }]\n',
+  )
+  expect(definition.steps[0]?.parameters).toEqual({ '1': 'one', '2.50': 'two', '0x10': 'three' })
+  expect(definition.version).toBe('1.10')
+})
