@@ -127,11 +127,11 @@ function vitestBin(root: string): string {
 }
 
 /**
- * A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). A set-up is no test: it runs
- * with the tests of its suite, or of its file.
+ * A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). A set-up can be that of one
+ * test, or run with the tests of its suite or file.
  */
 function namePattern({ file, fullName }: BundleTest, reason: BundleReason): string {
   if (reason === 'set-up' && fullName === file) return ''
   const escaped = fullName.split(' > ').map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return `^\\s*${escaped.join('(?: > | )')}${reason === 'set-up' ? '(?: > | )' : '$'}`
+  return `^\\s*${escaped.join('(?: > | )')}${reason === 'set-up' ? '(?: > | |$)' : '$'}`
 }

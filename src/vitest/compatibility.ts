@@ -1,4 +1,4 @@
-import { getNames } from '@vitest/runner/utils'
+import { createTagsFilter, getNames } from '@vitest/runner/utils'
 import type { Test } from '@vitest/runner'
 
 /**
@@ -21,6 +21,22 @@ export interface TestIdentity {
 }
 
 export type RunnerTest = Readonly<Test>
+
+/** The hook around a test that has thrown: Vitest leaves its state at `run`. */
+export function brokenHook(test: RunnerTest): 'beforeEach' | 'afterEach' | null {
+  const hooks = test.result?.hooks
+  if (hooks?.beforeEach === 'run') return 'beforeEach'
+  return hooks?.afterEach === 'run' ? 'afterEach' : null
+}
+
+/** Which tags `--tags-filter` selects; given several times, all of them must. */
+export function tagSelection(
+  filters: readonly string[],
+  available: Parameters<typeof createTagsFilter>[1],
+): (tags: readonly string[]) => boolean {
+  const selects = createTagsFilter([...filters], available)
+  return (tags) => selects([...tags])
+}
 
 export function identify(test: RunnerTest): TestIdentity {
   const [, ...names] = getNames(test)
