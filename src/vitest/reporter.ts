@@ -73,29 +73,22 @@ export class FaultlineReporter implements Reporter {
     // What is broken comes before what is only unsteady.
     const ordered = [...failures].sort((a, b) => Number(a.flaky) - Number(b.flaky))
     const left = ordered.flatMap(({ bundle, flaky }) => (bundle === null ? [] : [{ bundle, flaky }]))
-    const lines = [
-      '',
-      ` faultline  ${count(left.length, 'failure bundle')} in ${this.#shown(this.folder)}`,
-      '',
-    ]
+    const blocks = [`\n faultline  ${count(left.length, 'failure bundle')} in ${this.#shown(this.folder)}`]
     for (const { bundle, flaky } of left.slice(0, shownInFull)) {
-      lines.push(...(await this.#summary(bundle, flaky)).split('\n').map((line) => `  ${line}`.trimEnd()), '')
+      blocks.push(indented(await this.#summary(bundle, flaky)))
     }
     const rest = left.slice(shownInFull)
     if (rest.length > 0) {
-      lines.push(`  and ${rest.length} more:`)
-      for (const { bundle, flaky } of rest) {
-        lines.push(`  npx faultline show ${this.#shown(bundle)}${flaky ? '  (flaky)' : ''}`)
-      }
+      const commands = rest.map(
+        ({ bundle, flaky }) => `npx faultline show ${this.#shown(bundle)}${flaky ? '  (flaky)' : ''}`,
+      )
+      blocks.push(indented([`and ${rest.length} more:`, ...commands].join('\n')))
     }
     const leftOut = ordered.length - left.length
     if (leftOut > 0) {
-      lines.push(
-        '',
-        `  ${count(leftOut, 'further failure')} left no bundle: maxBundles is ${bundleSlots.max}`,
-      )
+      blocks.push(`  ${count(leftOut, 'further failure')} left no bundle: maxBundles is ${bundleSlots.max}`)
     }
-    this.#vitest?.logger.log(lines.join('\n'))
+    this.#vitest?.logger.log(blocks.join('\n\n'))
 
     const index = {
       suiteRunId: this.#suiteRunId,
@@ -163,6 +156,11 @@ export class FaultlineReporter implements Reporter {
 function failuresOf(test: TestCase): readonly Failure[] {
   const flaky = test.result().state === 'passed'
   return (test.meta().faultline?.failedTries ?? []).map(({ bundle }) => ({ bundle, flaky }))
+}
+
+/** Empty lines stay empty. */
+function indented(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ')
 }
 
 function count(number: number, what: string): string {
