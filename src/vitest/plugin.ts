@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, normalize, resolve } from 'node:path'
 import type { Plugin } from 'vitest/config'
 import type { TestProject, Vitest } from 'vitest/node'
 import { createTemporaryRoot, packageVersion } from '../adapters/node/index.ts'
@@ -65,13 +65,16 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
         reporters.get(vitest) ??
         share(vitest, {
           ...place,
-          bundleSlots: { folder: slots, max },
+          // A replay is of one test, and needs its bundle.
+          bundleSlots: { folder: slots, max: replay === undefined ? max : Infinity },
           isReplay: replay !== undefined,
           requiresLlm,
           redact,
           keptProjects: keep === 'never' ? null : projects,
         })
       vitest.onClose(remove)
+      // What a workflow produced may be tests; in a bundle they are not the user's.
+      project.config.exclude.push(`**/${posixPath(options.bundles ?? defaultBundles)}/**`)
       project.config.tags.push(
         { name: 'e2e_workflow', description: 'runs a whole workflow', timeout: limits.testMs },
         { name: 'requires_llm', description: 'calls a real model', skip: !requiresLlm },
@@ -93,6 +96,10 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
       })
     },
   }
+}
+
+function posixPath(path: string): string {
+  return normalize(path).replaceAll('\\', '/').replace(/\/$/, '')
 }
 
 /** Temporary folders of one run. */

@@ -1,8 +1,9 @@
 import type { SerializedError, TestModule, TestSuite } from 'vitest/node'
 import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
-import { bundleFolderName, createRedactor, writeBundle } from '../bundle/index.ts'
+import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import { bundleErrors } from './failure.ts'
+import { testRedactor } from './redactor.ts'
 
 /** A file or suite that failed outside its tests. */
 export interface FailedSetUp {
@@ -40,7 +41,11 @@ export async function leaveSetUpBundle(
   const folder = joinPath(
     bundles,
     bundleFolderName(
-      { slugSource: `${fullName} set-up`, hashSource: `${file} > ${fullName}`, attempt: 1 },
+      {
+        slugSource: `${fullName} set-up`,
+        hashSource: `${module.project.name} > ${file} > ${fullName}`,
+        attempt: 1,
+      },
       digest,
     ),
   )
@@ -67,11 +72,7 @@ export async function leaveSetUpBundle(
       files: createNodeFiles(root),
       folder,
       digest,
-      redact: createRedactor({
-        environment: process.env,
-        patterns: redact,
-        roots: { '<root>': root },
-      }),
+      redact: testRedactor(root, redact),
     },
   )
   return folder

@@ -1,5 +1,5 @@
 import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
-import { bundleFolderName, createRedactor, writeBundle } from '../bundle/index.ts'
+import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
 import type { Project, WorkflowSession } from '../harness/index.ts'
@@ -7,6 +7,7 @@ import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import { bundleErrors } from './failure.ts'
 import type { KeptError } from './failure.ts'
+import { testRedactor } from './redactor.ts'
 import type { FaultlineSettings } from './settings.ts'
 
 /** One try of a test that failed, with all that its bundle tells. */
@@ -65,11 +66,11 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
       files,
       folder,
       digest,
-      redact: createRedactor({
-        environment: process.env,
-        patterns: config.redact.map(({ source, flags }) => new RegExp(source, flags)),
-        roots: { ...roots, '<root>': config.root },
-      }),
+      redact: testRedactor(
+        config.root,
+        config.redact.map(({ source, flags }) => new RegExp(source, flags)),
+        roots,
+      ),
     },
   )
   await files.closeAll()

@@ -155,6 +155,8 @@ beforeAll(() => {
     'vitest.config.ts': configWith('{ maxBundles: 50 }'),
     'failing.test.ts': failing,
     'tried.test.ts': tried,
+    'faultline-bundles/earlier/bundle/artifacts/produced.test.ts':
+      'throw new Error("not a test of the project")',
   })
   run = project.vitest()
   bundles = failureBundles(project)
