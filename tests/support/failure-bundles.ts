@@ -12,7 +12,12 @@ export interface FoundBundle {
 
 interface FoundManifest {
   readonly reason: string
-  readonly test: { readonly fullName: string; readonly attempt: number; readonly repeat: number | null }
+  readonly test: {
+    readonly project: string | null
+    readonly fullName: string
+    readonly attempt: number
+    readonly repeat: number | null
+  }
   readonly errors: readonly { readonly message: string }[]
   readonly notes: readonly string[]
   readonly correlationIds: readonly string[]

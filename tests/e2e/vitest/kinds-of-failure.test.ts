@@ -164,8 +164,10 @@ beforeAll(() => {
 
 afterAll(() => project.remove())
 
-function bundleOf(fullName: string): FoundBundle {
-  const found = bundles.find(({ manifest }) => manifest.test.fullName === fullName)
+function bundleOf(fullName: string, attempt = 1): FoundBundle {
+  const found = bundles.find(
+    ({ manifest }) => manifest.test.fullName === fullName && manifest.test.attempt === attempt,
+  )
   if (found === undefined) throw new Error(`'${fullName}' left no bundle: ${run.stdout}${run.stderr}`)
   return found
 }
@@ -283,9 +285,13 @@ describe('the bundle', () => {
     ])
   })
 
-  test('of a set-up of one test can be replayed', () => {
-    const replay = project.faultline('replay', bundleOf('after a beforeEach that fails > begins').folder)
-    expect([replay.code, replay.stdout.split('\n')[0]], replay.stderr).toEqual([1, 'reproduced: no database'])
+  test.each([
+    ['a set-up of one test', 'after a beforeEach that fails > begins', 1, 'no database'],
+    ['a later try', 'hangs, then fails', 2, 'second try'],
+  ])('of %s can be replayed', (_, fullName, attempt, message) => {
+    const { folder } = bundleOf(fullName, attempt)
+    const replay = project.faultline('replay', folder)
+    expect([replay.code, replay.stdout], replay.stderr).toEqual([1, `reproduced: ${message}\n`])
   })
 })
 

@@ -102,3 +102,35 @@ test.each([
   }
   expect(ids.size).toBe(4)
 })
+
+test('projects of one Vitest share the report and not the bundles', () => {
+  project = stranger(inject('packedPackage'), {
+    'package.json': '{ "name": "stranger", "type": "module" }',
+    'vitest.config.ts': `import { defineConfig } from 'vitest/config'
+import { faultline } from 'faultline/plugin'
+const named = (name) => ({ extends: true, test: { name } })
+export default defineConfig({
+  plugins: [faultline()],
+  test: { projects: [named('old'), { plugins: [faultline()], test: { name: 'new' } }] },
+})
+`,
+    'failing.test.ts': `import { beforeAll } from 'vitest'
+${testImports}
+test('fails', () => expect(1).toBe(2))
+describe('suite', () => {
+  beforeAll(() => { throw new Error('no network') })
+  test('begins', () => {})
+})
+`,
+  })
+  const { code, stdout } = project.vitest()
+  expect(code).toBe(1)
+  expect([...stdout.matchAll(/^ faultline .*$/gm)].map(([line]) => line.replace(/ in .*/, ''))).toEqual([
+    ' faultline  4 failure bundles',
+  ])
+  expect(
+    failureBundles(project)
+      .map(({ manifest }) => String(manifest.test.project))
+      .toSorted(),
+  ).toEqual(['new', 'new', 'old', 'old'])
+})
