@@ -2,6 +2,7 @@ import { test as vitestTest } from 'vitest'
 import type { TestAPI } from 'vitest'
 import { removeTemporaryRoots } from '../adapters/node/index.ts'
 import type { Agents, Project } from '../harness/index.ts'
+import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
 
@@ -32,7 +33,7 @@ export const test = vitestTest
     onCleanup(removeTemporaryRoots)
   })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
-    const recorder = createTestRecorder(task, signal)
+    const recorder = createTestRecorder(task, signal, settings())
     onCleanup(() => recorder.finish())
     return recorder
   })

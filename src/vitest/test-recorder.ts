@@ -10,7 +10,6 @@ import { brokenHook, identify } from './compatibility.ts'
 import type { RunnerTest, TestIdentity } from './compatibility.ts'
 import { failureReason } from './failure.ts'
 import type { FailureCircumstances, KeptError } from './failure.ts'
-import { settings } from './settings.ts'
 import type { FaultlineSettings } from './settings.ts'
 import { leaveTestBundle, recordingsOf, testName } from './test-bundle.ts'
 
@@ -40,8 +39,11 @@ export interface TestRecorder {
 /** The sessions of a hanging test must not hold up the run. */
 const closeLimitMs = 5_000
 
-export function createTestRecorder(test: RunnerTest, signal: AbortSignal): TestRecorder {
-  const config = settings()
+export function createTestRecorder(
+  test: RunnerTest,
+  signal: AbortSignal,
+  config: FaultlineSettings,
+): TestRecorder {
   const identity = identify(test)
   const name = testName(identity)
   const replayed = config.replay?.fullName === identity.fullName && config.replay.file === identity.file
