@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import { createNodeFiles } from '../adapters/node/index.ts'
 import { readBundle, renderSummary } from '../bundle/index.ts'
-import { joinPath } from '../core/index.ts'
+import { isFaultlineError, joinPath } from '../core/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { BundleSlots } from './bundle-slots.ts'
 import { selectionOf } from './selection.ts'
@@ -101,9 +101,15 @@ export class FaultlineReporter implements Reporter {
     if (!isReplay) writeFileSync(join(root, parent, 'latest.json'), `${JSON.stringify(index, null, 2)}\n`)
   }
 
+  /** Reports of shards are merged where their bundles need not be. */
   async #summary(bundle: string, flaky: boolean): Promise<string> {
-    const files = createNodeFiles(this.#options.root)
-    return renderSummary(await readBundle(files, bundle), flaky ? 'FLAKY' : 'FAILED')
+    const outcome = flaky ? 'FLAKY' : 'FAILED'
+    try {
+      return renderSummary(await readBundle(createNodeFiles(this.#options.root), bundle), outcome)
+    } catch (error) {
+      if (!isFaultlineError(error)) throw error
+      return `${outcome} ${basename(bundle)}\n  its bundle is not here: ${this.#shown(bundle)}`
+    }
   }
 
   #shown(path: string): string {
@@ -111,6 +117,8 @@ export class FaultlineReporter implements Reporter {
   }
 
   async #failuresOfSetUp(modules: readonly TestModule[]): Promise<readonly Failure[]> {
+    // Where reports are merged, each shard has left its own.
+    if (this.#vitest?.config.mergeReports !== undefined) return []
     const { root, redact, bundleSlots } = this.#options
     const place = { root, redact, bundles: this.folder, vitest: this.#vitest?.version ?? null }
     const failures: Failure[] = []

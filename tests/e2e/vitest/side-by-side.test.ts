@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, inject, test } from 'vitest'
 import { configWith, failureBundles, testImports } from '../../support/failure-bundles.ts'
 import type { FoundBundle } from '../../support/failure-bundles.ts'
@@ -133,4 +135,28 @@ describe('suite', () => {
       .map(({ manifest }) => String(manifest.test.project))
       .toSorted(),
   ).toEqual(['new', 'new', 'old', 'old'])
+})
+
+test('shards can be merged without their bundles', () => {
+  const failing = (name: string) => `${testImports}
+test('${name}', () => expect(1).toBe(2))
+`
+  project = stranger(inject('packedPackage'), {
+    'package.json': '{ "name": "stranger", "type": "module" }',
+    'vitest.config.ts': configWith(),
+    'first.test.ts': failing('first'),
+    'second.test.ts': failing('second'),
+  })
+  for (const shard of ['1/2', '2/2']) project.vitest(['--reporter=blob', `--shard=${shard}`])
+  expect(
+    failureBundles(project)
+      .map(({ manifest }) => manifest.test.fullName)
+      .toSorted(),
+  ).toEqual(['first', 'second'])
+  rmSync(join(project.folder, 'faultline-bundles'), { recursive: true })
+  const { code, stdout, stderr } = project.vitest(['--merge-reports'])
+  expect([code, stderr.includes('Unhandled')], stderr).toEqual([1, false])
+  expect(
+    [...stdout.matchAll(/^ {2}FAILED (\w+)-\S+\n {4}its bundle is not here: /gm)].map(([, name]) => name),
+  ).toEqual(['first', 'second'])
 })

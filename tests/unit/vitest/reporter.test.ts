@@ -142,6 +142,17 @@ describe('the report at the end of a run', () => {
     expect(readdirSync(join(full.root, 'bundles'))).toEqual(['run.json'])
   })
 
+  test('of merged shards names bundles that are elsewhere, and makes none', async () => {
+    const shard = moduleOf([{ state: 'failed', bundles: ['bundles/fails-1'] }], ['no network'])
+    const { root, log } = await report([shard], {}, { mergeReports: '.vitest-reports' })
+    const shown = relative(process.cwd(), root)
+    expect(log.replaceAll(shown, '<root>').split('\n\n')).toEqual([
+      '\n faultline  1 failure bundle in <root>/bundles',
+      '  FAILED fails-1\n    its bundle is not here: <root>/bundles/fails-1',
+    ])
+    expect(readdirSync(join(root, 'bundles'))).toEqual(['run.json'])
+  })
+
   test('says where projects are kept, if any are', async () => {
     const keptProjects = temporaryFolder()
     expect((await report([], { keptProjects })).log).toBe('')
