@@ -33,7 +33,7 @@ function withTest(text: string): Stranger {
 }
 
 describe('a failing test', () => {
-  test('leaves a bundle with everything in it, and replays', () => {
+  test('leaves a bundle with everything in it, and replays', { timeout: 240_000 }, () => {
     const project = withTest(failing)
     const run = project.vitest()
     expect([run.code, run.stderr]).toEqual([1, expect.any(String)])

@@ -33,7 +33,7 @@ function withTest(text: string): Stranger {
 }
 
 describe('a replay', () => {
-  test('of a failed set-up reruns the suite it belongs to', () => {
+  test('of a failed set-up reruns the suite it belongs to', { timeout: 120_000 }, () => {
     const project = withTest(`import { beforeAll } from 'vitest'
 ${testImports}
 describe('with a database', () => {
@@ -47,7 +47,7 @@ describe('with a database', () => {
     expect([replay.code, replay.stdout.split('\n')[0]], replay.stderr).toEqual([1, 'reproduced: no database'])
   })
 
-  test('of a test that is not there any more is an error, not a pass', () => {
+  test('of a test that is not there any more is an error, not a pass', { timeout: 120_000 }, () => {
     const project = withTest(failing)
     project.vitest()
     const bundle = failureBundles(project)[0]?.folder ?? ''

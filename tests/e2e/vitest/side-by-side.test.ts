@@ -137,7 +137,7 @@ describe('suite', () => {
   ).toEqual(['new', 'new', 'old', 'old'])
 })
 
-test('shards can be merged without their bundles', () => {
+test('shards can be merged without their bundles', { timeout: 180_000 }, () => {
   const failing = (name: string) => `${testImports}
 test('${name}', () => expect(1).toBe(2))
 `
