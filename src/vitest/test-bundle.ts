@@ -13,6 +13,8 @@ import type { FaultlineSettings } from './settings.ts'
 /** One try of a test that failed, with all that its bundle tells. */
 export interface FailedTry {
   readonly identity: TestIdentity
+  /** What tells the test from every other of the run. */
+  readonly name: string
   readonly reason: BundleReason
   readonly errors: readonly KeptError[]
   /** What else was wrong, beside the errors. */
@@ -33,7 +35,7 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
     bundleFolderName(
       {
         slugSource: identity.fullName,
-        hashSource: testName(identity),
+        hashSource: failure.name,
         attempt: identity.attempt,
         ...(identity.repeat === null ? {} : { repeat: identity.repeat }),
       },
@@ -75,11 +77,6 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
   )
   await files.closeAll()
   return folder
-}
-
-/** What tells a test from every other of the run. */
-export function testName({ project, file, fullName }: TestIdentity): string {
-  return [project ?? '', file, fullName].join(' > ')
 }
 
 export async function recordingsOf(

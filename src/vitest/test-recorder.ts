@@ -6,12 +6,12 @@ import { createProject, sessionsOf } from '../harness/index.ts'
 import type { Project, SessionLimits, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
-import { brokenHook, identify } from './compatibility.ts'
+import { brokenHook, identify, namesakeNumber } from './compatibility.ts'
 import type { RunnerTest, TestIdentity } from './compatibility.ts'
 import { failureReason } from './failure.ts'
 import type { FailureCircumstances, KeptError } from './failure.ts'
 import type { FaultlineSettings } from './settings.ts'
-import { leaveTestBundle, recordingsOf, testName } from './test-bundle.ts'
+import { leaveTestBundle, recordingsOf } from './test-bundle.ts'
 
 /** What a worker tells the reporter about the tries of a test that failed. */
 export interface FaultlineMeta {
@@ -45,12 +45,12 @@ export function createTestRecorder(
   config: FaultlineSettings,
 ): TestRecorder {
   const identity = identify(test)
-  const name = testName(identity)
+  const name = testName(identity, namesakeNumber(test))
   const replayed = config.replay?.fullName === identity.fullName && config.replay.file === identity.file
   const seed =
     (replayed ? config.replay?.seed : null) ??
     seededRandom(`${config.seed}/${name}/${identity.repeat ?? 1}`).integer(2 ** 31)
-  const correlationId = correlationIdOf(identity)
+  const correlationId = correlationIdOf(identity, name)
   // Vitest keeps adding to the errors of a test that is tried again, and leaves the state of a repeated one at `fail`.
   const earlierErrors = test.result?.errors?.length ?? 0
   const projects: Project[] = []
@@ -84,6 +84,7 @@ export function createTestRecorder(
         ? await leaveTestBundle(
             {
               identity,
+              name,
               reason: reasonOf(told),
               errors: told,
               notes: problems.flatMap(({ message }) =>
@@ -134,9 +135,15 @@ export function createTestRecorder(
   }
 }
 
-function correlationIdOf(identity: TestIdentity): string {
-  const repeat = identity.repeat === null ? '' : `-r${identity.repeat}`
-  return `test-${createDigest().sha256(testName(identity)).slice(0, 8)}-a${identity.attempt}${repeat}`
+/** What tells a test from every other of the run. */
+function testName({ project, file, fullName }: TestIdentity, namesake: number): string {
+  const name = [project ?? '', file, fullName].join(' > ')
+  return namesake === 1 ? name : `${name} #${namesake}`
+}
+
+function correlationIdOf({ attempt, repeat }: TestIdentity, name: string): string {
+  const round = repeat === null ? '' : `-r${repeat}`
+  return `test-${createDigest().sha256(name).slice(0, 8)}-a${attempt}${round}`
 }
 
 function sessionLimits({ limits }: FaultlineSettings): SessionLimits {

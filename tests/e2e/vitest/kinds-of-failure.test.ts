@@ -138,9 +138,12 @@ test('fails in the second of three rounds', { repeats: 2 }, () => {
   rounds++
   expect(rounds).not.toBe(2)
 })
+
+for (const which of ['first', 'second']) test('has a namesake', () => { throw new Error(which) })
 `
 
 const flakyOnly = tried
+  .replace(/^for .*$/m, '')
   .replace(`test.fails('does not`, `test.skip('does not`)
   .replace(`test('hangs, then`, `test.skip('hangs, then`)
   .replace(`test('fails in the second`, `test.skip('fails in the second`)
@@ -180,7 +183,7 @@ describe('a run with every kind of failure', () => {
   test('ends as failed and counts what failed, passed and was skipped', () => {
     expect(run.code).toBe(1)
     expect(/^ +Tests +(.*)$/m.exec(run.stdout)?.[1]).toBe(
-      '15 failed | 3 passed | 1 expected fail | 4 skipped | 1 todo (24)',
+      '17 failed | 3 passed | 1 expected fail | 4 skipped | 1 todo (26)',
     )
   })
 
@@ -207,6 +210,8 @@ describe('a run with every kind of failure', () => {
         "hangs in an agent, try 1: timeout, running: Test timed out in 4000ms",
         "hangs, then fails, try 1: timeout, no run: Test timed out in 1000ms",
         "hangs, then fails, try 2: error, no run: second try",
+        "has a namesake, try 1: error, no run: first",
+        "has a namesake, try 1: error, no run: second",
         "plans a fault that never fires, try 1: unfired-fault, running: The fault plan was not carried out: agent-error at 'publish' fired 0 of 1 time",
         "runs two sessions, try 1: assertion, completed and failed: expected the last outcome to be 'completed'",
         "throws a text, try 1: error, no run: just text",

@@ -14,7 +14,7 @@ type Result = NonNullable<RunnerTest['result']>
 
 /** A test as Vitest hands it to a fixture: its result changes while the recorder follows it. */
 function runnerTest(change: Partial<RunnerTest> = {}): RunnerTest & { result: Result } {
-  const file = { name: 'tests/shop.test.ts', projectName: '' }
+  const file = { name: 'tests/shop.test.ts', projectName: '', tasks: [] }
   const task = { name: 'sells', file, suite: { name: 'shop', file }, meta: {}, tags: [], timeout: 5_000 }
   return { ...task, result: { state: 'run' }, ...change } as unknown as RunnerTest & { result: Result }
 }
