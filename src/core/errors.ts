@@ -60,8 +60,13 @@ export function isFaultlineError(value: unknown, code?: ErrorCode): value is Fau
   return value instanceof FaultlineError && (code === undefined || value.code === code)
 }
 
+/** Whether it is an error of any realm: in a vm context those of Node belong to another, and `instanceof` denies them. */
+export function isError(value: unknown): value is Error {
+  return Object.prototype.toString.call(value) === '[object Error]'
+}
+
 /** The message of anything that was thrown, also of values that are not errors. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message
+  if (isError(thrown)) return thrown.message
   return typeof thrown === 'string' ? thrown : String(thrown)
 }

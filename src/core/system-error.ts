@@ -1,3 +1,5 @@
+import { isError } from './errors.ts'
+
 /** What libuv calls each failure, and its number on Linux. */
 const systemErrors = {
   EACCES: [13, 'permission denied'],
@@ -54,7 +56,7 @@ export function systemError(facts: SystemErrorFacts): SystemError {
 
 /** Whether something thrown is a system error, of one of the codes if any are given. */
 export function isSystemError(thrown: unknown, ...codes: readonly string[]): thrown is SystemError {
-  if (!(thrown instanceof Error)) return false
+  if (!isError(thrown)) return false
   const { code, syscall } = thrown as Partial<SystemError>
   return (
     typeof code === 'string' && typeof syscall === 'string' && (codes.length === 0 || codes.includes(code))

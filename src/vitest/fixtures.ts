@@ -1,6 +1,8 @@
 import { test as vitestTest } from 'vitest'
 import type { TestAPI } from 'vitest'
+import { removeTemporaryRoots } from '../adapters/node/index.ts'
 import type { Agents, Project } from '../harness/index.ts'
+import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
 
@@ -25,8 +27,13 @@ export interface FaultlineFixtures {
 export const test = vitestTest
   .extend('template', 'minimal' as string)
   .extend('clock', 'virtual' as 'virtual' | 'real')
+  // Workers are ended without an exit event: projects that a test made for itself would stay.
+  // oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern what a fixture asks for
+  .extend('faultlineFolders', { auto: true, scope: 'file' }, ({}, { onCleanup }) => {
+    onCleanup(removeTemporaryRoots)
+  })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
-    const recorder = createTestRecorder(task, signal)
+    const recorder = createTestRecorder(task, signal, settings())
     onCleanup(() => recorder.finish())
     return recorder
   })
