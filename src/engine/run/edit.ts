@@ -15,12 +15,12 @@ export function* editArtifact(run: LiveRun, path: string, data: Uint8Array): Fil
   const target = containedPath(path, 'path to edit')
   const artifact = { path: target, sha256: run.ports.digest.sha256(data), sizeBytes: data.length }
   const staging = editStaging(run.layout, run.state.seq + 1)
-  yield* stageArtifact(staging, target, data)
+  yield* stageArtifact(staging, target, data, run.durableFolders)
   yield* settleStaged(staging, [artifact])
   note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   yield* commit(run)
   try {
-    yield* placeArtifacts(staging, [artifact])
+    yield* placeArtifacts(staging, [artifact], run.durableFolders)
     yield* perform({ op: 'removeFolder', path: staging })
   } catch (error) {
     throw run.log.poison(error)
@@ -30,7 +30,7 @@ export function* editArtifact(run: LiveRun, path: string, data: Uint8Array): Fil
 /** Moves announced edits into place that a crash has left staged. One that is already in place has nothing staged any more. */
 export function* finishEdits(run: LiveRun): FileProgram<void> {
   for (const { seq, ...artifact } of run.state.edits)
-    yield* rollForward(editStaging(run.layout, seq), [artifact], run.ports.digest)
+    yield* rollForward(editStaging(run.layout, seq), [artifact], run.ports.digest, run.durableFolders)
 }
 
 /** Keyed by the event that announces the edit: what was staged and never announced belongs to no edit. */

@@ -26,6 +26,8 @@ export interface LiveRun {
   acknowledged: RunState
   saveSeq: number
   savedAtBytes: number
+  /** Folders that this life has made durable, or seen that they are. */
+  readonly durableFolders: Set<string>
   /** Calls in flight by step index. */
   readonly attempts: Map<number, Attempt>
   /** Steps whose gate is being asked. */
@@ -44,7 +46,8 @@ export function liveRun({
   log,
   state,
   saveSeq,
-}: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq'>): LiveRun {
+  durableFolders,
+}: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq' | 'durableFolders'>): LiveRun {
   const run: LiveRun = {
     ports,
     disk,
@@ -52,18 +55,19 @@ export function liveRun({
     log,
     state,
     saveSeq,
+    durableFolders,
     acknowledged: state,
     savedAtBytes: 0,
     attempts: new Map(),
     gating: new Set(),
     inbox: [],
-    services: contextServices({ ports, disk, state }, () => run.acknowledged),
+    services: contextServices({ ports, disk, state, durableFolders }, () => run.acknowledged),
   }
   return run
 }
 
 function contextServices(
-  { ports, disk, state }: Pick<LiveRun, 'ports' | 'disk' | 'state'>,
+  { ports, disk, state, durableFolders }: Pick<LiveRun, 'ports' | 'disk' | 'state' | 'durableFolders'>,
   acknowledged: () => RunState,
 ): ContextServices {
   const { runId, correlationId, input, seed } = state
@@ -72,6 +76,7 @@ function contextServices(
     clock: ports.clock,
     digest: ports.digest,
     run: (program) => disk.run(program),
+    durableFolders,
     log: ({ key }, message) =>
       ports.observer.log({
         at: ports.clock.now(),

@@ -4,7 +4,7 @@ import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
-import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
+import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
@@ -56,7 +56,7 @@ function* takeOver(
   try {
     if (!ended) return yield* recoverLocked(request, stored, state, adopted, ports, disk)
     const run = heldRun(stored, state, ports, disk)
-    yield* sweep(run)
+    yield* settle(run, stored)
     yield* saveState(run)
     throw notResumable(state)
   } catch (error) {
@@ -83,8 +83,7 @@ function* recoverLocked(
   const point = yield* safePoint(run, request)
   note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
-  yield* sweep(run)
+  yield* settle(run, stored)
   if (!stored.isLast) yield* saveLastPointer(run)
   return run
 }
@@ -105,6 +104,7 @@ function heldRun(stored: StoredRun, state: RunState, ports: DriverPorts, disk: S
     }),
     state,
     saveSeq: stored.state?.saveSeq ?? 0,
+    durableFolders: new Set(),
   })
 }
 
@@ -116,7 +116,12 @@ function* finishPreparedCommits(run: LiveRun): FileProgram<void> {
     if (step.prepared === null || definition === undefined) continue
     const key = { step: definition.id, visit: step.visit, attempt: step.attempt }
     const { prepared } = step
-    const missing = yield* rollForward(stagingFolder(run.layout, key), prepared.artifacts, run.ports.digest)
+    const missing = yield* rollForward(
+      stagingFolder(run.layout, key),
+      prepared.artifacts,
+      run.ports.digest,
+      run.durableFolders,
+    )
     if (missing !== undefined) {
       throw corrupt(missing, `it was announced in event ${prepared.seq} and is neither staged nor in place`, {
         path: missing,
@@ -183,7 +188,13 @@ function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
   tellObserver(run.ports, events)
 }
 
-/** Removes what the dead incarnation left half-done. */
+/** Makes all that is known of the run durable, whoever wrote it, then clears away what the dead incarnation left half-done. */
+function* settle(run: LiveRun, stored: StoredRun): FileProgram<void> {
+  yield* ensureFolder(run.layout.folder, run.durableFolders)
+  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
+  yield* sweep(run)
+}
+
 function* sweep(run: LiveRun): FileProgram<void> {
   yield* perform({ op: 'removeFolder', path: run.layout.staging })
   for (const entry of (yield* perform({ op: 'list', path: run.layout.folder })) ?? []) {

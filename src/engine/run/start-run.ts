@@ -29,7 +29,8 @@ function* begin(
 ): FileProgram<LiveRun> {
   const runId = yield* freshRunId(workflow.definition.id, ports)
   const layout = runLayout(runId)
-  yield* ensureFolder(layout.folder)
+  const durableFolders = new Set<string>()
+  yield* ensureFolder(layout.folder, durableFolders)
   yield* takeLock(layout, runId, ports.owner, false)
   const identity = { workflowId: workflow.definition.id, runId, correlationId: request.correlationId }
   const log = new EventLog({ layout, digest: ports.digest, identity, epoch: 1, length: 0, sizeBytes: 0 })
@@ -44,7 +45,7 @@ function* begin(
     owner: ports.owner.self.nonce,
   })
   const state = initialState(workflow, event)
-  const run = liveRun({ ports, disk, layout, log, state, saveSeq: 0 })
+  const run = liveRun({ ports, disk, layout, log, state, saveSeq: 0, durableFolders })
   yield* commit(run)
   yield* perform({ op: 'fsyncFolder', path: layout.folder })
   yield* saveState(run)

@@ -107,7 +107,8 @@ function* commitArtifacts(
       })
     }
     yield* flush(current)
-    for (const { attempt } of commits) yield* placeArtifacts(attempt.staging, [...attempt.staged.values()])
+    for (const { attempt } of commits)
+      yield* placeArtifacts(attempt.staging, [...attempt.staged.values()], run.durableFolders)
   } catch (error) {
     throw run.log.poison(error)
   }

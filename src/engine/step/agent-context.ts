@@ -27,6 +27,7 @@ export interface ContextServices {
   readonly digest: DigestPort
   /** Runs a file program when no other is running. */
   run<T>(program: FileProgram<T>): MaybePromise<T>
+  readonly durableFolders: Set<string>
   log(attempt: Attempt, message: string): void
   outputs(): Readonly<Record<string, JsonValue>>
   readonly workflowId: string
@@ -139,7 +140,7 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
     async write(path, data) {
       assertOpen(attempt)
       const target = artifactPath(path)
-      await services.run(stageArtifact(attempt.staging, target, data))
+      await services.run(stageArtifact(attempt.staging, target, data, services.durableFolders))
       attempt.staged.set(target, {
         path: target,
         sha256: services.digest.sha256(data),

@@ -49,8 +49,7 @@ async function killedBetween(last: string, folder: string, started: AgentWorkflo
  * first, or a later power loss takes it from beneath what was acknowledged since.
  */
 describe('a name that a killed process has left unsynced is there after a power loss once it was built on', () => {
-  // Fails as long as `rollForward` only looks at what is in place and does not sync the folders above it.
-  test.fails.each([
+  test.each([
     ['rename out/deep/one.txt', 'out/deep'],
     ['makeFolder out/deep', 'out'],
     ['makeFolder out', ''],
@@ -69,8 +68,7 @@ describe('a name that a killed process has left unsynced is there after a power 
     return (await engineBench(disk.afterCrash('power-min')).reader.read(runId)).status
   }
 
-  // Fails as long as a run that finds the state folder in place does not sync the folder that holds it.
-  test.fails('the state folder', async () => {
+  test('the state folder', async () => {
     const disk = await killedBetween('makeFolder .workflow', '', thought)
     expect(await statusAfterPowerLoss(disk)).toBe('completed')
   })
