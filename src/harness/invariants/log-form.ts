@@ -22,6 +22,7 @@ export const logForm: Invariant = {
 
 function judgeLines(run: RunReading, verdict: Verdict): void {
   const path = run.logPath
+  const first = run.log.lines.find(({ value }) => value !== undefined)?.value
   let expected = 0
   let epoch = 1
   let durable = -1
@@ -37,6 +38,9 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
       broken(number === 1 ? 'does not begin the run' : 'begins the run a second time')
     }
     if (value['runId'] !== run.evidence.runId) broken(`belongs to run ${shown(value['runId'])}`)
+    for (const name of ['workflowId', 'correlationId']) {
+      if (value[name] !== first?.[name]) broken(`has ${name} ${shown(value[name])}, and the first line has another`)
+    }
     const next = Number(value['epoch'])
     if (next < epoch) broken(`has epoch ${next}, older than epoch ${epoch} before it`)
     epoch = Math.max(epoch, next)

@@ -187,6 +187,25 @@ export const mutations: readonly Mutation[] = [
   },
 
   {
+    invariant: 'O3',
+    tampering: 'a step completes with another output than it announced',
+    sound: 'crashed',
+    tamper: (run) => withEvents(run, change('artifacts_prepared docs#1@2', { output: 'other' })),
+    says: "Step 'docs' (visit 1, attempt 2) has another output in event 12 than in event 11.",
+  },
+  {
+    invariant: 'O3',
+    tampering: 'a step completes with another scoring than its gate was asked about',
+    sound: 'plain',
+    tamper: (run) =>
+      withEvents(run, change('gate_result review#1@1', { scoring: { passed: true, scores: {} } })),
+    says: [
+      "Step 'review' (visit 1, attempt 1) has another scoring in event 12 than in event 11.",
+      "Step 'review' (visit 1, attempt 1) has another scoring in event 13 than in event 12.",
+    ],
+  },
+
+  {
     invariant: 'O4',
     tampering: 'a file that nobody made',
     sound: 'plain',
@@ -304,6 +323,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O5',
+    tampering: 'a line under another correlation id',
+    sound: 'plain',
+    tamper: (run) => withEvents(run, change('workflow_end', { correlationId: 'other' })),
+    says: 'Line 18 of the log has correlationId "other", and the first line has another.',
+  },
+  {
+    invariant: 'O5',
     tampering: 'a second beginning',
     sound: 'plain',
     tamper: (run) => withEvents(run, (events) => [...events, { ...events[0], durableSeq: 16 }]),
@@ -415,6 +441,13 @@ export const mutations: readonly Mutation[] = [
     sound: 'plain',
     tamper: (run) => withEvents(run, copy('step_start plan#1@1', { step: 'plane' }, 'workflow_start')),
     says: "Step 'plane' (visit 1, attempt 1) is no step of the workflow (event 1).",
+  },
+  {
+    invariant: 'O6',
+    tampering: 'a step goes to another agent',
+    sound: 'plain',
+    tamper: (run) => withEvents(run, change('step_start ship#1@1', { agent: 'writer' })),
+    says: "Step 'ship' (visit 1, attempt 1) went to agent 'writer', and its definition names 'shipper' (event 14).",
   },
   {
     invariant: 'O6',
