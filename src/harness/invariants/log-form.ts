@@ -39,7 +39,8 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
     }
     if (value['runId'] !== run.evidence.runId) broken(`belongs to run ${shown(value['runId'])}`)
     for (const name of ['workflowId', 'correlationId']) {
-      if (value[name] !== first?.[name]) broken(`has ${name} ${shown(value[name])}, and the first line has another`)
+      if (value[name] !== first?.[name])
+        broken(`has ${name} ${shown(value[name])}, and the first line has another`)
     }
     const next = Number(value['epoch'])
     if (next < epoch) broken(`has epoch ${next}, older than epoch ${epoch} before it`)
