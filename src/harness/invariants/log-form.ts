@@ -25,6 +25,7 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
   const first = run.log.lines.find(({ value }) => value !== undefined)?.value
   let expected = 0
   let epoch = 1
+  let takenOverIn = 1
   let durable = -1
   for (const [index, { value, problem }] of run.log.lines.entries()) {
     const number = index + 1
@@ -44,6 +45,10 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
     }
     const next = Number(value['epoch'])
     if (next < epoch) broken(`has epoch ${next}, older than epoch ${epoch} before it`)
+    if (value['kind'] === 'workflow_resume') {
+      if (next === takenOverIn) broken(`takes the run over without raising the epoch`)
+      takenOverIn = next
+    }
     epoch = Math.max(epoch, next)
     const vouched = Number(value['durableSeq'])
     if (vouched >= seq) broken(`calls event ${vouched} durable before it was written`)

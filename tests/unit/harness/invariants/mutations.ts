@@ -124,6 +124,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O2',
+    tampering: 'a start after the result was announced',
+    sound: 'crashed',
+    tamper: (run) =>
+      withEvents(run, copy('artifacts_prepared docs#1@2', { attempt: 1 }, 'step_start docs#1@1')),
+    says: "Step 'docs' ran again (visit 1, attempt 2, incarnation 3) after its result had been announced at event 7.",
+  },
+  {
+    invariant: 'O2',
     tampering: 'a call of a durably completed step that the log hides',
     sound: 'crashed',
     tamper: (run) => withCall(run, { step: 'plan', visit: 1, attempt: 2, incarnation: 2 }),
@@ -316,6 +324,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O5',
+    tampering: 'a recovery that does not raise the epoch',
+    sound: 'resumed',
+    tamper: (run) => withEvents(run, (events) => events.map((event) => ({ ...event, epoch: 1 }))),
+    says: 'Line 18 of the log takes the run over without raising the epoch.',
+  },
+  {
+    invariant: 'O5',
     tampering: 'a line of another run',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { runId: 'other' })),
@@ -339,7 +354,7 @@ export const mutations: readonly Mutation[] = [
     invariant: 'O5',
     tampering: 'a log without its beginning',
     sound: 'plain',
-    tamper: (run) => withEvents(run, change('workflow_start', { kind: 'workflow_resume' })),
+    tamper: (run) => withEvents(run, change('workflow_start', { kind: 'workflow_cancel' })),
     says: 'Line 1 of the log does not begin the run.',
   },
   {
