@@ -1,12 +1,17 @@
 import { covers } from '../../core/index.ts'
+import type { LoggedEventOf } from './event-shapes.ts'
 import { newestArtifacts } from './fold.ts'
 import type { PlacedArtifact } from './fold.ts'
-import type { Invariant } from './invariant.ts'
+import type { Invariant, Verdict } from './invariant.ts'
+import type { RunReading } from './run-reading.ts'
+import { sameJson } from './same-json.ts'
+import { placeOf, tryKey, tryOf } from './words.ts'
 
 /** O3 */
 export const artifacts: Invariant = {
   name: 'O3',
-  title: 'every completed step has its artifacts, with the bytes that its event names',
+  title:
+    'every completed step has its artifacts, with the bytes that its event names, and the result it announced',
   needsSoundLog: true,
   check(run, verdict) {
     const { folded, evidence } = run
@@ -28,15 +33,7 @@ export const artifacts: Invariant = {
       const sentence = `Artifact '${path}' of ${producerOf(artifact)} has other bytes than event ${seq} says.`
       verdict.broken(sentence, place)
     }
-    for (const event of run.events) {
-      if (event.kind !== 'step_finish') continue
-      for (const declared of run.stepDefinition(event)?.creates ?? []) {
-        if (event.artifacts.some(({ path }) => covers(declared, path))) continue
-        const { step, visit, attempt, seq } = event
-        const sentence = `Step '${step}' completed (visit ${visit}, attempt ${attempt}) without '${declared}', which it declares to create.`
-        verdict.broken(sentence, { step, visit, attempt, seq, path: declared })
-      }
-    }
+    judgeResults(run, verdict)
 
     /** An attempt that was announced and then died may have moved some of its files into place. */
     function isInFlux(path: string, sha256: string): boolean {
@@ -44,6 +41,32 @@ export const artifacts: Invariant = {
       return someStepIsOpen && folded?.announced.get(path)?.has(sha256) === true
     }
   },
+}
+
+/** A step completes with what it declares to create, and with what it had announced: recovery goes by the announcement. */
+function judgeResults(run: RunReading, verdict: Verdict): void {
+  const announced = new Map<string, LoggedEventOf<'artifacts_prepared' | 'gate_result'>>()
+  for (const event of run.events) {
+    if (event.kind !== 'artifacts_prepared' && event.kind !== 'gate_result' && event.kind !== 'step_finish') {
+      continue
+    }
+    const { step } = event
+    const earlier = announced.get(tryKey(event))
+    for (const member of ['output', 'scoring'] as const) {
+      if (earlier === undefined || sameJson(earlier[member], event[member])) continue
+      const sentence = `Step '${step}' ${tryOf(event)} has another ${member} in event ${event.seq} than in event ${earlier.seq}.`
+      verdict.broken(sentence, placeOf(event))
+    }
+    if (event.kind !== 'step_finish') {
+      announced.set(tryKey(event), event)
+      continue
+    }
+    for (const declared of run.stepDefinition(event)?.creates ?? []) {
+      if (event.artifacts.some(({ path }) => covers(declared, path))) continue
+      const sentence = `Step '${step}' completed ${tryOf(event)} without '${declared}', which it declares to create.`
+      verdict.broken(sentence, { ...placeOf(event), path: declared })
+    }
+  }
 }
 
 function producerOf({ producedBy, visit, attempt }: PlacedArtifact): string {

@@ -7,13 +7,12 @@ export type FileTree = ReadonlyMap<string, Uint8Array>
  */
 export interface Evidence {
   readonly runId: string
-  /** Folder of all persisted state. Default `.workflow`. */
-  readonly stateFolder?: string
+  readonly directories?: EvidenceDirectories
   readonly digest: EvidenceDigest
   readonly clock: 'virtual' | 'real'
   /** What stood in the project before the run. */
   readonly initialFiles: FileTree
-  /** Every file, the state folder included, when the run was left. */
+  /** Every file, those of the engine included, when the run was left. */
   readonly files: FileTree
   /** The lives of the engine before the last one, in order. */
   readonly earlierLives: readonly EndedLife[]
@@ -33,6 +32,16 @@ export interface Evidence {
   /** What a further resume, after the run had been left, did to it. */
   readonly secondResume?: SecondResume
   readonly unhandledRejections?: readonly string[]
+}
+
+/** Where the engine keeps what it writes, as paths relative to the project: none of it is the project's. */
+export interface EvidenceDirectories {
+  /** Runs, and the pointer to the newest. Default `.workflow`. */
+  readonly stateDirectory?: string
+  /** Default: in the state directory. */
+  readonly checkpointDirectory?: string
+  /** Default: in the state directory. */
+  readonly logDirectory?: string
 }
 
 /** The digest port, or anything like it. */
@@ -129,7 +138,7 @@ export interface FiredFaultRecord {
 export interface CanonicalOutcome {
   readonly status: string
   readonly steps: Readonly<Record<string, CanonicalStep>>
-  /** SHA-256 of every file outside the state folder. */
+  /** SHA-256 of every file outside the engine's directories. */
   readonly files: Readonly<Record<string, string>>
 }
 

@@ -22,8 +22,10 @@ export const logForm: Invariant = {
 
 function judgeLines(run: RunReading, verdict: Verdict): void {
   const path = run.logPath
+  const first = run.log.lines.find(({ value }) => value !== undefined)?.value
   let expected = 0
   let epoch = 1
+  let takenOverIn = 1
   let durable = -1
   for (const [index, { value, problem }] of run.log.lines.entries()) {
     const number = index + 1
@@ -37,8 +39,16 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
       broken(number === 1 ? 'does not begin the run' : 'begins the run a second time')
     }
     if (value['runId'] !== run.evidence.runId) broken(`belongs to run ${shown(value['runId'])}`)
+    for (const name of ['workflowId', 'correlationId']) {
+      if (value[name] !== first?.[name])
+        broken(`has ${name} ${shown(value[name])}, and the first line has another`)
+    }
     const next = Number(value['epoch'])
     if (next < epoch) broken(`has epoch ${next}, older than epoch ${epoch} before it`)
+    if (value['kind'] === 'workflow_resume') {
+      if (next === takenOverIn) broken(`takes the run over without raising the epoch`)
+      takenOverIn = next
+    }
     epoch = Math.max(epoch, next)
     const vouched = Number(value['durableSeq'])
     if (vouched >= seq) broken(`calls event ${vouched} durable before it was written`)

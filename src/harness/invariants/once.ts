@@ -10,6 +10,7 @@ export const once: Invariant = {
   needsSoundLog: true,
   check(run, verdict) {
     const finished = judgeLog(run, verdict)
+    judgeAnnouncements(run, verdict)
     judgeCalls(run, finished, verdict)
     judgeCallsPerLife(run, verdict)
   },
@@ -36,6 +37,23 @@ function judgeLog(run: RunReading, verdict: Verdict): Finishes {
     }
   }
   return finished
+}
+
+/** A result that was announced is finished by the recovery: its agent is not called again, unless a gate has still to pass. */
+function judgeAnnouncements(run: RunReading, verdict: Verdict): void {
+  const open = new Map<string, LoggedEventOf<'artifacts_prepared'>>()
+  for (const event of run.events) {
+    if (!('attempt' in event)) continue
+    const key = visitKey(event)
+    const announced = open.get(key)
+    if (event.kind === 'artifacts_prepared' && run.stepDefinition(event)?.gate === undefined)
+      open.set(key, event)
+    else if (event.kind !== 'late_result') open.delete(key)
+    if (event.kind !== 'step_start' || announced === undefined) continue
+    const life = run.incarnationOf(event)
+    const sentence = `Step '${event.step}' ran again ${tryOf(event, life)} after its result had been announced at event ${announced.seq}.`
+    verdict.broken(sentence, placeOf(event))
+  }
 }
 
 /** Calls that the agents' port saw against what the log says: a call may be hidden from the log, never from the port. */

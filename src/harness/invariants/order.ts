@@ -57,6 +57,10 @@ class OrderWalk {
       this.#broken(event, 'is no step of the workflow')
       return
     }
+    const agent = this.#run.stepDefinition(event)?.agent
+    if (agent !== undefined && event.agent !== agent) {
+      this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
+    }
     if (event.kind === 'late_result') return
     if (event.kind === 'step_start') {
       this.#start(event)

@@ -29,7 +29,7 @@ export class RunReading {
   }
 
   get stateFolder(): string {
-    return this.evidence.stateFolder ?? '.workflow'
+    return this.evidence.directories?.stateDirectory ?? '.workflow'
   }
 
   get runFolder(): string {
@@ -155,9 +155,16 @@ export class RunReading {
     }
   }
 
-  /** Files outside the state folder. */
+  /** Files outside the engine's directories. */
   projectFiles(files: FileTree): readonly (readonly [path: string, bytes: Uint8Array])[] {
-    return [...files].filter(([path]) => !path.startsWith(`${this.stateFolder}/`))
+    return [...files].filter(([path]) => !this.isEngines(path))
+  }
+
+  /** Whether a path lies in a directory of the engine. */
+  isEngines(path: string): boolean {
+    const { checkpointDirectory, logDirectory } = this.evidence.directories ?? {}
+    const folders = [this.stateFolder, checkpointDirectory, logDirectory]
+    return folders.some((folder) => folder !== undefined && path.startsWith(`${folder}/`))
   }
 
   /** In which life of the engine an attempt ran: as the agents' port saw it, else counted from the log. */

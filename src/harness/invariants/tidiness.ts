@@ -5,7 +5,7 @@ import { placeOf } from './words.ts'
 /** O4 */
 export const tidiness: Invariant = {
   name: 'O4',
-  title: 'nothing stands in the project or the state folder that no event accounts for',
+  title: 'nothing stands in the project or the directories of the engine that no event accounts for',
   needsSoundLog: true,
   check(run, verdict) {
     judgeProject(run, verdict)
@@ -14,7 +14,7 @@ export const tidiness: Invariant = {
     for (const path of run.evidence.files.keys()) {
       if (path.startsWith(`${run.runFolder}/staging/`)) {
         verdict.broken(`Staged file '${path}' was left behind.`, { path })
-      } else if (path.startsWith(`${run.stateFolder}/`) && path.endsWith('.tmp')) {
+      } else if (run.isEngines(path) && path.endsWith('.tmp')) {
         verdict.broken(`Temporary file '${path}' was left behind.`, { path })
       }
     }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { createDigest } from '../../../../src/adapters/node/index.ts'
 import { loadEventShapes } from '../../../../src/harness/invariants/event-shapes.ts'
 import { builtInInvariants, judge } from '../../../../src/harness/invariants/index.ts'
-import type { CanonicalOutcome, Evidence } from '../../../../src/harness/invariants/index.ts'
+import type { CanonicalOutcome, Evidence, FileTree } from '../../../../src/harness/invariants/index.ts'
 import type { EventKind } from '../../../../src/trace/index.ts'
 import { watchedRun } from '../../../support/evidence.ts'
 import { change, copy, find, statePathOf, withEvents, withFile, withState } from '../../../support/tamper.ts'
@@ -101,6 +101,24 @@ describe('what is no violation', () => {
         invariant: 'O15',
         sentence: `Effect 'mail' of step 'ship' (visit 1) happened 2 times, once per execution: its receiver must act once per key.`,
       },
+    ])
+  })
+
+  test('directories that lie elsewhere', async () => {
+    const moved = (files: FileTree): FileTree =>
+      new Map([...files].map(([path, bytes]) => [path.replace(/^\.workflow/, 'var/runs'), bytes]))
+    const { files, secondResume } = sound.plain
+    const logged = withFile(moved(files), 'var/log/today.log', '')
+    const evidence = {
+      ...sound.plain,
+      directories: { stateDirectory: 'var/runs', checkpointDirectory: 'var/marks', logDirectory: 'var/log' },
+      files: withFile(logged, 'var/marks/one.json', '{}'),
+      secondResume: { files: moved(secondResume?.files ?? new Map()), executions: [] },
+    }
+    expect((await judge(evidence)).violations).toEqual([])
+    const stray = { ...evidence, files: withFile(evidence.files, 'var/marks/one.json.tmp', '') }
+    expect((await judge(stray)).violations.map(({ sentence }) => sentence)).toEqual([
+      `Temporary file 'var/marks/one.json.tmp' was left behind.`,
     ])
   })
 

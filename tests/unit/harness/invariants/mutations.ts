@@ -124,6 +124,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O2',
+    tampering: 'a start after the result was announced',
+    sound: 'crashed',
+    tamper: (run) =>
+      withEvents(run, copy('artifacts_prepared docs#1@2', { attempt: 1 }, 'step_start docs#1@1')),
+    says: "Step 'docs' ran again (visit 1, attempt 2, incarnation 3) after its result had been announced at event 7.",
+  },
+  {
+    invariant: 'O2',
     tampering: 'a call of a durably completed step that the log hides',
     sound: 'crashed',
     tamper: (run) => withCall(run, { step: 'plan', visit: 1, attempt: 2, incarnation: 2 }),
@@ -184,6 +192,25 @@ export const mutations: readonly Mutation[] = [
     sound: 'plain',
     tamper: (run) => withEvents(run, change('step_finish docs#1@1', { artifacts: [] })),
     says: "Step 'docs' completed (visit 1, attempt 1) without 'docs.md', which it declares to create.",
+  },
+
+  {
+    invariant: 'O3',
+    tampering: 'a step completes with another output than it announced',
+    sound: 'crashed',
+    tamper: (run) => withEvents(run, change('artifacts_prepared docs#1@2', { output: 'other' })),
+    says: "Step 'docs' (visit 1, attempt 2) has another output in event 12 than in event 11.",
+  },
+  {
+    invariant: 'O3',
+    tampering: 'a step completes with another scoring than its gate was asked about',
+    sound: 'plain',
+    tamper: (run) =>
+      withEvents(run, change('gate_result review#1@1', { scoring: { passed: true, scores: {} } })),
+    says: [
+      "Step 'review' (visit 1, attempt 1) has another scoring in event 12 than in event 11.",
+      "Step 'review' (visit 1, attempt 1) has another scoring in event 13 than in event 12.",
+    ],
   },
 
   {
@@ -297,10 +324,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O5',
+    tampering: 'a recovery that does not raise the epoch',
+    sound: 'resumed',
+    tamper: (run) => withEvents(run, (events) => events.map((event) => ({ ...event, epoch: 1 }))),
+    says: 'Line 18 of the log takes the run over without raising the epoch.',
+  },
+  {
+    invariant: 'O5',
     tampering: 'a line of another run',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { runId: 'other' })),
     says: 'Line 18 of the log belongs to run "other".',
+  },
+  {
+    invariant: 'O5',
+    tampering: 'a line under another correlation id',
+    sound: 'plain',
+    tamper: (run) => withEvents(run, change('workflow_end', { correlationId: 'other' })),
+    says: 'Line 18 of the log has correlationId "other", and the first line has another.',
   },
   {
     invariant: 'O5',
@@ -313,7 +354,7 @@ export const mutations: readonly Mutation[] = [
     invariant: 'O5',
     tampering: 'a log without its beginning',
     sound: 'plain',
-    tamper: (run) => withEvents(run, change('workflow_start', { kind: 'workflow_resume' })),
+    tamper: (run) => withEvents(run, change('workflow_start', { kind: 'workflow_cancel' })),
     says: 'Line 1 of the log does not begin the run.',
   },
   {
@@ -415,6 +456,13 @@ export const mutations: readonly Mutation[] = [
     sound: 'plain',
     tamper: (run) => withEvents(run, copy('step_start plan#1@1', { step: 'plane' }, 'workflow_start')),
     says: "Step 'plane' (visit 1, attempt 1) is no step of the workflow (event 1).",
+  },
+  {
+    invariant: 'O6',
+    tampering: 'a step goes to another agent',
+    sound: 'plain',
+    tamper: (run) => withEvents(run, change('step_start ship#1@1', { agent: 'writer' })),
+    says: "Step 'ship' (visit 1, attempt 1) went to agent 'writer', and its definition names 'shipper' (event 14).",
   },
   {
     invariant: 'O6',
