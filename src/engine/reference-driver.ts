@@ -55,7 +55,7 @@ function createIncarnation(ports: DriverPorts): Incarnation {
     state: () => stateDocument(held().acknowledged, held().saveSeq),
     edit: (path, data) => guarded(() => disk.run(editArtifact(held(), path, data))),
     cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
-    close: () => disk.run(letGo(live)),
+    close: () => guarded(() => disk.run(letGo(live))),
   }
 }
 

@@ -44,10 +44,8 @@ export type ReadFile = (path: string) => Promise<Uint8Array | undefined>
 export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
   const { definition } = loaded
-  checkAgents(parts.agents, loaded)
   checkFaultPlan(plan, definition)
-  checkGateControllers(parts.gates, definition)
-  await checkRequiredFiles(loaded, project)
+  await checkParts(parts)
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
   const logs: LogEntry[] = []
@@ -88,6 +86,25 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     readFile,
     release: storage.release,
   })
+}
+
+/** Whether a workflow has all that it asks for: agents, steps for its gate controllers, required files. */
+export async function checkParts({
+  loaded,
+  agents,
+  gates,
+  project,
+}: Pick<SessionParts, 'loaded' | 'agents' | 'gates' | 'project'>): Promise<void> {
+  checkAgents(agents, loaded)
+  checkGateControllers(gates, loaded.definition)
+  await checkRequiredFiles(loaded, project)
+}
+
+/** Every file of a project by path: what a simulated disk begins with. */
+export async function filesOfProject(project: Project): Promise<Readonly<Record<string, Uint8Array>>> {
+  const files: Record<string, Uint8Array> = {}
+  for (const path of await project.list({ all: true })) files[path] = await project.read(path)
+  return files
 }
 
 /** Agents by name, or the mock agent for every name. */
@@ -142,9 +159,7 @@ interface Storage {
 
 async function storageFor(disk: 'folder' | 'simulated', project: Project): Promise<Storage> {
   if (disk === 'simulated') {
-    const initial: Record<string, Uint8Array> = {}
-    for (const path of await project.list({ all: true })) initial[path] = await project.read(path)
-    return { files: createVirtualFiles(initial), release: async () => {} }
+    return { files: createVirtualFiles(await filesOfProject(project)), release: async () => {} }
   }
   // A project in memory is a simulated disk already.
   if (project.folder === undefined) return { files: filesOf(project), release: async () => {} }

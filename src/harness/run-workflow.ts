@@ -15,7 +15,7 @@ import type {
 import { agentPort, prepareSession } from './prepare-session.ts'
 import { createProject, openProject, registerSession } from './project.ts'
 
-const defaultRealWaitMs = 2_000
+export const defaultRealWaitMs = 2_000
 
 /**
  * Starts a workflow under the hand of the caller: nothing has run when this resolves, event 0 is on disk.
@@ -71,12 +71,12 @@ export async function runWorkflowStepByStep(
   return session
 }
 
-async function projectFor({ project }: WorkflowSessionOptions): Promise<Project> {
+export async function projectFor({ project }: Pick<WorkflowSessionOptions, 'project'>): Promise<Project> {
   if (project === undefined) return createProject({})
   return typeof project === 'string' ? openProject(project) : project
 }
 
-async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {
+export async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {
   if (typeof workflow !== 'string') return loadWorkflow(workflow)
   if (!(await project.exists(workflow))) {
     const known = (await project.list()).filter((path) => /\.(ya?ml|json)$/.test(path))

@@ -49,6 +49,7 @@ function judgeLife(run: RunReading, life: EndedLife, verdict: Verdict): void {
 /** A line that a crash cut short is dropped, and the resume says so; nothing else is said to be cut. */
 function judgeTail(run: RunReading, life: EndedLife, damage: Damage | undefined, verdict: Verdict): void {
   const left = run.logIn(life.disk).wholeEvents
+  if (diedSpeechless(run, nextLife(run, life), left)) return
   const resume = run.events.find((event) => event.kind === 'workflow_resume' && event.seq >= left)
   if (resume?.kind !== 'workflow_resume') return
   const { tailCutAtSeq } = resume
@@ -61,6 +62,17 @@ function judgeTail(run: RunReading, life: EndedLife, damage: Damage | undefined,
       : `is cut at event ${damage.seq} (line ${damage.line} ${damage.problem})`
   const sentence = `The log that incarnation ${life.incarnation} left ${what}, and the resume at event ${resume.seq} says ${said}.`
   verdict.broken(sentence, place)
+}
+
+function nextLife(run: RunReading, life: EndedLife): EndedLife | undefined {
+  const { earlierLives } = run.evidence
+  return earlierLives[earlierLives.indexOf(life) + 1]
+}
+
+/** Whether a life died taking the run over before it had said so: what it found cut, its own crash may have taken away. */
+function diedSpeechless(run: RunReading, life: EndedLife | undefined, left: number): boolean {
+  if (life?.during !== 'recovery') return false
+  return !run.logIn(life.disk).events.some(({ kind, seq }) => kind === 'workflow_resume' && seq >= left)
 }
 
 /** The first line that cannot be taken as it is. */
