@@ -28,7 +28,7 @@ export type SingleFault =
       readonly family: 'crash'
       readonly at: string
       readonly outcome: CrashOutcome
-      readonly then?: SecondCrash
+      readonly inRecovery?: SecondCrash
     }
   | { readonly family: 'disk'; readonly at: string; readonly fault: FileFault; readonly sticky: boolean }
 
@@ -165,8 +165,8 @@ class Sweep {
               continue
             }
             count.scenarios++
-            const then = { at: second.name, outcome: secondOutcome }
-            await this.#judge({ ...fault, then }, await this.#toCompletion(again), reference)
+            const inRecovery = { at: second.name, outcome: secondOutcome }
+            await this.#judge({ ...fault, inRecovery }, await this.#toCompletion(again), reference)
           }
         }
       }
