@@ -1,8 +1,31 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import type { TestProjectInlineConfiguration } from 'vitest/config'
 import { countsReporter } from './tests/support/counts-reporter.ts'
 
 /** Set by `.ci/run`: the file that gets one line with the numbers of the summary. */
 const countsFile = process.env['FAULTLINE_TEST_COUNTS']
+
+/**
+ * The stories use faultline as its users do: plugin, fixtures and harness by the names of the package, hence the built one.
+ * Before the first build there is no such project, and the others can be run.
+ */
+async function stories(): Promise<readonly TestProjectInlineConfiguration[]> {
+  const plugin = new URL('dist/vitest/plugin.js', import.meta.url)
+  if (!existsSync(plugin)) return []
+  const { faultline } = (await import(plugin.href)) as typeof import('faultline/plugin')
+  return [
+    {
+      plugins: [faultline()],
+      test: {
+        name: 'workflows',
+        include: ['tests/e2e/workflows/**/*.test.ts'],
+        pool: 'forks',
+        setupFiles: ['tests/e2e/workflows/no-network.ts'],
+      },
+    },
+  ]
+}
 
 export default defineConfig({
   test: {
@@ -19,12 +42,14 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          exclude: ['tests/e2e/workflows/**'],
           pool: 'forks',
           globalSetup: ['tests/support/packed-package.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
+      ...(await stories()),
     ],
     ...(countsFile ? { reporters: ['default', countsReporter(countsFile)] } : {}),
     coverage: {

@@ -4,7 +4,10 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** `npm run bench -- <name> [--json]`: every figure of a bench, on the code that ships. */
-const benches = { resume: async () => (await import('./resume.mjs')).resume() }
+const benches = {
+  resume: async () => (await import('./resume.mjs')).resume(),
+  durability: async () => (await import('./durability.mjs')).durability(),
+}
 
 const [name, ...flags] = process.argv.slice(2)
 if (name === undefined || !Object.hasOwn(benches, name)) {

@@ -8,6 +8,7 @@ export const bundleSchemaName = 'faultline-bundle'
 export const bundleReasons = [
   'assertion',
   'step-error',
+  'error',
   'timeout',
   'workflow-timeout',
   'set-up',

@@ -10,13 +10,14 @@ const filesShown = 6
 
 /**
  * A bundle on one screen, for terminals: no line over 79 characters but the folder and the replay command, which must
- * stay whole to be copied. Nothing is said by colour alone. No line feed at the end.
+ * stay whole to be copied. Nothing is said by colour alone. No line feed at the end. A test is flaky when a later try of
+ * it passed.
  */
-export function renderSummary(bundle: Bundle): string {
+export function renderSummary(bundle: Bundle, outcome: 'FAILED' | 'FLAKY' = 'FAILED'): string {
   const { manifest, sessions } = bundle
   const several = sessions.length > 1
   return [
-    cut(`FAILED ${oneLine(titleOf(manifest))}`),
+    cut(`${outcome} ${oneLine(titleOf(manifest))}`),
     cut(`  ${placeOf(manifest)}`),
     ...manifest.errors.flatMap(({ name, message }) =>
       wrapped(`${name}: ${oneLine(message.split('\n\n')[0] ?? message)}`),

@@ -17,6 +17,10 @@ export function progressLine(event: WorkflowEvent): string | undefined {
     case 'gate_result':
       if (event.route.to === 'pass') return undefined
       return `  ↩ gate of ${event.step} did not pass${event.route.to === 'loop' ? `: back to ${event.route.target}` : ''}`
+    case 'workflow_resume':
+      return event.tailCutAtSeq === undefined
+        ? undefined
+        : `  ! event ${event.tailCutAtSeq} was cut short on disk and is dropped`
     default:
       return undefined
   }
@@ -47,12 +51,16 @@ export function renderStatus(state: StateDocument, status: ObservedStatus, state
 
 function statusLine(state: StateDocument, status: ObservedStatus): string {
   if (status === 'interrupted') {
-    const where =
-      state.currentSteps.length === 0 ? 'between two steps' : `in ${state.currentSteps.join(', ')}`
-    return `interrupted ${where}`
+    return `interrupted ${interruptedWhere(state)}`
   }
   if (state.error === null) return status
   return `${status}${state.error.step === null ? '' : ` at ${state.error.step}`}: ${describeStepError(state.error)}`
+}
+
+function interruptedWhere({ currentSteps, completedSteps }: StateDocument): string {
+  if (currentSteps.length > 0) return `in ${currentSteps.join(', ')}`
+  const last = completedSteps.at(-1)
+  return last === undefined ? 'before the first step' : `after ${last}`
 }
 
 function stepRow(name: string, step: StepDocument, status: ObservedStatus): string {

@@ -6,9 +6,11 @@ import type { Bundle } from '../bundle/index.ts'
 import { covers, FaultlineError } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import { reservedFolder, storeLayout } from '../engine/index.ts'
+import type { LoadedWorkflow } from '../engine/index.ts'
 import { openProject, startProcessRun } from '../harness/index.ts'
 import type { Directories } from '../ports/index.ts'
 import { describeDivergence, firstDivergence } from '../trace/index.ts'
+import type { EventOf } from '../trace/index.ts'
 import { chooseAgents, loadAgents } from './agents-module.ts'
 
 export type ReplayVerdict =
@@ -30,11 +32,12 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
   const recorded = readable(bundle)
   const root = await createTemporaryRoot({ prefix: 'faultline-replay' })
   try {
-    const start = recorded.events[0]
-    const launch = start?.kind === 'workflow_start' ? start.launch : {}
+    const { start } = recorded
+    const { launch } = start
     const directories =
       typeof launch['stateDirectory'] === 'string' ? { stateDirectory: launch['stateDirectory'] } : {}
-    copyProject(projectFolder, root.folder, recorded.definition, directories)
+    copyProject(projectFolder, root.folder, definitionsOf(recorded), directories)
+    let present = asLoaded(start.definition)
     const choice =
       launch['mock'] === true
         ? chooseAgents(projectFolder, { mock: true })
@@ -42,25 +45,27 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
             projectFolder,
             typeof launch['agents'] === 'string' ? { agents: launch['agents'] } : {},
           )
-    const session = await startProcessRun(
-      { definition: recorded.definition, file: undefined, locate: () => undefined },
-      {
-        project: openProject(root.folder),
-        folder: root.folder,
-        directories,
-        agents: await loadAgents(projectFolder, choice),
-        clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
-        plan: recorded.plan,
-        seed: start?.kind === 'workflow_start' ? start.seed : 1,
-        input: bundle.input,
-        launch,
-        onEvent() {},
-      },
-    )
+    const session = await startProcessRun(present, {
+      project: openProject(root.folder),
+      folder: root.folder,
+      directories,
+      agents: await loadAgents(projectFolder, choice),
+      clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
+      plan: recorded.plan,
+      seed: start.seed,
+      input: bundle.input,
+      launch,
+      reload: async () => present,
+      onEvent() {},
+    })
     let outcome = await session.runToEnd()
     for (const event of recorded.events) {
       if (event.kind !== 'workflow_resume' || outcome.status !== 'failed') continue
-      await session.resume(event.reopensLoopOf === undefined ? {} : { from: 'loop-target' })
+      if (event.adopts !== undefined) present = asLoaded(event.adopts.definition)
+      await session.resume({
+        definition: 'current',
+        ...(event.reopensLoopOf === undefined ? {} : { from: 'loop-target' }),
+      })
       outcome = await session.runToEnd()
     }
     const redact = createRedactor({ environment: process.env, roots: { '<project>': root.folder } })
@@ -78,28 +83,42 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
   }
 }
 
-function readable(bundle: Bundle): {
+interface Recorded {
   readonly events: Bundle['events']
-  readonly definition: WorkflowDefinition
+  readonly start: EventOf<'workflow_start'>
   readonly plan: FaultPlan
-} {
-  const { events, definition, plan } = bundle
-  if (definition !== null && plan !== null && events.length > 0) return { events, definition, plan }
+}
+
+function readable({ events, plan, folder }: Bundle): Recorded {
+  const start = events[0]
+  if (start?.kind === 'workflow_start' && plan !== null) return { events, start, plan }
   throw new FaultlineError(
     'BUNDLE_INVALID',
-    `The bundle '${bundle.folder}' holds no complete recording, so it cannot be replayed.`,
+    `The bundle '${folder}' holds no complete recording, so it cannot be replayed.`,
   )
+}
+
+function asLoaded(definition: WorkflowDefinition): LoadedWorkflow {
+  return { definition, file: undefined, locate: () => undefined }
+}
+
+/** What the run was started with, and what it was resumed under later. */
+function definitionsOf({ start, events }: Recorded): readonly WorkflowDefinition[] {
+  const adopted = events.flatMap((event) =>
+    event.kind === 'workflow_resume' && event.adopts !== undefined ? [event.adopts.definition] : [],
+  )
+  return [start.definition, ...adopted]
 }
 
 /** Everything but what the workflow itself creates. */
 function copyProject(
   from: string,
   to: string,
-  definition: WorkflowDefinition,
+  definitions: readonly WorkflowDefinition[],
   directories: Directories,
 ): void {
   const store = storeLayout(directories)
-  const created = definition.steps.flatMap(({ creates }) => creates)
+  const created = definitions.flatMap(({ steps }) => steps.flatMap(({ creates }) => creates))
   cpSync(from, to, {
     recursive: true,
     filter(source) {

@@ -27,7 +27,9 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
     seed,
   })
   const bundles = leftBundles(output)
-  if (bundles[0] === undefined) {
+  // A test that is tried several times leaves several, under the same names as the first time.
+  const left = bundles.find((name) => name === basename(resolve(bundleFolder))) ?? bundles[0]
+  if (left === undefined) {
     if (exitCode === 0 && passedTests(output) > 0) return { kind: 'passes' }
     throw new FaultlineError(
       'BUNDLE_INVALID',
@@ -35,7 +37,7 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
         `Check that the file and the name still exist.${errors === '' ? '' : `\n${errors}`}`,
     )
   }
-  const again = await readBundle(createNodeFiles(dirname(output)), `${basename(output)}/${bundles[0]}`)
+  const again = await readBundle(createNodeFiles(dirname(output)), `${basename(output)}/${left}`)
   return compare(bundle, again)
 }
 
@@ -127,11 +129,11 @@ function vitestBin(root: string): string {
 }
 
 /**
- * A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). A set-up is no test: it runs
- * with the tests of its suite, or of its file.
+ * A pattern for `-t` that finds a test under Vitest 4 (names joined by a space) and 5 (by ` > `). A set-up can be that of one
+ * test, or run with the tests of its suite or file.
  */
 function namePattern({ file, fullName }: BundleTest, reason: BundleReason): string {
   if (reason === 'set-up' && fullName === file) return ''
   const escaped = fullName.split(' > ').map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return `^\\s*${escaped.join('(?: > | )')}${reason === 'set-up' ? '(?: > | )' : '$'}`
+  return `^\\s*${escaped.join('(?: > | )')}${reason === 'set-up' ? '(?: > | |$)' : '$'}`
 }

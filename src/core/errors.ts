@@ -20,6 +20,7 @@ export const errorCodes = {
   ID_INVALID: 'an id does not match its pattern',
   INTERNAL: 'an assertion of faultline itself failed: please report it',
   INVARIANT_BROKEN: 'the run broke an invariant',
+  NOT_DETERMINISTIC: 'two runs without faults differ, so runs with faults cannot be compared',
   PATH_OUTSIDE: 'a path leaves the folder it must stay in',
   REQUIRED_FILE_MISSING: 'a step requires a file that no step creates and that does not exist',
   RUN_NOT_FOUND: 'there is no such run',
@@ -30,6 +31,7 @@ export const errorCodes = {
   STATE_CORRUPT: 'persisted bytes are damaged at a place that was known to be durable',
   STATE_UNREADABLE: 'the state folder cannot be read or written',
   STORE_FAILED: 'a durable write failed and the run stopped',
+  SWEEP_IMPOSSIBLE: 'the workflow does not complete without faults',
   TEMPLATE_UNKNOWN: 'there is no such project template',
   UNKNOWN_AGENT: 'the workflow names an agent that was not given',
   UNKNOWN_STEP: 'there is no such step',
@@ -60,8 +62,13 @@ export function isFaultlineError(value: unknown, code?: ErrorCode): value is Fau
   return value instanceof FaultlineError && (code === undefined || value.code === code)
 }
 
+/** Whether it is an error of any realm: in a vm context those of Node belong to another, and `instanceof` denies them. */
+export function isError(value: unknown): value is Error {
+  return Object.prototype.toString.call(value) === '[object Error]'
+}
+
 /** The message of anything that was thrown, also of values that are not errors. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message
+  if (isError(thrown)) return thrown.message
   return typeof thrown === 'string' ? thrown : String(thrown)
 }

@@ -1,3 +1,5 @@
+import { isError } from './errors.ts'
+
 /** What libuv calls each failure, and its number on Linux. */
 const systemErrors = {
   EACCES: [13, 'permission denied'],
@@ -14,6 +16,8 @@ const systemErrors = {
   ENOTEMPTY: [39, 'directory not empty'],
   EPERM: [1, 'operation not permitted'],
   EROFS: [30, 'read-only file system'],
+  /** EDQUOT, a full quota: libuv does not know it. */
+  'Unknown system error -122': [122, 'Unknown system error -122'],
 } as const satisfies Record<string, readonly [errno: number, text: string]>
 
 export type SystemErrorCode = keyof typeof systemErrors
@@ -52,7 +56,7 @@ export function systemError(facts: SystemErrorFacts): SystemError {
 
 /** Whether something thrown is a system error, of one of the codes if any are given. */
 export function isSystemError(thrown: unknown, ...codes: readonly string[]): thrown is SystemError {
-  if (!(thrown instanceof Error)) return false
+  if (!isError(thrown)) return false
   const { code, syscall } = thrown as Partial<SystemError>
   return (
     typeof code === 'string' && typeof syscall === 'string' && (codes.length === 0 || codes.includes(code))

@@ -1,9 +1,7 @@
-import { checkId, FaultlineError, containedPath, parentFolder, whenReady } from '../core/index.ts'
+import { checkId, FaultlineError, whenReady } from '../core/index.ts'
 import type { MaybePromise } from '../core/index.ts'
-import { perform } from '../ports/index.ts'
 import type {
   DriverPorts,
-  FileData,
   FileProgram,
   Incarnation,
   ReaderPorts,
@@ -11,17 +9,17 @@ import type {
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
-import { compileWorkflow } from './run/compiled-workflow.ts'
-import { closeFiles, commit, note } from './run/live-run.ts'
+import { editArtifact } from './run/edit.ts'
+import { foldLog } from './run/fold-log.ts'
+import { closeFiles } from './run/live-run.ts'
 import type { LifeParts, LiveRun } from './run/live-run.ts'
-import { foldLog, recoverRun } from './run/recover-run.ts'
+import { recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
 import { checkpointsOf } from './store/checkpoint-record.ts'
 import { DailyLog } from './store/daily-log.ts'
-import { ensureFolder, replaceFile } from './store/durable-file.ts'
 import { listHistory, readSavedState } from './store/history.ts'
 import { runLayout, storeLayout } from './store/layout.ts'
 import type { RunLayout, StoreLayout } from './store/layout.ts'
@@ -46,7 +44,9 @@ function createIncarnation(ports: DriverPorts): Incarnation {
   const disk = serialDisk(ports.files)
   const store = storeLayout(ports.directories)
   checkStorageOptions(ports)
-  const life: LifeParts = { ports, disk, store, dailyLog: new DailyLog(store.logs) }
+  const durableFolders = new Set<string>()
+  const dailyLog = new DailyLog(store.logs, durableFolders)
+  const life: LifeParts = { ports, disk, store, dailyLog, durableFolders }
   const guarded = guardedFor(store)
   let live: LiveRun | undefined
   const held = (): LiveRun => {
@@ -65,9 +65,9 @@ function createIncarnation(ports: DriverPorts): Incarnation {
       ),
     tick: (policy) => whenReady(disk.run(tick(held(), policy)), act),
     state: () => stateDocument(held().acknowledged, held().saveSeq),
-    edit: (path, data) => guarded(() => disk.run(recordEdit(held(), path, data))),
+    edit: (path, data) => guarded(() => disk.run(editArtifact(held(), path, data))),
     cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
-    close: () => disk.run(letGo(live)),
+    close: () => guarded(() => disk.run(letGo(live))),
   }
 }
 
@@ -99,8 +99,8 @@ function createRunReader(ports: ReaderPorts): RunReader {
     read: (runId, throughSeq) =>
       guarded(() =>
         whenReady(disk.run(readWithHolder(runId, store, ports)), ({ stored, holder }) =>
-          whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) => {
-            const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.saveSeq)
+          whenReady(foldLog(stored, throughSeq), (folded) => {
+            const state = stateDocument(folded, stored.saveSeq)
             const ownerless = holder.state === 'dead' || holder.state === 'free'
             return {
               state,
@@ -124,16 +124,6 @@ function* readWithHolder(
 ): FileProgram<{ readonly stored: StoredRun; readonly holder: Holder }> {
   const stored = yield* readStoredRun(runId, store, ports.digest)
   return { stored, holder: yield* readHolder(stored.layout, ports.owner) }
-}
-
-function* recordEdit(run: LiveRun, path: string, data: FileData): FileProgram<void> {
-  const target = containedPath(path, 'path to edit')
-  yield* ensureFolder(parentFolder(target))
-  yield* replaceFile(target, data)
-  const bytes = (yield* perform({ op: 'read', path: target })) as Uint8Array
-  const artifact = { path: target, sha256: run.ports.digest.sha256(bytes), sizeBytes: bytes.length }
-  note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* commit(run)
 }
 
 function* letGo(run: LiveRun | undefined): FileProgram<void> {

@@ -3,6 +3,7 @@
  * misbehave as planned. Knows no engine: it sees calls through ports and nothing else.
  */
 export { checkFaultPlan, faultKinds, faultPlan } from './check-plan.ts'
+export { faultyFiles, fileFaultOperations } from './faulty-files.ts'
 export { createFaultRecorder } from './fault-recorder.ts'
 export type { FaultPoint, FaultRecorder, FaultUse } from './fault-recorder.ts'
 export { injectFaults } from './faulty-ports.ts'
@@ -10,10 +11,13 @@ export type { FaultyPorts } from './faulty-ports.ts'
 export * from './injectors.ts'
 export type {
   AgentErrorFault,
+  CrashOutcome,
   Fault,
   FaultKind,
   FaultPlan,
   FaultSelector,
+  FileErrorCode,
+  FileFault,
   GateFailureFault,
   StepTimeoutFault,
   WorkflowTimeoutFault,

@@ -66,7 +66,6 @@ export function createActivities(options: ActivitiesOptions): Activities {
     while (closed !== undefined) {
       const { promise } = closed
       await waiting(activity, 'simulatedWaits', () => promise)
-      await fence.pass(name)
     }
     return waiting(activity, counter, work)
   }

@@ -1,6 +1,11 @@
 import { createDigest } from '../adapters/node/index.ts'
 import { containedPath, FaultlineError } from '../core/index.ts'
-import { findArtifactProblems, type ArtifactProblem, type DiskFile } from './artifact-problems.ts'
+import {
+  artifactAdvice,
+  findArtifactProblems,
+  type ArtifactProblem,
+  type DiskFile,
+} from './artifact-problems.ts'
 import type { ExpectedArtifact, ExpectedArtifacts, Project, WorkflowSession } from './contract.ts'
 import { filesGivenTo } from './project.ts'
 
@@ -41,7 +46,12 @@ export async function assertWorkflowArtifacts(
   const run = `run '${session.runId}' (workflow '${state.workflowId}', ${state.status})`
   throw new FaultlineError(
     'ARTIFACTS_WRONG',
-    `The artifacts of ${run} are not as expected: ${found}.\n${problems.map(formatProblem).join('\n')}`,
+    [
+      `The artifacts of ${run} are not as expected: ${found}.`,
+      ...problems.map(formatProblem),
+      'What to do:',
+      ...[...new Set(problems.map(({ kind }) => kind))].map((kind) => `  ${kind}: ${artifactAdvice[kind]}`),
+    ].join('\n'),
     { details: { runId: session.runId, problems } },
   )
 }

@@ -22,6 +22,22 @@ export type ArtifactProblemKind =
   /** Recorded but declared by no step; or in a declared place but recorded by no step. */
   | 'unexpected'
 
+/** What to do about each kind. */
+export const artifactAdvice: Readonly<Record<ArtifactProblemKind, string>> = {
+  missing:
+    'let the step write it through context.artifacts, or correct the path where it is expected or declared',
+  misplaced: 'expect it where it lies, or let the step write it where it is expected',
+  empty: `let the step write its content, or expect text: ''`,
+  'not produced':
+    'let a step of this run write it through context.artifacts: what was there before is no artifact',
+  'wrong producer': 'correct producedBy, or let the expected step write it',
+  'wrong digest': 'if the content is right, expect its digest; otherwise correct the step',
+  'wrong content': 'if the content is right, expect it; otherwise correct the step',
+  changed: 'let nothing write it behind the run: change it in a step, or with session.edit',
+  doubled: 'let one step write each path, once a visit',
+  unexpected: `declare it in the step's creates, expect it, or stop writing it`,
+}
+
 export interface ArtifactProblem {
   readonly kind: ArtifactProblemKind
   readonly path: string
@@ -73,16 +89,13 @@ function* expectedProblems(evidence: ArtifactEvidence): Generator<ArtifactProble
         yield missing(evidence, each, expected)
         continue
       }
+      const record = records.find(({ path: recorded }) => recorded === each)
+      const from = record?.producedBy == null ? '' : `(from step '${record.producedBy}') `
       if (file.bytes.length === 0 && expected.text !== '') {
-        yield problem('empty', each, 'is in the project but has no content')
+        yield problem('empty', each, `${from}is in the project but has no content`)
       }
-      yield* producerProblems(
-        evidence,
-        each,
-        expected,
-        records.find((record) => record.path === each),
-      )
-      yield* contentProblems(each, expected, file)
+      yield* producerProblems(evidence, each, expected, record)
+      yield* contentProblems(each, expected, file, from)
     }
   }
 }
@@ -137,30 +150,36 @@ function* contentProblems(
   path: string,
   expected: ExpectedArtifact,
   file: DiskFile,
+  from: string,
 ): Generator<ArtifactProblem> {
   if (expected.sha256 !== undefined && expected.sha256.toLowerCase() !== file.sha256) {
-    yield problem('wrong digest', path, `has sha256 ${file.sha256}, expected ${expected.sha256}`)
+    yield problem('wrong digest', path, `${from}has sha256 ${file.sha256}, expected ${expected.sha256}`)
   }
   const text = new TextDecoder().decode(file.bytes)
   if (expected.text !== undefined) {
     const difference = textDifference(expected.text, text)
     if (difference !== undefined) {
-      const message = `differs from the expected text at line ${difference.line} (- expected, + found):`
+      const message = `${from}differs from the expected text at line ${difference.line} (- expected, + found):`
       yield problem('wrong content', path, message, difference.excerpt)
     }
   }
-  if (expected.json !== undefined) yield* jsonProblems(path, expected.json, text)
+  if (expected.json !== undefined) yield* jsonProblems(path, expected.json, text, from)
 }
 
 /** So many differences of a JSON file are listed. */
 const mostChanges = 5
 
-function* jsonProblems(path: string, expected: JsonValue, text: string): Generator<ArtifactProblem> {
+function* jsonProblems(
+  path: string,
+  expected: JsonValue,
+  text: string,
+  from: string,
+): Generator<ArtifactProblem> {
   let found: JsonValue
   try {
     found = JSON.parse(text) as JsonValue
   } catch (error) {
-    yield problem('wrong content', path, `is not valid JSON: ${(error as Error).message}`)
+    yield problem('wrong content', path, `${from}is not valid JSON: ${(error as Error).message}`)
     return
   }
   // Through the canonical form, so that members that are `undefined` in the expectation do not count.
@@ -169,10 +188,12 @@ function* jsonProblems(path: string, expected: JsonValue, text: string): Generat
   const more = changes.length > mostChanges ? [`... and ${changes.length - mostChanges} more`] : []
   const excerpt = formatSnapshotDiff(changes.slice(0, mostChanges)).split('\n')
   const places = changes.length === 1 ? '1 place' : `${changes.length} places`
-  yield problem('wrong content', path, `differs from the expected JSON at ${places} (expected -> found):`, [
-    ...excerpt,
-    ...more,
-  ])
+  yield problem(
+    'wrong content',
+    path,
+    `${from}differs from the expected JSON at ${places} (expected -> found):`,
+    [...excerpt, ...more],
+  )
 }
 
 function* recordedProblems({ state, disk, expected }: ArtifactEvidence): Generator<ArtifactProblem> {

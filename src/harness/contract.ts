@@ -74,6 +74,8 @@ export interface RunOutcome {
 export interface ResumeOptions {
   readonly from?: 'safe-point' | 'loop-target'
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+  /** What to do when the workflow's file was edited since: refuse with a diff (default), or go on under what it says now. */
+  readonly definition?: 'refuse' | 'current'
 }
 
 export interface StepExecution {

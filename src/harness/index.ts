@@ -6,6 +6,7 @@ export { assertWorkflowArtifacts } from './artifact-assertions.ts'
 export type { AssertWorkflowArtifactsOptions } from './artifact-assertions.ts'
 export { captureWorkflowState } from './capture.ts'
 export type * from './contract.ts'
+export * from './invariants/index.ts'
 export { mockAgent } from './mock-agents.ts'
 export type { MockAgentOptions } from './mock-agents.ts'
 export { resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './process-run.ts'
@@ -13,5 +14,16 @@ export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions
 export { createProject, openProject, sessionsOf } from './project.ts'
 export type { CreateProjectOptions } from './project.ts'
 export { runWorkflowStepByStep } from './run-workflow.ts'
+export { sweepFaults } from './sweep/sweep-faults.ts'
+export type { SweepOptions } from './sweep/sweep-faults.ts'
+export type {
+  FamilyCoverage,
+  FaultFamily,
+  Finding,
+  SecondCrash,
+  SingleFault,
+  SingleFaultOptions,
+  SweepReport,
+} from './sweep/single-faults.ts'
 export * from './snapshot-diff.ts'
 export { normaliseEvents, normalisedFields, normalisedStateFields, normaliseState } from '../trace/index.ts'

@@ -32,6 +32,8 @@ import { createWorld } from './world.ts'
 /** Everything a session is made of, decided: no default is left to fill in. */
 export interface SessionParts {
   readonly loaded: LoadedWorkflow
+  /** Reads the workflow again, as it is written now, from the disk that the run works on. */
+  readonly reload: (readFile: ReadFile) => Promise<LoadedWorkflow | undefined>
   readonly project: Project
   readonly plan: FaultPlan
   readonly seed: number | string
@@ -50,18 +52,20 @@ export interface SessionParts {
   readonly onEvent: (event: WorkflowEvent) => void
 }
 
+/** Undefined for a file that is not there. */
+export type ReadFile = (path: string) => Promise<Uint8Array | undefined>
+
 /** Checks everything that can be wrong before the first step, then makes the session; writes nothing. */
 export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
   const { definition } = loaded
-  checkAgents(parts.agents, loaded)
   checkFaultPlan(plan, definition)
-  checkGateControllers(parts.gates, definition)
   hideDirectories(project, parts.storage.directories)
-  await checkRequiredFiles(loaded, project)
+  await checkParts(parts)
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
   const logs: LogEntry[] = []
+  const readFile: ReadFile = async (path) => storage.files.perform({ op: 'read', path })
   return new Session({
     world: {
       driver: parts.driver,
@@ -92,15 +96,39 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     logs,
     clock: parts.clock,
     disk,
-    readFile: async (path) => storage.files.perform({ op: 'read', path }),
+    async presentDefinition(goOnUnderIt) {
+      const present = await parts.reload(readFile)
+      if (goOnUnderIt) await checkGoingOn(present, parts)
+      return present?.definition
+    },
+    readFile,
     release: storage.release,
   })
+}
+
+/** Whether a workflow has all that it asks for: agents, steps for its gate controllers, required files. */
+export async function checkParts({
+  loaded,
+  agents,
+  gates,
+  project,
+}: Pick<SessionParts, 'loaded' | 'agents' | 'gates' | 'project'>): Promise<void> {
+  checkAgents(agents, loaded)
+  checkGateControllers(gates, loaded.definition)
+  await checkRequiredFiles(loaded, project)
+}
+
+/** Every file of a project by path: what a simulated disk begins with. */
+export async function filesOfProject(project: Project): Promise<Readonly<Record<string, Uint8Array>>> {
+  const files: Record<string, Uint8Array> = {}
+  for (const path of await project.list({ all: true })) files[path] = await project.read(path)
+  return files
 }
 
 /** Agents by name, or the mock agent for every name. */
 export function agentPort(agents: Agents | undefined, mockDelayMs = 0): AgentPort {
   if (agents === undefined) {
-    const mock = mockAgent({ digest: createDigest(), delayMs: mockDelayMs })
+    const mock = mockAgent({ delayMs: mockDelayMs })
     return { has: () => true, names: [], invoke: async ({ context }) => mock(context) }
   }
   return {
@@ -108,6 +136,20 @@ export function agentPort(agents: Agents | undefined, mockDelayMs = 0): AgentPor
     names: Object.keys(agents),
     invoke: async ({ context }) => agents[context.agent]?.(context),
   }
+}
+
+/** Checks a definition that a run is to go on under as if it were started. */
+async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionParts): Promise<void> {
+  if (present === undefined) {
+    throw new FaultlineError(
+      'FILE_NOT_FOUND',
+      `The workflow file '${parts.loaded.file}' is not there any more, so the run cannot go on under its current definition. ` +
+        `Restore the file, or resume without definition 'current'.`,
+      { details: { path: parts.loaded.file } },
+    )
+  }
+  checkAgents(parts.agents, present)
+  await checkRequiredFiles(present, parts.project)
 }
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
@@ -135,9 +177,7 @@ interface Storage {
 
 async function storageFor(disk: 'folder' | 'simulated', project: Project): Promise<Storage> {
   if (disk === 'simulated') {
-    const initial: Record<string, Uint8Array> = {}
-    for (const path of await project.list({ all: true })) initial[path] = await project.read(path)
-    return { files: createVirtualFiles(initial), release: async () => {} }
+    return { files: createVirtualFiles(await filesOfProject(project)), release: async () => {} }
   }
   // A project in memory is a simulated disk already.
   if (project.folder === undefined) return { files: filesOf(project), release: async () => {} }

@@ -35,6 +35,8 @@ export interface StartProcessRunOptions extends ProcessRunOptions {
   readonly input: JsonValue
   /** What the process that resumes the run needs to know. */
   readonly launch: JsonObject
+  /** What a resume of this session finds the workflow to be. Default: as it was started. */
+  readonly reload?: () => Promise<LoadedWorkflow>
 }
 
 /** Starts a run that this very process holds, as the command line does: other processes see whether it lives. */
@@ -50,6 +52,8 @@ export async function startProcessRun(
 }
 
 export interface ResumeProcessRunOptions extends ProcessRunOptions {
+  /** The workflow as its file has it now; undefined when there is no file any more. */
+  readonly present: LoadedWorkflow | undefined
   readonly request: Omit<RecoverRequest, 'runId'> & { readonly runId: string }
 }
 
@@ -57,10 +61,12 @@ export interface ResumeProcessRunOptions extends ProcessRunOptions {
 export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
   const reader = runReader(options.folder, options.directories)
   const { state } = await reader.read(options.request.runId)
-  const loaded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
+  const { present, request } = options
+  const recorded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
+  const loaded = request.definition === 'current' && present !== undefined ? present : recorded
   const { seed, input, correlationId } = state
   const session = await processSession(loaded, options, { plan: faultPlan([]), seed, input, correlationId })
-  await session.adopt(options.request)
+  await session.adopt({ ...request, ...(present === undefined ? {} : { expects: present.definition }) })
   return session
 }
 
@@ -75,13 +81,17 @@ export function runReader(projectFolder: string, directories: Directories): RunR
   })
 }
 
-/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started. */
+/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started, or nothing says which was the last. */
 export async function runIdOrLast(reader: RunReader, runId: string | undefined): Promise<string> {
   const chosen = runId ?? (await reader.last())
   if (chosen !== undefined) return chosen
+  const runs = await reader.list()
   throw new FaultlineError(
     'RUN_NOT_FOUND',
-    `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`,
+    runs.length === 0
+      ? `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`
+      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
+    { details: { runs } },
   )
 }
 
@@ -93,11 +103,13 @@ async function processSession(
     readonly seed: number | string
     readonly input: JsonValue
     readonly correlationId: string
+    readonly reload?: () => Promise<LoadedWorkflow>
   },
 ): Promise<Session> {
   const owner = createSystemOwner()
   return prepareSession({
     loaded,
+    reload: recorded.reload ?? (async () => loaded),
     project: options.project,
     plan: recorded.plan,
     seed: recorded.seed,

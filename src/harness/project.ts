@@ -65,7 +65,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
       : projectFiles(templateFolder, options.directories)
   const parts = {
     template: template ?? 'none',
-    agents: templateFolder === undefined ? {} : ((await templateAgents(templateFolder)) as Agents),
+    agents: templateFolder === undefined ? {} : await templateAgents(templateFolder),
     given: new Set(given.keys()),
     seed: options.seed,
     correlationId: options.correlationId,

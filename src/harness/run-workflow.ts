@@ -1,5 +1,5 @@
 import { createInventedOwner, createSeededIds } from '../adapters/virtual/index.ts'
-import { defaultSeed, FaultlineError, seededRandom, suggestion } from '../core/index.ts'
+import { containedPath, defaultSeed, FaultlineError, seededRandom, suggestion } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import { definitionDefaults } from '../definition/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../engine/index.ts'
@@ -16,7 +16,7 @@ import type {
 import { agentPort, prepareSession } from './prepare-session.ts'
 import { createProject, openProject, registerSession } from './project.ts'
 
-const defaultRealWaitMs = 2_000
+export const defaultRealWaitMs = 2_000
 
 /**
  * Starts a workflow under the hand of the caller: nothing has run when this resolves, event 0 is on disk.
@@ -35,10 +35,20 @@ export async function runWorkflowStepByStep(
   const seed = resolveSeed(options, plan, project)
   const random = seededRandom(seed).fork('session')
   const nonce = `harness-${random.hex(8)}`
-  const loaded = await loadFor(workflow, project)
   const limits = options.limits ?? (options.clock === 'real' ? project.limits : undefined)
+  const limited = (found: LoadedWorkflow): LoadedWorkflow => ({
+    ...found,
+    definition: withLimits(found.definition, limits),
+  })
+  const loaded = limited(await loadFor(workflow, project))
   const session = await prepareSession({
-    loaded: { ...loaded, definition: withLimits(loaded.definition, limits) },
+    loaded,
+    async reload(readFile) {
+      if (typeof workflow !== 'string') return loaded
+      const bytes = await readFile(containedPath(workflow))
+      if (bytes === undefined) return undefined
+      return limited(await loadWorkflow(workflowFromText(new TextDecoder().decode(bytes), workflow)))
+    },
     project,
     plan,
     seed,
@@ -63,7 +73,7 @@ export async function runWorkflowStepByStep(
   return session
 }
 
-async function projectFor({ project }: WorkflowSessionOptions): Promise<Project> {
+export async function projectFor({ project }: Pick<WorkflowSessionOptions, 'project'>): Promise<Project> {
   if (project === undefined) return createProject({})
   return typeof project === 'string' ? openProject(project) : project
 }
@@ -77,7 +87,7 @@ function storageFor(options: WorkflowSessionOptions, project: Project): StorageO
   }
 }
 
-async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {
+export async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {
   if (typeof workflow !== 'string') return loadWorkflow(workflow)
   if (!(await project.exists(workflow))) {
     const known = (await project.list()).filter((path) => /\.(ya?ml|json)$/.test(path))

@@ -1,4 +1,3 @@
-import { FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { GateDecision, RecoverRequest, RunView, TickPolicy, TickReport } from '../ports/index.ts'
@@ -24,6 +23,9 @@ import type {
 } from './contract.ts'
 import { bornLife } from './engine-life.ts'
 import type { EngineLife, SessionWorld } from './engine-life.ts'
+import { executionsOf } from './executions.ts'
+import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
+import type { SessionStanding } from './misuse.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
 
 export interface SessionStart {
@@ -37,6 +39,11 @@ export interface SessionStart {
   readonly logs: readonly LogEntry[]
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
+  /**
+   * The workflow as its file has it now; undefined when there is no file any more. To go on under it, it must be there, and fit
+   * the agents and the project.
+   */
+  readonly presentDefinition: (goOnUnderIt: boolean) => Promise<WorkflowDefinition | undefined>
   /** Reads a file that the run produced, from the disk that the run works on. */
   readonly readFile: (path: string) => Promise<Uint8Array | undefined>
   readonly release: () => Promise<void>
@@ -58,6 +65,7 @@ export class Session implements WorkflowSession {
   #lastOutcome: RunOutcome | null = null
   #moving = false
   #crashed = false
+  #held = true
   #judged = false
   #closed = false
   readonly #afterDeath: (readonly string[])[] = []
@@ -140,7 +148,7 @@ export class Session implements WorkflowSession {
 
   async runUntil(step: string | { readonly before: string }): Promise<RunOutcome> {
     const target = typeof step === 'string' ? step : step.before
-    this.#assertStep(target)
+    assertStep(this.state().definition, target)
     if (typeof step === 'string') {
       let reached = false
       return this.#move(
@@ -169,22 +177,34 @@ export class Session implements WorkflowSession {
   }
 
   async resume(options: ResumeOptions = {}): Promise<RunOutcome> {
-    this.#assertUsable('resume')
+    assertUsable(this.#standing, 'resume')
     const status = this.#view?.state.status
-    if (!this.#crashed && status === 'running') {
+    if (!this.#crashed && this.#held && status === 'running') {
       throw misuse(`Run '${this.runId}' is still going: run it to its end, or crash() it, before resume().`)
     }
-    await this.#endLife()
-    this.#incarnation++
-    this.#life = bornLife(this.#start.world, this.#incarnation)
-    this.#crashed = false
-    const first = await this.#recover({ runId: this.runId, ...options })
-    return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
+    this.#moving = true
+    try {
+      const expects = await this.#start.presentDefinition(options.definition === 'current')
+      await this.#endLife()
+      this.#incarnation++
+      this.#life = bornLife(this.#start.world, this.#incarnation)
+      this.#crashed = false
+      this.#held = false
+      const first = await this.#recover({
+        runId: this.runId,
+        ...(expects === undefined ? {} : { expects }),
+        ...options,
+      })
+      this.#held = true
+      return this.#conclude({ status: 'stopped', ...(first === undefined ? {} : { step: first }) })
+    } finally {
+      this.#moving = false
+    }
   }
 
   async crash(): Promise<RunOutcome> {
-    this.#assertUsable('crash')
-    this.#assertAlive('crash')
+    // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
+    assertAlive({ ...this.#standing, held: true }, 'crash')
     const inFlight = this.#view?.state.currentSteps[0]
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)
@@ -194,8 +214,7 @@ export class Session implements WorkflowSession {
   }
 
   async cancel(reason = 'cancelled by the session'): Promise<RunOutcome> {
-    this.#assertUsable('cancel')
-    this.#assertAlive('cancel')
+    assertAlive(this.#standing, 'cancel')
     await this.#life.incarnation.cancel(reason)
     await this.#look()
     return this.#conclude(this.#terminalOutcome())
@@ -214,16 +233,9 @@ export class Session implements WorkflowSession {
   }
 
   async executions(step?: string): Promise<readonly StepExecution[]> {
-    if (step !== undefined) this.#assertStep(step)
+    if (step !== undefined) assertStep(this.state().definition, step)
     await this.#look()
-    let incarnation = 1
-    const executions: StepExecution[] = []
-    for (const event of this.events()) {
-      if (event.kind === 'workflow_resume') incarnation++
-      if (event.kind !== 'step_start' || (step !== undefined && event.step !== step)) continue
-      executions.push({ step: event.step, visit: event.visit, attempt: event.attempt, incarnation })
-    }
-    return executions
+    return executionsOf(this.events(), step)
   }
 
   async advance(ms: number): Promise<void> {
@@ -240,8 +252,7 @@ export class Session implements WorkflowSession {
   }
 
   async edit(path: string, data: string | Uint8Array): Promise<void> {
-    this.#assertUsable('edit')
-    this.#assertAlive('edit')
+    assertAlive(this.#standing, 'edit')
     await this.#life.incarnation.edit(path, typeof data === 'string' ? new TextEncoder().encode(data) : data)
     await this.#look()
   }
@@ -252,7 +263,7 @@ export class Session implements WorkflowSession {
 
   async recording(): Promise<SessionRecording> {
     const view = await this.#look()
-    const { definition, input, seed, correlationId, plan, clock, disk, readFile } = this.#start
+    const { input, seed, correlationId, plan, clock, disk, readFile } = this.#start
     const artifacts: RecordedFile[] = []
     for (const { path } of view.state.artifacts) {
       const bytes = await readFile(path)
@@ -264,7 +275,7 @@ export class Session implements WorkflowSession {
       seed,
       clock,
       disk,
-      definition,
+      definition: view.state.definition,
       input,
       launch: view.state.launch,
       events: view.events,
@@ -289,8 +300,7 @@ export class Session implements WorkflowSession {
     policy: TickPolicy,
     reached: (report: TickReport) => RunOutcome | undefined,
   ): Promise<RunOutcome> {
-    this.#assertUsable('go on')
-    this.#assertAlive('go on')
+    assertAlive(this.#standing, 'go on')
     this.#moving = true
     try {
       const outcome = await this.#life.move(policy, async (report, idle) => {
@@ -320,7 +330,10 @@ export class Session implements WorkflowSession {
   async #photograph(report: TickReport): Promise<void> {
     if (report.status !== 'running') await this.#look()
     if (report.status !== 'failed' || this.#album.hasFailure) return
-    const failing = report.events.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
+    const events = this.events()
+    const life = events.slice(events.findLastIndex(({ kind }) => kind === 'workflow_resume') + 1)
+    // Not in this report alone: steps in flight may have gone on since the first one failed.
+    const failing = life.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
     const before = (failing?.seq ?? this.state().seq) - 1
     const view = await this.#life.reader.read(this.runId, before)
     this.#album.failure(snapshotOf(view, 'before-failure'), snapshotOf(this.#seen(), 'at-failure'))
@@ -362,39 +375,19 @@ export class Session implements WorkflowSession {
     this.#afterDeath.push(this.#life.fence.afterDeath)
   }
 
-  #assertUsable(what: string): void {
-    if (this.#closed) throw misuse(`The session of run '${this.runId}' is closed: it cannot ${what}.`)
-    if (this.#moving) {
-      throw misuse(`The session of run '${this.runId}' is still moving: await the call before, then ${what}.`)
+  get #standing(): SessionStanding {
+    return {
+      runId: this.#runId,
+      status: this.#view?.state.status,
+      closed: this.#closed,
+      moving: this.#moving,
+      crashed: this.#crashed,
+      held: this.#held,
     }
-  }
-
-  #assertAlive(what: string): void {
-    if (this.#crashed) throw misuse(`Run '${this.runId}' has crashed: resume() it before it can ${what}.`)
-    const status = this.#view?.state.status
-    if (status === undefined || status === 'running') return
-    const help = status === 'failed' ? ' resume() it first.' : ''
-    throw misuse(
-      `Run '${this.runId}' has ${status === 'cancelled' ? 'been cancelled' : status}: it cannot ${what}.${help}`,
-    )
-  }
-
-  #assertStep(step: string): void {
-    const known = this.#start.definition.steps.map(({ id }) => id)
-    if (known.includes(step)) return
-    throw new FaultlineError(
-      'UNKNOWN_STEP',
-      `Workflow '${this.#start.definition.id}' has no step '${step}'. ${suggestion(step, known)}`,
-      { details: { step } },
-    )
   }
 }
 
 function isBoundary(event: WorkflowEvent): event is Extract<WorkflowEvent, { readonly step: string }> {
   if (event.kind === 'gate_result') return event.route.to === 'loop'
   return event.kind === 'step_finish' || event.kind === 'step_fail'
-}
-
-function misuse(message: string): FaultlineError {
-  return new FaultlineError('SESSION_MISUSE', message)
 }

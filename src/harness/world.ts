@@ -6,11 +6,12 @@ export interface World {
   readonly effects: readonly WorldEffect[]
 }
 
-export function createWorld(): World {
-  const counts = new Map<string, WorldEffect>()
+export function createWorld(before: readonly WorldEffect[] = []): World {
+  const keyOf = ({ idempotencyKey, name }: Omit<WorldEffect, 'count'>): string => `${idempotencyKey} ${name}`
+  const counts = new Map(before.map((effect) => [keyOf(effect), effect]))
   return {
     record(effect) {
-      const key = `${effect.idempotencyKey} ${effect.name}`
+      const key = keyOf(effect)
       counts.set(key, { ...effect, count: (counts.get(key)?.count ?? 0) + 1 })
     },
     get effects() {

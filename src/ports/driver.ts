@@ -74,8 +74,13 @@ export interface RecoverRequest {
   readonly from?: 'safe-point' | 'loop-target'
   /** What to do about artifacts that no longer verify. Default `refuse`. */
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
-  /** The definition as it stands today: refused with a diff when the run was started with another. */
+  /** The definition as it stands today. */
   readonly expects?: WorkflowDefinition
+  /**
+   * What to do when the run goes by another definition than `expects`: refuse with a diff (default), or go on under the
+   * current one. Steps keep what they have done under their id, new ones run, and those that are gone leave the run.
+   */
+  readonly definition?: 'refuse' | 'current'
   /** Take the lock of an owner on another host, which cannot be asked whether it lives. */
   readonly takeOver?: boolean
 }

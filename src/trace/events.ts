@@ -52,6 +52,8 @@ export interface WorkflowResumeEvent {
   readonly stateIgnored?: string
   /** Set for `resume({ from: 'loop-target' })`: the gated step whose loop is opened again. */
   readonly reopensLoopOf?: string
+  /** Set for `resume({ definition: 'current' })` after a change: what the run goes by from here on. */
+  readonly adopts?: { readonly definition: WorkflowDefinition; readonly definitionSha256: string }
 }
 
 export interface WorkflowCancelEvent {

@@ -84,6 +84,7 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
     ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
     ...(event.stateIgnored === undefined ? [] : [`state.json ignored: ${event.stateIgnored}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
+    ...(event.adopts === undefined ? [] : [`goes on under the current definition`]),
   ]
   return `resumed: ${[restarts, ...notes].join('; ')}`
 }

@@ -1,5 +1,5 @@
-import { getNames } from '@vitest/runner/utils'
-import type { Test } from '@vitest/runner'
+import { createTagsFilter, getNames, getTests } from '@vitest/runner/utils'
+import type { File, Test } from '@vitest/runner'
 
 /**
  * The one file that touches `@vitest/runner`: pure helpers and types only. As a second runner it would be a separate instance
@@ -21,6 +21,43 @@ export interface TestIdentity {
 }
 
 export type RunnerTest = Readonly<Test>
+
+const places = new WeakMap<File, ReadonlyMap<Test, number>>()
+
+/** From 1: which of the tests it is that have the same full name in its file. */
+export function namesakeNumber(test: RunnerTest): number {
+  const known = places.get(test.file) ?? numbered(test.file)
+  places.set(test.file, known)
+  return known.get(test) ?? 1
+}
+
+function numbered(file: File): ReadonlyMap<Test, number> {
+  const counts = new Map<string, number>()
+  return new Map(
+    getTests(file).map((test) => {
+      const name = getNames(test).join(' > ')
+      const number = (counts.get(name) ?? 0) + 1
+      counts.set(name, number)
+      return [test, number]
+    }),
+  )
+}
+
+/** The hook around a test that has thrown: Vitest leaves its state at `run`. */
+export function brokenHook(test: RunnerTest): 'beforeEach' | 'afterEach' | null {
+  const hooks = test.result?.hooks
+  if (hooks?.beforeEach === 'run') return 'beforeEach'
+  return hooks?.afterEach === 'run' ? 'afterEach' : null
+}
+
+/** Which tags `--tags-filter` selects; given several times, all of them must. */
+export function tagSelection(
+  filters: readonly string[],
+  available: Parameters<typeof createTagsFilter>[1],
+): (tags: readonly string[]) => boolean {
+  const selects = createTagsFilter([...filters], available)
+  return (tags) => selects([...tags])
+}
 
 export function identify(test: RunnerTest): TestIdentity {
   const [, ...names] = getNames(test)

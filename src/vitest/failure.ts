@@ -2,26 +2,35 @@ import { isFaultlineError } from '../core/index.ts'
 import type { BundleError, BundleReason } from '../bundle/index.ts'
 
 /** An error as Vitest keeps it on a task. */
-interface KeptError {
+export interface KeptError {
   readonly name?: string
   readonly message?: string
   readonly stack?: string
   readonly code?: unknown
 }
 
-/** Why a test failed, as far as its errors tell. */
+export interface FailureCircumstances {
+  /** What was at work: the preparation of the test, the test itself, or its `afterEach`. */
+  readonly phase: 'set-up' | 'body' | 'clean-up'
+  readonly timedOut: boolean
+  /** A run of the test stands at a failed step. */
+  readonly runFailed: boolean
+}
+
+/** Why a test failed, as far as its errors and circumstances tell. */
 export function failureReason(
   errors: readonly KeptError[],
-  circumstances: { readonly timedOut: boolean; readonly settingUp: boolean },
+  { phase, timedOut, runFailed }: FailureCircumstances,
 ): BundleReason {
-  if (circumstances.timedOut) return 'timeout'
-  if (circumstances.settingUp) return 'set-up'
+  // Hooks have limits of their own: one that hangs is first of all a hook that failed.
+  if (phase !== 'body') return phase
+  if (timedOut) return 'timeout'
   const [first] = errors
   if (first?.code === 'FAULT_UNFIRED' || isFaultlineError(first, 'FAULT_UNFIRED')) return 'unfired-fault'
   // Errors of matchers carry what was compared.
   const compared = first !== undefined && ('actual' in first || 'expected' in first)
   if (compared || first?.name === 'AssertionError' || first?.code === 'ARTIFACTS_WRONG') return 'assertion'
-  return 'step-error'
+  return runFailed ? 'step-error' : 'error'
 }
 
 export function bundleErrors(errors: readonly KeptError[]): readonly BundleError[] {

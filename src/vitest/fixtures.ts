@@ -1,6 +1,9 @@
 import { test as vitestTest } from 'vitest'
 import type { TestAPI } from 'vitest'
-import type { Agents, Project } from '../harness/index.ts'
+import { removeTemporaryRoots } from '../adapters/node/index.ts'
+import { mockAgent } from '../harness/index.ts'
+import type { Agent, Agents, Project } from '../harness/index.ts'
+import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
 
@@ -18,6 +21,8 @@ export interface FaultlineFixtures {
   readonly project: Project
   /** The agents that the template brings. */
   readonly agents: Agents
+  /** Performs any step: give it by any name, as in `{ ...agents, reviewer: mockAgent }`. */
+  readonly mockAgent: Agent
   /** Follows the test; there is no need to ask for it. */
   readonly faultlineRecorder: TestRecorder
 }
@@ -25,12 +30,18 @@ export interface FaultlineFixtures {
 export const test = vitestTest
   .extend('template', 'minimal' as string)
   .extend('clock', 'virtual' as 'virtual' | 'real')
+  // Workers are ended without an exit event: projects that a test made for itself would stay.
+  // oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern what a fixture asks for
+  .extend('faultlineFolders', { auto: true, scope: 'file' }, ({}, { onCleanup }) => {
+    onCleanup(removeTemporaryRoots)
+  })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
-    const recorder = createTestRecorder(task, signal)
+    const recorder = createTestRecorder(task, signal, settings())
     onCleanup(() => recorder.finish())
     return recorder
   })
   .extend('seed', ({ faultlineRecorder }) => faultlineRecorder.seed)
   .extend('correlationId', ({ faultlineRecorder }) => faultlineRecorder.correlationId)
   .extend('project', ({ faultlineRecorder, template }) => faultlineRecorder.createProject(template))
-  .extend('agents', ({ project }) => project.agents) as unknown as TestAPI<FaultlineFixtures>
+  .extend('agents', ({ project }) => project.agents)
+  .extend('mockAgent', () => mockAgent()) as unknown as TestAPI<FaultlineFixtures>

@@ -1,11 +1,12 @@
-import { basename, dirname, relative, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { basename, dirname, join, normalize, resolve } from 'node:path'
 import type { Plugin } from 'vitest/config'
 import type { TestProject, Vitest } from 'vitest/node'
 import { createTemporaryRoot, packageVersion } from '../adapters/node/index.ts'
-import type { TemporaryRoot } from '../adapters/node/index.ts'
 import { parseReplayEnvironment, replayVariable } from '../bundle/index.ts'
 import { FaultlineError, formatDuration } from '../core/index.ts'
 import { FaultlineReporter } from './reporter.ts'
+import type { FaultlineReporterOptions } from './reporter.ts'
 import { defaultBundles, defaultLimits } from './settings.ts'
 import type { FaultlineLimits, FaultlineSettings } from './settings.ts'
 
@@ -16,7 +17,7 @@ export interface FaultlinePluginOptions {
   readonly keep?: 'never' | 'on-failure' | 'always'
   /** Folder of the failure bundles, relative to the root. Default `faultline-bundles`. */
   readonly bundles?: string
-  /** After so many failures a test leaves no bundle of its own. Default 20. */
+  /** So many failures of a run leave a bundle, the first ones; the others are counted. Default 20. */
   readonly maxBundles?: number
   /** Mixed into the seed of every test. Default 1. */
   readonly seed?: number | string
@@ -28,6 +29,7 @@ export interface FaultlinePluginOptions {
   readonly redact?: readonly RegExp[]
 }
 
+/** What all projects of one Vitest share, however often they name the plugin. */
 const reporters = new WeakMap<Vitest, FaultlineReporter>()
 
 /**
@@ -39,35 +41,54 @@ const reporters = new WeakMap<Vitest, FaultlineReporter>()
  */
 export function faultline(options: FaultlinePluginOptions = {}): Plugin {
   const limits = checkedLimits({ ...defaultLimits, ...options.limits })
+  const max = checkedMaximum(options.maxBundles ?? 20)
   const requiresLlm = options.requiresLlm ?? process.env['FAULTLINE_REQUIRES_LLM'] === '1'
   const keep = options.keep ?? 'never'
-  let projectsRoot: TemporaryRoot | undefined
+  let folders: RunFolders | undefined
   return {
     name: 'faultline',
     // Loaded natively, a package's modules are cached across test files: its hooks would run for the first file only.
     async config() {
-      projectsRoot ??= await createTemporaryRoot({ prefix: 'faultline-run', keep: keep !== 'never' })
-      return { test: { server: { deps: { inline: [/[\\/]faultline[\\/]/] } } } }
+      folders ??= await createRunFolders(keep !== 'never')
+      return { test: { server: { deps: { inline: [/[\\/]node_modules[\\/]faultline[\\/]/] } } } }
     },
     configureVitest({ vitest, project }) {
+      const { projects, slots, remove } = folders as RunFolders
       const root = vitest.config.root
       const replay = parseReplayEnvironment(process.env[replayVariable])
-      const reporter = reporters.get(vitest) ?? share(vitest, options, requiresLlm, replay?.output)
-      vitest.onClose(async () => projectsRoot?.remove())
+      const redact = options.redact ?? []
+      const place =
+        replay === undefined
+          ? { root, bundles: options.bundles ?? defaultBundles }
+          : { root: dirname(replay.output), bundles: basename(replay.output) }
+      const reporter =
+        reporters.get(vitest) ??
+        share(vitest, {
+          ...place,
+          // A replay is of one test, and needs its bundle.
+          bundleSlots: { folder: slots, max: replay === undefined ? max : Infinity },
+          isReplay: replay !== undefined,
+          requiresLlm,
+          redact,
+          keptProjects: keep === 'never' ? null : projects,
+        })
+      vitest.onClose(remove)
+      // What a workflow produced may be tests; in a bundle they are not the user's.
+      project.config.exclude.push(`**/${posixPath(options.bundles ?? defaultBundles)}/**`)
       project.config.tags.push(
         { name: 'e2e_workflow', description: 'runs a whole workflow', timeout: limits.testMs },
         { name: 'requires_llm', description: 'calls a real model', skip: !requiresLlm },
       )
       provide(project, {
-        root: replay === undefined ? root : dirname(replay.output),
-        projectsRoot: projectsRoot?.folder ?? null,
-        bundles: replay === undefined ? reporter.folder : basename(replay.output),
-        maxBundles: options.maxBundles ?? 20,
+        root: place.root,
+        projectsRoot: projects,
+        bundles: reporter.folder,
+        bundleSlots: reporter.bundleSlots,
         templates: options.templates === undefined ? null : resolve(root, options.templates),
         keep,
         seed: options.seed ?? 1,
         limits,
-        redact: (options.redact ?? []).map(({ source }) => source),
+        redact: redact.map(({ source, flags }) => ({ source, flags })),
         replay:
           replay === undefined ? null : { fullName: replay.fullName, file: replay.file, seed: replay.seed },
         vitest: vitest.version,
@@ -77,21 +98,39 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
   }
 }
 
-function share(
-  vitest: Vitest,
-  options: FaultlinePluginOptions,
-  requiresLlm: boolean,
-  replayOutput: string | undefined,
-): FaultlineReporter {
-  const reporter = new FaultlineReporter({
-    root: replayOutput === undefined ? vitest.config.root : dirname(replayOutput),
-    bundles:
-      replayOutput === undefined
-        ? (options.bundles ?? defaultBundles)
-        : relative(dirname(replayOutput), replayOutput),
-    isReplay: replayOutput !== undefined,
-    requiresLlm,
-  })
+function posixPath(path: string): string {
+  return normalize(path).replaceAll('\\', '/').replace(/\/$/, '')
+}
+
+/** Temporary folders of one run. */
+interface RunFolders {
+  /** For the projects of the tests. */
+  readonly projects: string
+  readonly slots: string
+  readonly remove: () => Promise<void>
+}
+
+async function createRunFolders(keepProjects: boolean): Promise<RunFolders> {
+  const own = await createTemporaryRoot({ prefix: 'faultline-run' })
+  const slots = join(own.folder, 'bundle-slots')
+  if (!keepProjects) {
+    const projects = join(own.folder, 'projects')
+    mkdirSync(projects)
+    return { projects, slots, remove: () => own.remove() }
+  }
+  const kept = await createTemporaryRoot({ prefix: 'faultline-kept', keep: true })
+  return {
+    projects: kept.folder,
+    slots,
+    async remove() {
+      await own.remove()
+      if (existsSync(kept.folder) && readdirSync(kept.folder).length === 0) rmdirSync(kept.folder)
+    },
+  }
+}
+
+function share(vitest: Vitest, options: FaultlineReporterOptions): FaultlineReporter {
+  const reporter = new FaultlineReporter(options)
   vitest.config.reporters.push(reporter)
   reporters.set(vitest, reporter)
   return reporter
@@ -109,5 +148,14 @@ function checkedLimits(limits: FaultlineLimits): FaultlineLimits {
     `faultline({ limits }): each limit must lie within the next, step < workflow < test, so that the narrowest one speaks first; ` +
       `they are ${[stepMs, workflowMs, testMs].map(formatDuration).join(', ')}.`,
     { details: { stepMs, workflowMs, testMs } },
+  )
+}
+
+function checkedMaximum(maxBundles: number): number {
+  if (Number.isInteger(maxBundles) && maxBundles >= 0) return maxBundles
+  throw new FaultlineError(
+    'CONFIGURATION_INVALID',
+    `faultline({ maxBundles }): it must be a whole number from 0; it is ${maxBundles}.`,
+    { details: { maxBundles } },
   )
 }

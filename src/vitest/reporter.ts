@@ -1,16 +1,31 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import type { Reporter, SerializedError, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node'
-import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
-import { bundleFolderName, createRedactor, readBundle, renderSummary, writeBundle } from '../bundle/index.ts'
-import { joinPath } from '../core/index.ts'
-import { bundleErrors } from './failure.ts'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
+import { createNodeFiles } from '../adapters/node/index.ts'
+import { readBundle, renderSummary } from '../bundle/index.ts'
+import { isFaultlineError, joinPath } from '../core/index.ts'
+import { takeBundleSlot } from './bundle-slots.ts'
+import type { BundleSlots } from './bundle-slots.ts'
+import { selectionOf } from './selection.ts'
+import { failedSetUps, leaveSetUpBundle } from './set-up-bundle.ts'
 
 export interface FaultlineReporterOptions {
   readonly root: string
   readonly bundles: string
+  readonly bundleSlots: BundleSlots
   readonly isReplay: boolean
   readonly requiresLlm: boolean
+  readonly redact: readonly RegExp[]
+  /** Where projects are kept, if any are. */
+  readonly keptProjects: string | null
+}
+
+/** One failure of the run: of a try of a test, or of a set-up. */
+interface Failure {
+  /** Null when the run had left as many bundles as it may. */
+  readonly bundle: string | null
+  /** A later try of the test passed. */
+  readonly flaky: boolean
 }
 
 /** Shown in full; the rest gets a line each. */
@@ -32,118 +47,130 @@ export class FaultlineReporter implements Reporter {
     return this.#options.isReplay ? this.#options.bundles : joinPath(this.#options.bundles, this.#suiteRunId)
   }
 
+  get bundleSlots(): BundleSlots {
+    return this.#options.bundleSlots
+  }
+
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
   }
 
+  /** In watch mode every run may leave its bundles. */
+  onTestRunStart(): void {
+    rmSync(this.#options.bundleSlots.folder, { recursive: true, force: true })
+  }
+
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
-    const bundles = [...new Set(tests.flatMap(bundlesOf)), ...(await this.#bundlesOfSetUp(modules))]
-    if (bundles.length > 0) await this.#report(bundles)
-    this.#reportSkippedModels(tests)
+    const failures = [...tests.flatMap(failuresOf), ...(await this.#failuresOfSetUp(modules))]
+    if (failures.length > 0) await this.#report(failures)
+    this.#reportKeptProjects()
+    this.#reportSelection(tests)
   }
 
-  async #report(bundles: readonly string[]): Promise<void> {
-    const { root } = this.#options
-    const lines = ['', ' faultline', '']
-    for (const [index, bundle] of bundles.entries()) {
-      if (index < shownInFull)
-        lines.push(...(await this.#summary(bundle)).split('\n').map((line) => `  ${line}`), '')
-      else lines.push(`  npx faultline show ${this.#shown(bundle)}`)
+  async #report(failures: readonly Failure[]): Promise<void> {
+    const { root, bundles: parent, bundleSlots, isReplay } = this.#options
+    // What is broken comes before what is only unsteady.
+    const ordered = [...failures].sort((a, b) => Number(a.flaky) - Number(b.flaky))
+    const left = ordered.flatMap(({ bundle, flaky }) => (bundle === null ? [] : [{ bundle, flaky }]))
+    const blocks = [`\n faultline  ${count(left.length, 'failure bundle')} in ${this.#shown(this.folder)}`]
+    for (const { bundle, flaky } of left.slice(0, shownInFull)) {
+      blocks.push(indented(await this.#summary(bundle, flaky)))
     }
-    this.#vitest?.logger.log(lines.join('\n'))
-    const index = { suiteRunId: this.#suiteRunId, bundles }
+    const rest = left.slice(shownInFull)
+    if (rest.length > 0) {
+      const commands = rest.map(
+        ({ bundle, flaky }) => `npx faultline show ${this.#shown(bundle)}${flaky ? '  (flaky)' : ''}`,
+      )
+      blocks.push(indented([`and ${rest.length} more:`, ...commands].join('\n')))
+    }
+    const leftOut = ordered.length - left.length
+    if (leftOut > 0) {
+      blocks.push(`  ${count(leftOut, 'further failure')} left no bundle: maxBundles is ${bundleSlots.max}`)
+    }
+    this.#vitest?.logger.log(blocks.join('\n\n'))
+
+    const index = {
+      suiteRunId: this.#suiteRunId,
+      bundles: left.map(({ bundle }) => bundle),
+      flaky: left.flatMap(({ bundle, flaky }) => (flaky ? [bundle] : [])),
+      leftOut,
+    }
     mkdirSync(join(root, this.folder), { recursive: true })
     writeFileSync(join(root, this.folder, 'run.json'), `${JSON.stringify(index, null, 2)}\n`)
-    if (!this.#options.isReplay) {
-      writeFileSync(join(root, this.#options.bundles, 'latest.json'), `${JSON.stringify(index, null, 2)}\n`)
+    if (!isReplay) writeFileSync(join(root, parent, 'latest.json'), `${JSON.stringify(index, null, 2)}\n`)
+  }
+
+  /** Reports of shards are merged where their bundles need not be. */
+  async #summary(bundle: string, flaky: boolean): Promise<string> {
+    const outcome = flaky ? 'FLAKY' : 'FAILED'
+    try {
+      return renderSummary(await readBundle(createNodeFiles(this.#options.root), bundle), outcome)
+    } catch (error) {
+      if (!isFaultlineError(error)) throw error
+      return `${outcome} ${basename(bundle)}\n  its bundle is not here: ${this.#shown(bundle)}`
     }
   }
 
-  async #summary(bundle: string): Promise<string> {
-    const files = createNodeFiles(this.#options.root)
-    return renderSummary(await readBundle(files, bundle))
+  #shown(path: string): string {
+    return relative(process.cwd(), join(this.#options.root, path)) || '.'
   }
 
-  #shown(bundle: string): string {
-    return relative(process.cwd(), join(this.#options.root, bundle)) || '.'
-  }
-
-  /** A failing `beforeAll` skips its tests and runs no fixture: nobody else can tell. */
-  async #bundlesOfSetUp(modules: readonly TestModule[]): Promise<readonly string[]> {
-    const bundles: string[] = []
-    for (const module of modules) {
-      for (const failed of [module, ...module.children.allSuites()]) {
-        const errors = failed.errors()
-        if (errors.length > 0) bundles.push(await this.#leaveSetUpBundle(module, failed, errors))
-      }
+  async #failuresOfSetUp(modules: readonly TestModule[]): Promise<readonly Failure[]> {
+    // Where reports are merged, each shard has left its own.
+    if (this.#vitest?.config.mergeReports !== undefined) return []
+    const { root, redact, bundleSlots } = this.#options
+    const place = { root, redact, bundles: this.folder, vitest: this.#vitest?.version ?? null }
+    const failures: Failure[] = []
+    for (const failed of failedSetUps(modules)) {
+      const bundle = takeBundleSlot(bundleSlots) ? await leaveSetUpBundle(failed, place) : null
+      failures.push({ bundle, flaky: false })
     }
-    return bundles
+    return failures
   }
 
-  async #leaveSetUpBundle(
-    module: TestModule,
-    failed: TestModule | TestSuite,
-    errors: readonly SerializedError[],
-  ): Promise<string> {
-    const { root } = this.#options
-    const file = module.relativeModuleId.replaceAll('\\', '/')
-    const fullName = failed.type === 'suite' ? failed.fullName : file
-    const digest = createDigest()
-    const folder = joinPath(
-      this.folder,
-      bundleFolderName(
-        { slugSource: `${fullName} set-up`, hashSource: `${file} > ${fullName}`, attempt: 1 },
-        digest,
-      ),
-    )
-    await writeBundle(
-      {
-        kind: 'test',
-        reason: 'set-up',
-        test: {
-          project: module.project.name === '' ? null : module.project.name,
-          file,
-          fullName,
-          line: null,
-          tags: [],
-          timeoutMs: null,
-          attempt: 1,
-          repeat: null,
-        },
-        errors: bundleErrors(errors),
-        sessions: [],
-        versions: processVersions(this.#vitest?.version ?? null),
-        replay: { command: `npx faultline replay ${folder}`, env: null },
-      },
-      {
-        files: createNodeFiles(root),
-        folder,
-        digest,
-        redact: createRedactor({ environment: process.env, roots: { '<root>': root } }),
-      },
-    )
-    return folder
+  #reportKeptProjects(): void {
+    const { keptProjects } = this.#options
+    if (keptProjects === null || !existsSync(keptProjects)) return
+    const kept = readdirSync(keptProjects).length
+    if (kept > 0) this.#log(`${count(kept, 'project folder')} kept in ${keptProjects}`)
   }
 
-  /** Asking for tests that need a model without opting in must not look like success. */
-  #reportSkippedModels(tests: readonly TestCase[]): void {
-    if (this.#options.requiresLlm) return
-    const skipped = tests.filter(
-      (test) => test.tags.includes('requires_llm') && test.result().state === 'skipped',
-    )
-    if (skipped.length === 0) return
-    const count = `${skipped.length} requires_llm test${skipped.length === 1 ? '' : 's'} skipped`
-    this.#vitest?.logger.log(`\n faultline  ${count}; set FAULTLINE_REQUIRES_LLM=1 to run them`)
-    const asked =
-      this.#vitest?.config.tagsFilter?.some((filter) => /(?<![!\w])requires_llm\b/.test(filter)) ?? false
-    if (!asked) return
-    this.#vitest?.logger.error(' faultline  requires_llm was asked for and not one could run: this run fails')
+  /** A run that was asked for something and has not done it must not look like success. */
+  #reportSelection(tests: readonly TestCase[]): void {
+    const config = this.#vitest?.config
+    const filters = config?.tagsFilter ?? []
+    const { withoutModel, askedForModel, nothingRan } = selectionOf(tests, filters)
+    if (withoutModel > 0 && !this.#options.requiresLlm) {
+      this.#log(
+        `${count(withoutModel, 'requires_llm test')} skipped; set FAULTLINE_REQUIRES_LLM=1 to run them`,
+      )
+      if (askedForModel) this.#fail('requires_llm was asked for without opting in: this run fails')
+    } else if (nothingRan && config?.passWithNoTests !== true && config?.shard === undefined) {
+      this.#fail(`no test was run that --tags-filter=${filters.join(' and ')} selects: this run fails`)
+    }
+  }
+
+  #log(text: string): void {
+    this.#vitest?.logger.log(`\n faultline  ${text}`)
+  }
+
+  #fail(text: string): void {
+    this.#vitest?.logger.error(`\n faultline  ${text}`)
     process.exitCode = 1
   }
 }
 
-function bundlesOf(test: TestCase): readonly string[] {
-  const attempts = test.meta().faultline?.attempts ?? {}
-  return Object.values(attempts).flatMap(({ bundle }) => (bundle === null ? [] : [bundle]))
+function failuresOf(test: TestCase): readonly Failure[] {
+  const flaky = test.result().state === 'passed'
+  return (test.meta().faultline?.failedTries ?? []).map(({ bundle }) => ({ bundle, flaky }))
+}
+
+/** Empty lines stay empty. */
+function indented(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ')
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { inject } from 'vitest'
+import type { BundleSlots } from './bundle-slots.ts'
 
 /** What the plugin tells the workers; plain data, since it crosses a process border. */
 export interface FaultlineSettings {
@@ -9,17 +10,22 @@ export interface FaultlineSettings {
   readonly projectsRoot: string | null
   /** Folder of this run's bundles, relative to `root`. */
   readonly bundles: string
-  readonly maxBundles: number
+  /** Null: there is no limit. */
+  readonly bundleSlots: BundleSlots | null
   /** Absolute folder of the user's own templates. */
   readonly templates: string | null
   readonly keep: 'never' | 'on-failure' | 'always'
   readonly seed: number | string
   readonly limits: FaultlineLimits
-  /** Sources of regular expressions. */
-  readonly redact: readonly string[]
+  readonly redact: readonly RegularExpressionText[]
   readonly replay: ReplaySettings | null
   readonly vitest: string
   readonly faultline: string
+}
+
+export interface RegularExpressionText {
+  readonly source: string
+  readonly flags: string
 }
 
 export interface FaultlineLimits {
@@ -54,7 +60,7 @@ export function settings(): FaultlineSettings {
       root: resolve('.'),
       projectsRoot: null,
       bundles: `${defaultBundles}/without-plugin`,
-      maxBundles: 20,
+      bundleSlots: null,
       templates: null,
       keep: 'never',
       seed: 1,

@@ -1,18 +1,24 @@
-import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
-import { bundleFolderName, createRedactor, writeBundle } from '../bundle/index.ts'
-import { isFaultlineError, joinPath, messageOf, seededRandom } from '../core/index.ts'
+import { createDigest } from '../adapters/node/index.ts'
+import type { BundleReason } from '../bundle/index.ts'
+import { formatDuration, messageOf, seededRandom } from '../core/index.ts'
+import type { FaultlineError } from '../core/index.ts'
 import { createProject, sessionsOf } from '../harness/index.ts'
 import type { Project, SessionLimits, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
-import { identify } from './compatibility.ts'
+import { takeBundleSlot } from './bundle-slots.ts'
+import { brokenHook, identify, namesakeNumber } from './compatibility.ts'
 import type { RunnerTest, TestIdentity } from './compatibility.ts'
-import { bundleErrors, failureReason } from './failure.ts'
-import { settings } from './settings.ts'
+import { failureReason } from './failure.ts'
+import type { FailureCircumstances, KeptError } from './failure.ts'
 import type { FaultlineSettings } from './settings.ts'
+import { leaveTestBundle, recordingsOf } from './test-bundle.ts'
 
-/** What a worker tells the reporter about a test, per attempt. */
+/** What a worker tells the reporter about the tries of a test that failed. */
 export interface FaultlineMeta {
-  readonly attempts: Record<number, { readonly bundle: string | null; readonly problems: readonly string[] }>
+  readonly failedTries: readonly {
+    /** Its folder, relative to the root; null when the run had left as many bundles as it may. */
+    readonly bundle: string | null
+  }[]
 }
 
 declare module 'vitest' {
@@ -30,32 +36,69 @@ export interface TestRecorder {
   finish(): Promise<void>
 }
 
-/** Sessions and projects of a hanging test must not hold up the run. */
-const finishLimitMs = 5_000
+/** The sessions of a hanging test must not hold up the run. */
+const closeLimitMs = 5_000
 
-export function createTestRecorder(test: RunnerTest, signal: AbortSignal): TestRecorder {
-  const config = settings()
+export function createTestRecorder(
+  test: RunnerTest,
+  signal: AbortSignal,
+  config: FaultlineSettings,
+): TestRecorder {
   const identity = identify(test)
-  const digest = createDigest()
-  const name = [identity.project ?? '', identity.file, identity.fullName].join(' > ')
+  const name = testName(identity, namesakeNumber(test))
   const replayed = config.replay?.fullName === identity.fullName && config.replay.file === identity.file
   const seed =
     (replayed ? config.replay?.seed : null) ??
     seededRandom(`${config.seed}/${name}/${identity.repeat ?? 1}`).integer(2 ** 31)
-  const correlationId = `test-${digest.sha256(name).slice(0, 8)}-a${identity.attempt}`
+  const correlationId = correlationIdOf(identity, name)
+  // Vitest keeps adding to the errors of a test that is tried again, and leaves the state of a repeated one at `fail`.
+  const earlierErrors = test.result?.errors?.length ?? 0
   const projects: Project[] = []
   let settingUp = false
 
-  const closeSessions = async (): Promise<readonly string[]> => {
-    const problems: string[] = []
-    for (const session of projects.flatMap(sessionsOf)) {
-      try {
-        await session.close()
-      } catch (error) {
-        problems.push(messageOf(error))
-      }
-    }
-    return problems
+  const errors = (): readonly KeptError[] => test.result?.errors?.slice(earlierErrors) ?? []
+  const hasFailed = (): boolean => test.result?.state === 'fail' && errors().length > 0
+
+  const phase = (): FailureCircumstances['phase'] => {
+    const hook = brokenHook(test)
+    if (settingUp || hook === 'beforeEach') return 'set-up'
+    return hook === 'afterEach' && errors().length === 1 ? 'clean-up' : 'body'
+  }
+
+  const reasonOf = (told: readonly KeptError[]): BundleReason =>
+    test.fails === true
+      ? 'assertion'
+      : failureReason(told, {
+          phase: phase(),
+          timedOut: timedOut(signal, told),
+          runFailed: projects.flatMap(sessionsOf).some(({ lastOutcome }) => lastOutcome?.status === 'failed'),
+        })
+
+  const leaveBundle = async (
+    problems: readonly KeptError[],
+    recordings: readonly SessionRecording[],
+  ): Promise<void> => {
+    const told = unexpectedErrors(test, errors())
+    const bundle =
+      config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
+        ? await leaveTestBundle(
+            {
+              identity,
+              name,
+              reason: reasonOf(told),
+              errors: told,
+              notes: problems.flatMap(({ message }) =>
+                message === undefined || told.some((error) => error.message === message) ? [] : [message],
+              ),
+              seed,
+              correlationId,
+              projects,
+              recordings,
+            },
+            config,
+          )
+        : null
+    note(test, bundle)
   }
 
   return {
@@ -78,139 +121,84 @@ export function createTestRecorder(test: RunnerTest, signal: AbortSignal): TestR
       projects.push(project)
       return project
     },
-    finish: () =>
-      bounded(async () => {
-        const recordings = failed(test) ? await recordingsOf(projects.flatMap(sessionsOf)) : []
-        const problems = await closeSessions()
-        if (problems.length > 0 && test.result !== undefined && !failed(test)) failTest(test, problems)
-        let bundle: string | null = null
-        if (failed(test) && test.fails !== true) {
-          const errors = test.result?.errors ?? []
-          bundle = await leaveBundle({
-            config,
-            identity,
-            seed,
-            correlationId,
-            projects,
-            recordings: recordings.length > 0 ? recordings : await recordingsOf(projects.flatMap(sessionsOf)),
-            errors,
-            reason: failureReason(errors, { timedOut: signal.aborted, settingUp }),
-          })
-        }
-        note(test, identity.attempt, bundle, problems)
-        const keepFailed = config.keep === 'on-failure' && failed(test)
-        for (const project of projects) if (!keepFailed) await project.remove()
-      }),
+    async finish() {
+      const sessions = projects.flatMap(sessionsOf)
+      const recordings = hasFailed() ? await recordingsOf(sessions) : undefined
+      const problems = await closeSessions(sessions)
+      if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
+      // A test that is expected to fail has gone wrong when it has not.
+      const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
+      if (wrong) await leaveBundle(problems, recordings ?? (await recordingsOf(sessions)))
+      if (config.keep === 'on-failure' && wrong) return
+      for (const project of projects) await project.remove()
+    },
   }
+}
+
+/** What tells a test from every other of the run. */
+function testName({ project, file, fullName }: TestIdentity, namesake: number): string {
+  const name = [project ?? '', file, fullName].join(' > ')
+  return namesake === 1 ? name : `${name} #${namesake}`
+}
+
+function correlationIdOf({ attempt, repeat }: TestIdentity, name: string): string {
+  const round = repeat === null ? '' : `-r${repeat}`
+  return `test-${createDigest().sha256(name).slice(0, 8)}-a${attempt}${round}`
 }
 
 function sessionLimits({ limits }: FaultlineSettings): SessionLimits {
   return { stepTimeoutMs: limits.stepMs, workflowTimeoutMs: limits.workflowMs }
 }
 
-function failed(test: RunnerTest): boolean {
-  return test.result?.state === 'fail'
-}
-
-/** Makes a test that had passed fail, without throwing from clean-up (which some versions report twice). */
-function failTest(test: RunnerTest, problems: readonly string[]): void {
-  const result = test.result as { state: string; errors?: { name: string; message: string; code?: string }[] }
-  result.state = 'fail'
-  result.errors = [
-    ...(result.errors ?? []),
-    ...problems.map((message) => ({ name: 'FaultlineError', message, code: 'FAULT_UNFIRED' })),
-  ]
-}
-
-async function recordingsOf(sessions: readonly WorkflowSession[]): Promise<readonly SessionRecording[]> {
-  const recordings: SessionRecording[] = []
+/** Closes every session, which judges its fault plan, and answers what was wrong. */
+async function closeSessions(sessions: readonly WorkflowSession[]): Promise<readonly KeptError[]> {
+  const problems: KeptError[] = []
   for (const session of sessions) {
     try {
-      recordings.push(await session.recording())
+      await within(closeLimitMs, session.close(), `Run '${session.runId}' could not be closed`)
     } catch (error) {
-      // The disk of a run can be what failed: the bundle then says so by having no session.
-      if (!isFaultlineError(error)) throw error
+      problems.push(keptError(error))
     }
   }
-  return recordings
+  return problems
 }
 
-interface Failure {
-  readonly config: FaultlineSettings
-  readonly identity: TestIdentity
-  readonly seed: number | string
-  readonly correlationId: string
-  readonly projects: readonly Project[]
-  readonly recordings: readonly SessionRecording[]
-  readonly errors: Parameters<typeof bundleErrors>[0]
-  readonly reason: ReturnType<typeof failureReason>
-}
-
-async function leaveBundle(failure: Failure): Promise<string> {
-  const { config, identity } = failure
-  const digest = createDigest()
-  const files = createNodeFiles(config.root)
-  const folder = joinPath(
-    config.bundles,
-    bundleFolderName(
-      {
-        slugSource: identity.fullName,
-        hashSource: [identity.project ?? '', identity.file, identity.fullName].join(' > '),
-        attempt: identity.attempt,
-        ...(identity.repeat === null ? {} : { repeat: identity.repeat }),
-      },
-      digest,
-    ),
-  )
-  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
-  const roots = Object.fromEntries(
-    folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
-  )
-  await writeBundle(
-    {
-      kind: 'test',
-      reason: failure.reason,
-      test: identity,
-      errors: bundleErrors(failure.errors),
-      sessions: failure.recordings,
-      seed: failure.seed,
-      correlationIds: [failure.correlationId],
-      versions: {
-        faultline: config.faultline,
-        node: process.versions.node,
-        vitest: config.vitest,
-        platform: `${process.platform}-${process.arch}`,
-      },
-      replay: { command: `npx faultline replay ${folder}`, env: null },
-    },
-    {
-      files,
-      folder,
-      digest,
-      redact: createRedactor({
-        environment: process.env,
-        patterns: config.redact.map((source) => new RegExp(source, 'g')),
-        roots: { ...roots, '<root>': config.root },
-      }),
-    },
-  )
-  await files.closeAll()
-  return folder
-}
-
-function note(test: RunnerTest, attempt: number, bundle: string | null, problems: readonly string[]): void {
-  const meta = test.meta as { faultline?: FaultlineMeta }
-  meta.faultline = { attempts: { ...meta.faultline?.attempts, [attempt]: { bundle, problems } } }
-}
-
-async function bounded(work: () => Promise<void>): Promise<void> {
+async function within(limitMs: number, work: Promise<void>, complaint: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, finishLimitMs)
+  const limit = new Promise<void>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${complaint} within ${formatDuration(limitMs)}.`)), limitMs)
   })
   try {
-    await Promise.race([work(), limit])
+    await Promise.race([work, limit])
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The signal of a test stays aborted when the test is tried again: only the error tells which try it was. */
+function timedOut(signal: AbortSignal, errors: readonly KeptError[]): boolean {
+  return signal.aborted && errors.some(({ message }) => message === messageOf(signal.reason))
+}
+
+/** Vitest turns the result of such a test round only after its fixtures are gone. */
+function unexpectedErrors(test: RunnerTest, errors: readonly KeptError[]): readonly KeptError[] {
+  return test.fails === true ? [{ name: 'Error', message: 'Expect test to fail' }] : errors
+}
+
+/** Makes a test that had passed fail, without throwing from clean-up (which some versions report twice). */
+function failTest(test: RunnerTest, problems: readonly KeptError[]): void {
+  const result = test.result as { state: string; errors?: KeptError[] }
+  result.state = 'fail'
+  result.errors = [...(result.errors ?? []), ...problems]
+}
+
+/** Without a stack: it would lead into the clean-up, where nobody has made a mistake. */
+function keptError(thrown: unknown): KeptError {
+  const { name, code } = thrown as FaultlineError
+  return { name, message: messageOf(thrown), code }
+}
+
+function note(test: RunnerTest, bundle: string | null): void {
+  const meta = test.meta as { faultline?: FaultlineMeta }
+  meta.faultline = { failedTries: [...(meta.faultline?.failedTries ?? []), { bundle }] }
 }

@@ -3,12 +3,12 @@ import type { BoundaryTable } from './boundaries.ts'
 const words = ['core']
 const contracts = [...words, 'definition', 'ports', 'trace']
 const domain = [...contracts, 'engine', 'fault-injection', 'adapters/virtual', 'adapters/node']
-const composed = [...domain, 'harness', 'harness/checkers', 'bundle', 'viewer', 'drivers']
+const composed = [...domain, 'harness', 'harness/invariants', 'bundle', 'viewer', 'drivers']
 
 /**
  * Imports go down, never up, never sideways. Four sentences of the design are rows here: the engine does not know
  * faults; fault injection does not know the engine; the harness does not know Vitest; the viewer does not know the
- * engine. The invariants (`harness/checkers`) do not know the engine either: they judge by their own reading.
+ * engine. The invariants (`harness/invariants`) know neither the engine nor the formats it is built on: they judge by their own reading.
  */
 export const allowedImports: BoundaryTable = {
   folders: {
@@ -23,8 +23,8 @@ export const allowedImports: BoundaryTable = {
     'adapters/virtual': { layer: 2, imports: contracts },
     'adapters/node': { layer: 2, imports: contracts, machine: true },
 
-    harness: { layer: 3, imports: [...domain, 'harness/checkers'] },
-    'harness/checkers': { layer: 3, imports: contracts },
+    harness: { layer: 3, imports: [...domain, 'harness/invariants'] },
+    'harness/invariants': { layer: 3, imports: words },
     bundle: { layer: 3, imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node'] },
     viewer: { layer: 3, imports: contracts },
     drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
@@ -42,6 +42,6 @@ export const allowedImports: BoundaryTable = {
     'tmp-promise': ['adapters/node', 'vitest', 'cli'],
     vitest: ['vitest', 'cli'],
   },
-  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own checkers.
-  sideways: ['trace -> definition', 'ports -> definition', 'ports -> trace', 'harness -> harness/checkers'],
+  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own invariants.
+  sideways: ['trace -> definition', 'ports -> definition', 'ports -> trace', 'harness -> harness/invariants'],
 }

@@ -17,7 +17,9 @@ import type {
   FilesPort,
   GatePort,
   Incarnation,
+  RunReader,
   StorageOptions,
+  TickPolicy,
   TickReport,
 } from '../../src/ports/index.ts'
 import type { LogEntry, WorkflowEvent } from '../../src/trace/index.ts'
@@ -29,16 +31,26 @@ export interface EngineBench {
   /** Every file operation so far, as `op path`. */
   readonly trace: readonly string[]
   readonly events: readonly WorkflowEvent[]
+  /** What agents and the engine said to the observer besides. */
   readonly logs: readonly LogEntry[]
-  /** A new engine life. */
-  life(agents: Agents, gates?: GatePort): EngineLifeUnderTest
+  /** Reads the runs on this disk as a process would that takes no part in them. */
+  readonly reader: RunReader
+  /** A new engine life. Its owner is one that no earlier life had, unless one is named. */
+  life(agents: Agents, gates?: GatePort, owner?: string): EngineLifeUnderTest
 }
 
 export interface EngineLifeUnderTest {
   readonly incarnation: Incarnation
   start(workflow: AgentWorkflow, options?: { readonly seed?: number }): Promise<string>
+  /** The production loop; the clock stands still. */
   runToEnd(): Promise<TickReport>
+  /** The production loop on a disk that answers at once; the clock goes on to what is due next whenever nothing else is left. */
+  runThroughTime(): Promise<TickReport>
+  /** One tick, once everything that needs no time has answered. Takes and starts everything unless the policy says less. */
+  tick(policy?: Partial<TickPolicy>): Promise<TickReport>
 }
+
+const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
@@ -63,8 +75,13 @@ export function engineBench(
     trace,
     events,
     logs,
-    life(agents, gates = createConditionGate()) {
-      lives++
+    reader: createReferenceDriver().reader({
+      files,
+      digest: createDigest(),
+      owner: createInventedOwner('reader'),
+      ...storage,
+    }),
+    life(agents, gates = createConditionGate(), owner = `life-${++lives}`) {
       const bell = createWakeBell()
       const incarnation = createReferenceDriver().incarnate({
         files: recorded,
@@ -77,7 +94,7 @@ export function engineBench(
         gates,
         ids: createSeededIds(1),
         digest: createDigest(),
-        owner: createInventedOwner(`life-${lives}`),
+        owner: createInventedOwner(owner),
         observer: { event: (event) => events.push(event), log: (entry) => logs.push(entry) },
         wake: () => bell.ring(),
         projectFolder: undefined,
@@ -90,9 +107,34 @@ export function engineBench(
           return incarnation.start({ definition, input: null, seed, correlationId: 'test', launch: {} })
         },
         runToEnd: () => runToEnd(incarnation, bell, clock),
+        runThroughTime: () => throughTime(runToEnd(incarnation, bell, clock), clock),
+        async tick(policy) {
+          await quiet()
+          return incarnation.tick({ ...everything, ...policy })
+        },
       }
     },
   }
+}
+
+/** Waits for `work`, which waits for the clock. */
+async function throughTime<T>(work: Promise<T>, clock: VirtualClock): Promise<T> {
+  let settled = false
+  const settle = (): void => {
+    settled = true
+  }
+  work.then(settle, settle)
+  for (await quiet(); !settled; await quiet()) {
+    const next = clock.next()
+    if (next === undefined) throw new Error('Nothing is due, and what is in flight waits for something else.')
+    clock.advanceTo(next)
+  }
+  return work
+}
+
+/** Resolves when all that follows from what has happened so far has happened: agents of these tests only await promises. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** `op path`, with the run's folder shortened to `<run>`. */

@@ -25,7 +25,13 @@ export interface Ended {
 }
 
 export function stranger(packedPackage: string, files: Readonly<Record<string, string>>): Stranger {
-  const folder = mkdtempSync(join(packedPackage, 'stranger-'))
+  const self = strangerIn(packedPackage, mkdtempSync(join(packedPackage, 'stranger-')))
+  for (const [path, text] of Object.entries(files)) self.write(path, text)
+  return self
+}
+
+/** The same for a folder that is there already, below that of the package. */
+export function strangerIn(packedPackage: string, folder: string): Stranger {
   const cli = join(packedPackage, 'node_modules/faultline/dist/cli/main.js')
   const vitest = join(packedPackage, 'node_modules/vitest/vitest.mjs')
   const environment = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CI: 'true', FAULTLINE_REPLAY: '' }
@@ -41,7 +47,7 @@ export function stranger(packedPackage: string, files: Readonly<Record<string, s
     })
     return { code: status, stdout, stderr }
   }
-  const self: Stranger = {
+  return {
     folder,
     write(path, text) {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -55,8 +61,6 @@ export function stranger(packedPackage: string, files: Readonly<Record<string, s
     vitest: (args = [], env = {}) => call(vitest, ['run', ...args], env),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
-  for (const [path, text] of Object.entries(files)) self.write(path, text)
-  return self
 }
 
 function filesBelow(absolute: string, path: string): readonly string[] {

@@ -1,14 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { FaultlineError, messageOf } from '../../core/index.ts'
+import { fileURLToPath } from 'node:url'
+import type { Agents } from '../../ports/index.ts'
+import { findAgentsModule, loadAgentsModule } from './agents-module.ts'
 
 /** Files of a template folder that describe the template and do not go into the projects made from it. */
-export const templateOnlyFiles: ReadonlySet<string> = new Set([
-  'template.json',
-  'faultline.agents.mjs',
-  'faultline.agents.js',
-])
+export const templateOnlyFiles: ReadonlySet<string> = new Set(['template.json'])
 
 /** The folder of the templates that come with the package: beside `src` and beside `dist`. */
 export function ownTemplatesFolder(): string {
@@ -29,23 +26,9 @@ export function templateNames(folder: string): readonly string[] {
 /**
  * The `agents` that a template's module exports, or nothing when it has no module.
  *
- * @throws FaultlineError `AGENTS_MODULE_INVALID` when the module cannot be loaded.
+ * @throws FaultlineError `AGENTS_MODULE_INVALID` naming the file and what is wrong with it.
  */
-export async function templateAgents(folder: string): Promise<Readonly<Record<string, unknown>>> {
-  for (const name of ['faultline.agents.mjs', 'faultline.agents.js']) {
-    const path = join(folder, name)
-    if (!existsSync(path)) continue
-    try {
-      const module = (await import(pathToFileURL(path).href)) as {
-        readonly agents?: Readonly<Record<string, unknown>>
-      }
-      return module.agents ?? {}
-    } catch (error) {
-      throw new FaultlineError('AGENTS_MODULE_INVALID', `${path} cannot be loaded: ${messageOf(error)}`, {
-        details: { path },
-        cause: error,
-      })
-    }
-  }
-  return {}
+export async function templateAgents(folder: string): Promise<Agents> {
+  const module = findAgentsModule(folder, `the template ${folder}`)
+  return module === undefined ? {} : loadAgentsModule(folder, module)
 }

@@ -19,6 +19,8 @@ export interface TemporaryRoot {
   remove(): Promise<void>
 }
 
+const roots = new Set<TemporaryRoot>()
+
 export async function createTemporaryRoot(options: TemporaryRootOptions = {}): Promise<TemporaryRoot> {
   const { parent, prefix = 'faultline', keep = false } = options
   const { dir, setGracefulCleanup } = await import('tmp-promise')
@@ -27,12 +29,20 @@ export async function createTemporaryRoot(options: TemporaryRootOptions = {}): P
   const place = parent === undefined ? {} : { tmpdir: parent }
   const { path } = await dir({ prefix, keep, unsafeCleanup: true, ...place })
   const folder = realpathSync.native(path)
-  return {
+  const root: TemporaryRoot = {
     folder,
     async remove() {
+      roots.delete(root)
       if (!keep) await removeFolder(folder)
     },
   }
+  roots.add(root)
+  return root
+}
+
+/** Removes what nobody has removed so far, for threads and processes that are ended without an `exit` of their own. */
+export async function removeTemporaryRoots(): Promise<void> {
+  for (const root of roots) await root.remove()
 }
 
 /** Makes a new folder in a root; `name` (of a test, say) shows in its name. */

@@ -1,20 +1,27 @@
 import { assert } from '../../core/index.ts'
-import { contentOf, type FileContent } from './file-content.ts'
-
-/**
- * How the disk looks to the next life after this one ends.
- * - `kill`: the process dies, the machine goes on: everything written is there.
- * - `power-min`: the machine dies and nothing survives that was not made durable, names and contents each on their own.
- */
-export type CrashOutcome = 'kill' | 'power-min'
+import type { FileData } from '../../ports/index.ts'
+import {
+  appended,
+  blanked,
+  contentOf,
+  contentSize,
+  contentStart,
+  isEmpty,
+  type FileContent,
+  type Stretch,
+} from './file-content.ts'
 
 export interface FileInode {
   readonly kind: 'file'
   readonly owner: object
-  /** How many names lead here, durable ones included. */
+  /** How many names lead here, durable ones and those of unsynced changes included. */
   links: number
   volatile: FileContent
   durable: FileContent
+  /** The content at the last sync, failed or not: what has come since is still to be written. */
+  clean: FileContent
+  /** What failed syncs have dropped: it will never be written, and reads as zeros on the disk. */
+  dropped: readonly Stretch[]
 }
 
 export interface FolderInode {
@@ -29,7 +36,43 @@ export interface FolderInode {
 
 export type Inode = FileInode | FolderInode
 
+/** What a file reads as, and which of it the disk will never have. */
+type Pages = Readonly<Pick<FileInode, 'volatile' | 'dropped'>>
+
+/** One change that no sync has made durable yet. */
+export type UnsyncedChange = ContentChange | NamesChange
+
+export interface ContentChange {
+  readonly kind: 'content'
+  readonly file: number
+  readonly before: Pages
+  /** What was added behind `before`; absent where the file was emptied instead. */
+  readonly added?: FileContent
+}
+
+interface NamesChange {
+  readonly kind: 'names'
+  /** The two names of a rename change together. */
+  readonly edits: readonly NameEdit[]
+}
+
+export interface NameEdit {
+  readonly folder: number
+  readonly name: string
+  readonly before: number | undefined
+  readonly after: number | undefined
+}
+
+/** What a power loss leaves of each inode. */
+export interface Survival {
+  names(folder: FolderInode, number: number): ReadonlyMap<string, number>
+  content(file: FileInode, number: number): FileContent
+}
+
 export const rootNumber = 0
+
+/** Older ones are still unsynced, but no longer told apart: so much a disk may cost that is never synced. */
+const changesKept = 32
 
 /**
  * Inodes and names, each volatile and durable. Inodes have numbers because one may be reached by two names: a renamed
@@ -42,10 +85,16 @@ export class VirtualDisk {
   #owner: object = {}
   readonly #inodes: Map<number, Inode>
   #nextNumber: number
+  #unsynced: UnsyncedChange[]
 
-  constructor(inodes?: ReadonlyMap<number, Inode>, nextNumber = rootNumber + 1) {
+  constructor(
+    inodes?: ReadonlyMap<number, Inode>,
+    nextNumber = rootNumber + 1,
+    unsynced: readonly UnsyncedChange[] = [],
+  ) {
     this.#inodes = new Map(inodes)
     this.#nextNumber = nextNumber
+    this.#unsynced = [...unsynced]
     if (inodes === undefined) this.#inodes.set(rootNumber, this.#newFolder(1))
   }
 
@@ -55,17 +104,9 @@ export class VirtualDisk {
     return inode
   }
 
-  /** The inode with this number, as one that this disk may change. */
-  ownFile(number: number): FileInode {
-    const inode = this.inode(number)
-    assert(inode.kind === 'file', 'the inode is a file', number)
-    return inode.owner === this.#owner ? inode : (this.#own(number, inode) as FileInode)
-  }
-
-  ownFolder(number: number): FolderInode {
-    const inode = this.inode(number)
-    assert(inode.kind === 'folder', 'the inode is a folder', number)
-    return inode.owner === this.#owner ? inode : (this.#own(number, inode) as FolderInode)
+  /** The newest, in the order in which they were made. */
+  get unsynced(): readonly UnsyncedChange[] {
+    return this.#unsynced
   }
 
   createFile(folder: number, name: string): number {
@@ -76,6 +117,8 @@ export class VirtualDisk {
       links: 0,
       volatile: empty,
       durable: empty,
+      clean: empty,
+      dropped: [],
     })
   }
 
@@ -83,32 +126,68 @@ export class VirtualDisk {
     return this.#create(folder, name, this.#newFolder(0))
   }
 
-  /** Points a name at an inode, or with undefined at nothing. What it led to before stays durable until the fsync. */
-  setName(folderNumber: number, name: string, target: number | undefined): void {
-    const folder = this.ownFolder(folderNumber)
-    const before = folder.names.get(name)
-    if (before === target) return
-    if (target !== undefined) {
-      this.#link(target, 1)
-      folder.names.set(name, target)
-    } else {
-      folder.names.delete(name)
-    }
-    // The reference of the volatile name, if this is its first change since the fsync, passes to the undo entry.
-    if (!folder.undo.has(name)) folder.undo.set(name, before)
-    else if (before !== undefined) this.#link(before, -1)
+  /** Empties a file and writes from its start. */
+  replaceContent(number: number, data: FileData): void {
+    const file = this.#ownFile(number)
+    if (!isEmpty(file.volatile)) this.#note({ kind: 'content', file: number, before: pagesOf(file) })
+    file.volatile = contentOf('')
+    file.clean = file.volatile
+    file.dropped = []
+    this.appendContent(number, data)
+  }
+
+  appendContent(number: number, data: FileData): void {
+    if (data.length === 0) return
+    const file = this.#ownFile(number)
+    const added = contentOf(data)
+    this.#note({ kind: 'content', file: number, before: pagesOf(file), added })
+    file.volatile = appended(file.volatile, added)
+  }
+
+  /** Cuts the newest unsynced data to what `kept` says of its size: the moment at which it was being written. */
+  tear(kept: (size: number) => number): void {
+    const torn = this.#unsynced.findLastIndex(
+      (change, index, all) => isWriting(change) && all.findLastIndex(isChangeOf(change.file)) === index,
+    )
+    const change = this.#unsynced[torn]
+    if (change === undefined || !isWriting(change)) return
+    const added = contentStart(change.added, kept(contentSize(change.added)))
+    const file = this.#ownFile(change.file)
+    file.volatile = appended(change.before.volatile, added)
+    this.#unsynced[torn] = { ...change, added }
+  }
+
+  /** Points names at inodes, or with undefined at nothing. What they led to before stays durable until the fsync. */
+  setNames(...targets: readonly Omit<NameEdit, 'before'>[]): void {
+    const edits = targets.map(({ folder, name, after }) => {
+      return { folder, name, before: this.#folder(folder).names.get(name), after }
+    })
+    this.#note({ kind: 'names', edits })
+    for (const edit of edits) this.#setName(edit)
   }
 
   syncFile(number: number): void {
-    const file = this.ownFile(number)
-    file.durable = file.volatile
+    const file = this.#ownFile(number)
+    file.durable = flushed(file)
+    file.clean = file.volatile
+    this.#forgetContent(number)
+  }
+
+  /** What a failing fsync does on Linux: the unsynced pages count as written, and are not. */
+  dropUnsynced(number: number): void {
+    const file = this.#ownFile(number)
+    const unsynced = { from: contentSize(file.clean), to: contentSize(file.volatile) }
+    file.dropped = [...file.dropped, unsynced]
+    file.clean = file.volatile
+    this.#forgetContent(number)
   }
 
   syncFolder(number: number): void {
-    const folder = this.ownFolder(number)
+    const folder = this.#ownFolder(number)
     const released = [...folder.undo.values()]
     folder.undo.clear()
-    for (const target of released) if (target !== undefined) this.#link(target, -1)
+    for (const target of released) this.#unlink(target)
+    this.#forgetNames(number)
   }
 
   /** Makes everything durable. */
@@ -122,29 +201,30 @@ export class VirtualDisk {
   fork(): VirtualDisk {
     // From here on both share every inode, so neither may change one in place.
     this.#owner = {}
-    return new VirtualDisk(this.#inodes, this.#nextNumber)
+    return new VirtualDisk(this.#inodes, this.#nextNumber, this.#unsynced)
   }
 
-  afterCrash(outcome: CrashOutcome): VirtualDisk {
-    if (outcome === 'kill') return this.fork()
+  /** The disk after a power loss: what is left is durable. */
+  surviving(survival: Survival): VirtualDisk {
     const survivors = new Map<number, Inode>()
-    this.#survive(rootNumber, survivors)
+    this.#survive(rootNumber, survival, survivors)
     return new VirtualDisk(survivors, this.#nextNumber)
   }
 
-  #survive(number: number, survivors: Map<number, Inode>): void {
+  #survive(number: number, survival: Survival, survivors: Map<number, Inode>): void {
     const inode = this.inode(number)
     const owner = {}
     if (inode.kind === 'file') {
-      const { durable } = inode
-      survivors.set(number, { kind: 'file', owner, links: 1, volatile: durable, durable })
+      const content = survival.content(inode, number)
+      const contents = { volatile: content, durable: content, clean: content, dropped: [] }
+      survivors.set(number, { kind: 'file', owner, links: 1, ...contents })
       return
     }
-    const names = durableNames(inode)
+    const names = new Map(survival.names(inode, number))
     survivors.set(number, { kind: 'folder', owner, links: 1, names, undo: new Map() })
     for (const [name, target] of names) {
       const known = survivors.get(target)
-      if (known === undefined) this.#survive(target, survivors)
+      if (known === undefined) this.#survive(target, survival, survivors)
       else if (known.kind === 'file') known.links++
       // A half-synced move: a file may have both names, but a folder with two would let the tree contain itself.
       else names.delete(name)
@@ -154,15 +234,46 @@ export class VirtualDisk {
   #create(folder: number, name: string, inode: Inode): number {
     const number = this.#nextNumber++
     this.#inodes.set(number, inode)
-    this.setName(folder, name, number)
+    this.setNames({ folder, name, after: number })
     return number
+  }
+
+  #setName({ folder: number, name, before, after }: NameEdit): void {
+    const folder = this.#ownFolder(number)
+    if (after === undefined) {
+      folder.names.delete(name)
+    } else {
+      this.#link(after)
+      folder.names.set(name, after)
+    }
+    // The reference of the volatile name, if this is its first change since the fsync, passes to the undo entry.
+    if (folder.undo.has(name)) this.#unlink(before)
+    else folder.undo.set(name, before)
   }
 
   #newFolder(links: number): FolderInode {
     return { kind: 'folder', owner: this.#owner, links, names: new Map(), undo: new Map() }
   }
 
+  #folder(number: number): FolderInode {
+    const inode = this.inode(number)
+    assert(inode.kind === 'folder', 'the inode is a folder', number)
+    return inode
+  }
+
+  #ownFile(number: number): FileInode {
+    const inode = this.inode(number)
+    assert(inode.kind === 'file', 'the inode is a file', number)
+    return this.#own(number, inode) as FileInode
+  }
+
+  #ownFolder(number: number): FolderInode {
+    return this.#own(number, this.#folder(number)) as FolderInode
+  }
+
+  /** The inode as one that this disk may change. */
   #own(number: number, inode: Inode): Inode {
+    if (inode.owner === this.#owner) return inode
     const own: Inode =
       inode.kind === 'file'
         ? { ...inode, owner: this.#owner }
@@ -171,24 +282,91 @@ export class VirtualDisk {
     return own
   }
 
-  /** Counts names; an inode that none leads to any more is gone, and what only it led to. */
-  #link(number: number, change: 1 | -1): void {
-    const shared = this.inode(number)
-    const inode = shared.owner === this.#owner ? shared : this.#own(number, shared)
-    inode.links += change
+  /** What an edit leads to, before and after, is kept for as long as the edit is. */
+  #note(change: UnsyncedChange): void {
+    this.#unsynced.push(change)
+    if (change.kind === 'names') {
+      for (const { before, after } of change.edits) {
+        this.#link(before)
+        this.#link(after)
+      }
+    }
+    if (this.#unsynced.length <= changesKept) return
+    const oldest = this.#unsynced.shift()
+    if (oldest?.kind === 'names') this.#release(oldest.edits)
+  }
+
+  #forgetContent(number: number): void {
+    const isOfFile = isChangeOf(number)
+    this.#unsynced = this.#unsynced.filter((change) => !isOfFile(change))
+  }
+
+  #forgetNames(folder: number): void {
+    const kept: UnsyncedChange[] = []
+    const forgotten: NameEdit[] = []
+    for (const change of this.#unsynced) {
+      if (change.kind === 'content' || change.edits.every((edit) => edit.folder !== folder)) {
+        kept.push(change)
+        continue
+      }
+      const edits: NameEdit[] = []
+      for (const edit of change.edits) (edit.folder === folder ? forgotten : edits).push(edit)
+      if (edits.length > 0) kept.push({ kind: 'names', edits })
+    }
+    this.#unsynced = kept
+    this.#release(forgotten)
+  }
+
+  #release(edits: readonly NameEdit[]): void {
+    for (const { before, after } of edits) {
+      this.#unlink(before)
+      this.#unlink(after)
+    }
+  }
+
+  #link(number: number | undefined): void {
+    if (number !== undefined) this.#own(number, this.inode(number)).links++
+  }
+
+  /** An inode that nothing leads to any more is gone, and what only it led to. */
+  #unlink(number: number | undefined): void {
+    if (number === undefined) return
+    const inode = this.#own(number, this.inode(number))
+    inode.links--
     if (inode.links > 0) return
     this.#inodes.delete(number)
-    if (inode.kind === 'file') return
-    for (const target of inode.names.values()) this.#link(target, -1)
-    for (const target of inode.undo.values()) if (target !== undefined) this.#link(target, -1)
+    if (inode.kind === 'file') {
+      this.#forgetContent(number)
+      return
+    }
+    this.#forgetNames(number)
+    for (const target of inode.names.values()) this.#unlink(target)
+    for (const target of inode.undo.values()) this.#unlink(target)
   }
 }
 
-function durableNames(folder: FolderInode): Map<string, number> {
+export function durableNames(folder: FolderInode): ReadonlyMap<string, number> {
   const names = new Map(folder.names)
   for (const [name, target] of folder.undo) {
     if (target === undefined) names.delete(name)
     else names.set(name, target)
   }
   return names
+}
+
+/** What the disk has once everything still to be written is written. */
+export function flushed({ volatile, dropped }: Pages): FileContent {
+  return dropped.length === 0 ? volatile : blanked(volatile, dropped)
+}
+
+function isChangeOf(file: number): (change: UnsyncedChange) => boolean {
+  return (change) => change.kind === 'content' && change.file === file
+}
+
+function pagesOf({ volatile, dropped }: FileInode): Pages {
+  return { volatile, dropped }
+}
+
+function isWriting(change: UnsyncedChange): change is ContentChange & { readonly added: FileContent } {
+  return change.kind === 'content' && change.added !== undefined
 }

@@ -1,4 +1,5 @@
 import { containedPath, joinPath, systemError, unreachable, type SystemErrorCode } from '../../core/index.ts'
+import type { CrashOutcome } from '../../definition/index.ts'
 import type {
   FileData,
   FileOperation,
@@ -7,9 +8,11 @@ import type {
   FileStat,
   FolderEntry,
 } from '../../ports/index.ts'
-import { appended, contentBytes, contentOf, contentSize } from './file-content.ts'
+import { afterCrash, possibleOutcomes } from './crash-outcomes.ts'
+import { diskDigest, visibleDigest } from './disk-digest.ts'
+import { contentBytes, contentSize } from './file-content.ts'
 import { PathWalk, type Place } from './path-walk.ts'
-import { rootNumber, VirtualDisk, type CrashOutcome } from './virtual-disk.ts'
+import { rootNumber, VirtualDisk } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
@@ -18,6 +21,21 @@ export interface VirtualFiles extends FilesPort {
   fork(): VirtualFiles
   /** The disk as the next life finds it if this one ends now. This disk stays as it is. */
   afterCrash(outcome: CrashOutcome): VirtualFiles
+  /**
+   * One outcome for each different disk that a crash now can leave.
+   *
+   * @param among Without it all that there are, subsets included: many times the work of the others.
+   */
+  distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[]
+  /** Equal for disks that no operation and no crash to come can tell apart. Hashes no byte a second time, forks included. */
+  digest(): string
+  /** Equal for disks that read alike, whatever of it is durable. */
+  visibleDigest(): string
+  /**
+   * What a failing fsync leaves on Linux: the unsynced bytes of a file count as written and never will be. They are still
+   * read until a power loss, and are zeros after it, also when a later fsync succeeds.
+   */
+  dropUnsynced(path: string): void
   /** Every file with its bytes, sorted by path. */
   snapshotFiles(): Map<string, Uint8Array>
 }
@@ -62,7 +80,28 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   afterCrash(outcome: CrashOutcome): VirtualFiles {
-    return new FilesOnDisk(this.#disk.afterCrash(outcome))
+    return new FilesOnDisk(afterCrash(this.#disk, outcome))
+  }
+
+  distinctOutcomes(among = possibleOutcomes(this.#disk)): readonly CrashOutcome[] {
+    const outcomes = new Map<string, CrashOutcome>()
+    for (const outcome of among) {
+      const digest = diskDigest(afterCrash(this.#disk, outcome))
+      if (!outcomes.has(digest)) outcomes.set(digest, outcome)
+    }
+    return [...outcomes.values()]
+  }
+
+  digest(): string {
+    return diskDigest(this.#disk)
+  }
+
+  visibleDigest(): string {
+    return visibleDigest(this.#disk)
+  }
+
+  dropUnsynced(path: string): void {
+    this.#disk.dropUnsynced(this.#openFile(path, 'existing'))
   }
 
   snapshotFiles(): Map<string, Uint8Array> {
@@ -129,20 +168,18 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #write(path: string, data: FileData): void {
-    this.#disk.ownFile(this.#openFile(path, 'or new')).volatile = contentOf(data)
+    this.#disk.replaceContent(this.#openFile(path, 'or new'), data)
   }
 
   #writeNew(path: string, data: FileData): boolean {
     const place = this.#place(path, 'open')
     if (place.target !== undefined) return false
-    const number = this.#disk.createFile(place.folder, place.name)
-    this.#disk.ownFile(number).volatile = contentOf(data)
+    this.#disk.appendContent(this.#disk.createFile(place.folder, place.name), data)
     return true
   }
 
   #append(path: string, data: FileData): void {
-    const file = this.#disk.ownFile(this.#openFile(path, 'or new'))
-    file.volatile = appended(file.volatile, data)
+    this.#disk.appendContent(this.#openFile(path, 'or new'), data)
   }
 
   #rename(path: string, to: string): void {
@@ -151,8 +188,7 @@ class FilesOnDisk implements VirtualFiles {
     const refusal = this.#renameRefusal(source, goal)
     if (refusal !== undefined) throw systemError({ code: refusal, syscall: 'rename', path, dest: to })
     if (source.target === goal.target) return
-    this.#setName(goal, source.target)
-    this.#setName(source, undefined)
+    this.#setNames([goal, source.target], [source, undefined])
   }
 
   /** Why a rename fails, judged in Linux's order: one lying in the other comes before what kinds the two are. */
@@ -175,7 +211,7 @@ class FilesOnDisk implements VirtualFiles {
         ? systemError({ code: 'EISDIR', syscall: 'unlink', path })
         : systemError({ code: 'ENOTDIR', syscall: 'rmdir', path })
     }
-    this.#setName(this.#place(path, 'unlink'), undefined)
+    this.#setNames([this.#place(path, 'unlink'), undefined])
     return true
   }
 
@@ -221,12 +257,14 @@ class FilesOnDisk implements VirtualFiles {
     return place
   }
 
-  #setName(place: Place, target: number | undefined): void {
-    const changed = target ?? place.target
-    const folderMoves = changed !== undefined && this.#disk.inode(changed).kind === 'folder'
-    if (folderMoves) this.#walk.forgetAll()
-    else this.#walk.forget(place.path)
-    this.#disk.setName(place.folder, place.name, target)
+  #setNames(...targets: readonly (readonly [place: Place, target: number | undefined])[]): void {
+    for (const [place, target] of targets) {
+      const changed = target ?? place.target
+      const folderMoves = changed !== undefined && this.#disk.inode(changed).kind === 'folder'
+      if (folderMoves) this.#walk.forgetAll()
+      else this.#walk.forget(place.path)
+    }
+    this.#disk.setNames(...targets.map(([{ folder, name }, after]) => ({ folder, name, after })))
   }
 
   #collect(number: number, path: string, files: [string, Uint8Array][]): void {

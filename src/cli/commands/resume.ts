@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
+import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
+import type { LoadedWorkflow } from '../../engine/index.ts'
 import { openProject, resumeProcessRun, runIdOrLast, runReader } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { finishRun } from '../finish-run.ts'
-import { print } from '../output.ts'
+import { print, printError } from '../output.ts'
+import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
 import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
@@ -12,6 +16,7 @@ import type { StateDirectoryOption } from '../state-directory.ts'
 interface ResumeOptions extends StateDirectoryOption {
   readonly from?: 'loop-target'
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
+  readonly definition?: 'refuse' | 'current'
   readonly takeOver?: boolean
   readonly agents?: string
 }
@@ -30,6 +35,11 @@ export function resumeCommand(): Command {
       'for changed artifacts: refuse, rebuild or accept',
       oneOf(['refuse', 'rebuild', 'accept']),
     )
+    .option(
+      '--definition <what>',
+      'for a changed workflow file: refuse, or current to go on under what it says now',
+      oneOf(['refuse', 'current']),
+    )
     .option('--take-over', 'take the run from an owner on another host that is known to be dead')
     .addOption(stateDirectoryOption())
     .option('--agents <module>', 'agents module, in place of the one the run was started with')
@@ -44,11 +54,13 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const reader = runReader(folder, directories)
   const runId = await runIdOrLast(reader, named)
   const { launch } = (await reader.read(runId)).state
+  const file = typeof launch['file'] === 'string' ? launch['file'] : null
   const choice = chooseAgents(folder, agentsOf(launch, options))
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
     directories,
+    present: await presentWorkflow(file, options),
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
@@ -56,6 +68,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
       runId,
       ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),
+      ...(options.definition === undefined ? {} : { definition: options.definition }),
       takeOver: options.takeOver ?? false,
     },
     onEvent(event) {
@@ -63,12 +76,26 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
       if (line !== undefined) print(line)
     },
   })
+  for (const { level, message } of session.logs) if (level === 'warn') printError(`warning: ${message}`)
   print(`resume ${session.runId}`)
   const outcome = await session.runToEnd()
-  const file = typeof launch['file'] === 'string' ? launch['file'] : null
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
+}
+
+/** The workflow as its file has it now: a run whose definition was edited must not go on unnoticed. */
+async function presentWorkflow(
+  file: string | null,
+  { definition }: ResumeOptions,
+): Promise<LoadedWorkflow | undefined> {
+  if (file === null) return undefined
+  if (definition === 'current' || existsSync(file))
+    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+  print(
+    `The workflow file '${file}' is not there any more: going on with the definition that the run recorded.`,
+  )
+  return undefined
 }
 
 function agentsOf(

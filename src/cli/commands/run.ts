@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { defaultSeed, FaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
@@ -11,6 +10,7 @@ import { parseFaultOption } from '../fault-option.ts'
 import { finishRun } from '../finish-run.ts'
 import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
+import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
 import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
@@ -50,7 +50,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const folder = process.cwd()
   const project = openProject(folder)
   const directories = directoriesFrom(options)
-  const loaded = await loadWorkflow(workflowFromText(readWorkflow(file), file))
+  const loaded = await loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
   const choice = chooseAgents(folder, options)
   const agents = await loadAgents(folder, choice)
   const plan = readPlan(options)
@@ -86,27 +86,11 @@ async function run(file: string, options: RunOptions): Promise<number> {
   return code
 }
 
-function readWorkflow(file: string): string {
-  if (!existsSync(file))
-    throw new FaultlineError('FILE_NOT_FOUND', `There is no workflow file '${file}'.`, {
-      details: { path: file },
-    })
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new FaultlineError(
-      'FILE_NOT_FOUND',
-      `The workflow file '${file}' cannot be read: ${messageOf(error)}`,
-      { cause: error },
-    )
-  }
-}
-
 function readPlan(options: RunOptions): FaultPlan {
   const faults = options.fault.map(parseFaultOption)
   if (options.plan === undefined) return faultPlan(faults)
   const plan = parseJson(
-    readWorkflow(options.plan),
+    readTextFile(options.plan, 'fault plan'),
     `The fault plan '${options.plan}'`,
   ) as unknown as FaultPlan
   if (!Array.isArray(plan?.faults)) {
@@ -121,7 +105,7 @@ function readPlan(options: RunOptions): FaultPlan {
 function readInput(text: string | undefined): JsonValue {
   if (text === undefined) return null
   return text.startsWith('@')
-    ? parseJson(readWorkflow(text.slice(1)), `The input '${text}'`)
+    ? parseJson(readTextFile(text.slice(1), 'input'), `The input '${text}'`)
     : parseJson(text, 'The input')
 }
 

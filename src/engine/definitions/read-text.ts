@@ -96,8 +96,11 @@ function parse(
       return undefined
     }
     const document = first.value
-    for (const flaw of [...document.errors, ...document.warnings].slice(0, 5)) {
-      refuse(flaw.pos[0], `this is not valid ${language}: ${flaw.message}`)
+    // Those behind the first are mostly its consequences.
+    const flaw = document.errors[0] ?? document.warnings[0]
+    if (flaw !== undefined) {
+      const help = flaw.code === 'TAB_AS_INDENT' ? '; use spaces' : ''
+      refuse(flaw.pos[0], `this is not valid ${language}: ${flaw.message}${help}`)
     }
     const second = documents.next()
     if (!second.done) refuse(second.value.range[0], 'the file holds more than one YAML document')
@@ -231,7 +234,7 @@ function convertMap(
     const key = keyText(converter, pair.key, offset)
     if (key === undefined) continue
     if (members.has(key)) {
-      converter.refuse(offset, `the key '${key}' is written twice in the same map`)
+      converter.refuse(offset, `the key '${key}' is written twice in the same map; keep one`)
       continue
     }
     members.set(key, offset)

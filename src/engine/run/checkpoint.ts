@@ -30,6 +30,6 @@ export function* recordCheckpoints(run: LiveRun, events: readonly WorkflowEvent[
   const folder = run.layout.checkpoints
   if (folder === undefined) return
   for (const event of events) {
-    if (event.kind === 'checkpoint') yield* writeCheckpointRecord(folder, event)
+    if (event.kind === 'checkpoint') yield* writeCheckpointRecord(folder, event, run.durableFolders)
   }
 }

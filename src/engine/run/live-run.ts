@@ -22,6 +22,8 @@ export interface LifeParts {
   readonly disk: SerialDisk
   readonly store: StoreLayout
   readonly dailyLog: DailyLog
+  /** Folders that this life has made durable, or seen that they are. */
+  readonly durableFolders: Set<string>
 }
 
 /** The run that an incarnation holds: its state and what is in flight. */
@@ -58,6 +60,7 @@ export function liveRun(
     log,
     state,
     saveSeq,
+    durableFolders: life.durableFolders,
     acknowledged: state,
     savedAtBytes: 0,
     attempts: new Map(),
@@ -69,7 +72,7 @@ export function liveRun(
 }
 
 function contextServices(
-  { ports, disk, store, dailyLog }: LifeParts,
+  { ports, disk, store, dailyLog, durableFolders }: LifeParts,
   state: RunState,
   acknowledged: () => RunState,
 ): ContextServices {
@@ -79,6 +82,7 @@ function contextServices(
     clock: ports.clock,
     digest: ports.digest,
     run: (program) => disk.run(program),
+    durableFolders,
     store,
     log({ key }, message) {
       const entry = logEntry(ports, state, 'info', message, key)
@@ -167,7 +171,7 @@ export function* saveState(run: LiveRun): FileProgram<void> {
   const { keep = 0, compress = false } = ports.history ?? {}
   const json = stateJson(run.acknowledged, run.saveSeq + 1)
   try {
-    if (keep > 0) yield* keepState(layout, ports, compress)
+    if (keep > 0) yield* keepState(run, compress)
     yield* replaceFile(layout.state, encodeState(json, ports.digest))
     if (keep > 0) yield* pruneHistory(layout, keep)
   } catch (error) {

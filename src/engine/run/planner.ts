@@ -26,10 +26,11 @@ export function startable(state: RunState, now: number, policy: TickPolicy): rea
     if (found.length >= places) return found
     if (now >= state.steps.get(index).notBefore && !policy.holds.has(stepId(state, index))) found.push(index)
   }
-  for (const index of state.ready) {
-    if (found.length >= places) return found
+  state.ready.some((index) => {
+    if (found.length >= places) return true
     if (!policy.holds.has(stepId(state, index))) found.push(index)
-  }
+    return false
+  })
   return found
 }
 

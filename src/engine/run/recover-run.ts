@@ -1,32 +1,25 @@
-import {
-  canonicalJson,
-  encodeUtf8,
-  FaultlineError,
-  isFaultlineError,
-  joinPath,
-  jsonDiff,
-  messageOf,
-  whenReady,
-} from '../../core/index.ts'
+import { encodeUtf8, FaultlineError, joinPath, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
-import type { EventOf, StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
+import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
+import type { StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { corrupt } from '../store/corrupt.ts'
-import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
+import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
 import { readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
-import { compileWorkflow } from './compiled-workflow.ts'
+import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
+import { definitionChanges } from './definition-change.ts'
+import { finishEdits } from './edit.ts'
+import { foldLog } from './fold-log.ts'
 import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
-import { reduce } from './reducer.ts'
-import { initialState } from './run-state.ts'
+import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { safePoint } from './safe-point.ts'
 
@@ -35,59 +28,33 @@ import { safePoint } from './safe-point.ts'
  * what recovery has to say: pages that an earlier failed fsync left behind are never trusted, and an old writer finds out.
  */
 export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromise<LiveRun> {
-  return whenReady(life.disk.run(readForRecovery(request, life)), (stored) =>
-    whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) =>
-      life.disk.run(takeOver(request, stored, workflow, life)),
+  const { ports, disk, store } = life
+  return whenReady(disk.run(readStoredRun(request.runId, store, ports.digest)), (stored) =>
+    whenReady(foldLog(stored), (state) =>
+      whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
+        disk.run(takeOver(request, stored, state, adopted, life)),
+      ),
     ),
   )
-}
-
-/** Folds a log that has been read. */
-export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSeq = Infinity): RunState {
-  let state = initialState(workflow, stored.start)
-  for (const event of stored.log.events) {
-    if (event.seq === 0) continue
-    if (event.seq > throughSeq) break
-    try {
-      state = reduce(state, event)
-    } catch (error) {
-      if (!isFaultlineError(error, 'INTERNAL') && !isFaultlineError(error, 'UNKNOWN_STEP')) throw error
-      throw corrupt(
-        stored.layout.log,
-        `line ${event.seq + 1} (event ${event.seq}) cannot follow: ${messageOf(error)}`,
-        {
-          line: event.seq + 1,
-          seq: event.seq,
-        },
-      )
-    }
-  }
-  return state
-}
-
-function* readForRecovery(request: RecoverRequest, { ports, store }: LifeParts): FileProgram<StoredRun> {
-  const stored = yield* readStoredRun(request.runId, store, ports.digest)
-  if (request.expects !== undefined) assertSameDefinition(stored.start, request)
-  return stored
 }
 
 function* takeOver(
   request: RecoverRequest,
   stored: StoredRun,
-  workflow: CompiledWorkflow,
+  state: RunState,
+  adopted: CompiledWorkflow | undefined,
   life: LifeParts,
 ): FileProgram<LiveRun> {
   const { layout } = stored
   const { owner } = life.ports
-  const state = foldLog(stored, workflow)
   const ended = hasEnded(state)
   // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
   if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
   yield* takeLock(layout, state.runId, owner, request.takeOver ?? false)
   try {
-    if (!ended) return yield* recoverLocked(request, stored, state, life)
+    if (!ended) return yield* recoverLocked(request, stored, state, adopted, life)
     const run = heldRun(stored, state, life)
-    yield* sweep(run)
+    yield* settle(run, stored)
     yield* saveState(run)
     throw notResumable(state)
   } catch (error) {
@@ -101,6 +68,7 @@ function* recoverLocked(
   request: RecoverRequest,
   stored: StoredRun,
   state: RunState,
+  adopted: CompiledWorkflow | undefined,
   life: LifeParts,
 ): FileProgram<LiveRun> {
   const run = heldRun(stored, state, life)
@@ -110,11 +78,12 @@ function* recoverLocked(
       `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`,
     )
   yield* finishPreparedCommits(run)
+  yield* finishEdits(run)
+  if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
   const point = yield* safePoint(run, request)
-  note(run, resumeEvent(run, stored, point.restarts, request))
+  note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
-  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
-  yield* sweep(run)
+  yield* settle(run, stored)
   if (stored.state === undefined) yield* saveState(run)
   if (!stored.isLast) yield* saveLastPointer(run)
   return run
@@ -145,7 +114,12 @@ function* finishPreparedCommits(run: LiveRun): FileProgram<void> {
     if (step.prepared === null || definition === undefined) continue
     const key = { step: definition.id, visit: step.visit, attempt: step.attempt }
     const { prepared } = step
-    const missing = yield* rollForward(stagingFolder(run.layout, key), prepared.artifacts, run.ports.digest)
+    const missing = yield* rollForward(
+      stagingFolder(run.layout, key),
+      prepared.artifacts,
+      run.ports.digest,
+      run.durableFolders,
+    )
     if (missing !== undefined) {
       throw corrupt(missing, `it was announced in event ${prepared.seq} and is neither staged nor in place`, {
         path: missing,
@@ -176,7 +150,7 @@ function resumeEvent(
   run: LiveRun,
   stored: StoredRun,
   restarts: readonly string[],
-  request: RecoverRequest,
+  { request, adopted }: { readonly request: RecoverRequest; readonly adopted: CompiledWorkflow | undefined },
 ): WorkflowResumeEvent {
   const reopens = request.from === 'loop-target' ? failedGate(run.state) : undefined
   return {
@@ -187,6 +161,9 @@ function resumeEvent(
     ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
     ...(stored.stateProblem === undefined ? {} : { stateIgnored: stored.stateProblem }),
     ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
+    ...(adopted === undefined
+      ? {}
+      : { adopts: { definition: adopted.definition, definitionSha256: adopted.definitionSha256 } }),
   }
 }
 
@@ -215,7 +192,13 @@ function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
   yield* recordCheckpoints(run, events)
 }
 
-/** Removes what the dead incarnation left half-done. */
+/** Makes all that is known of the run durable, whoever wrote it, then clears away what the dead incarnation left half-done. */
+function* settle(run: LiveRun, stored: StoredRun): FileProgram<void> {
+  yield* ensureFolder(run.layout.folder, run.durableFolders)
+  yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
+  yield* sweep(run)
+}
+
 function* sweep(run: LiveRun): FileProgram<void> {
   yield* perform({ op: 'removeFolder', path: run.layout.staging })
   yield* sweepTemporaries(run.layout.folder)
@@ -241,16 +224,31 @@ function notResumable(state: RunState): FaultlineError {
   )
 }
 
-function assertSameDefinition(start: EventOf<'workflow_start'>, request: RecoverRequest): void {
-  if (canonicalJson(start.definition) === canonicalJson(request.expects)) return
-  const changes = jsonDiff(start.definition, request.expects)
-  const shown = changes
-    .slice(0, 5)
-    .map(({ path, before, after }) => `${path}: ${canonicalJson(before)} is now ${canonicalJson(after)}`)
+/**
+ * The definition that the run goes on under when it is not the one it went by.
+ *
+ * @throws FaultlineError `DEFINITION_CHANGED` with a diff, unless the request says to go on under the current one.
+ */
+function adoptedWorkflow(
+  { expects, definition }: RecoverRequest,
+  state: RunState,
+  { digest }: DriverPorts,
+): MaybePromise<CompiledWorkflow | undefined> {
+  if (expects === undefined || hasEnded(state)) return undefined
+  const expectedSha256 = definitionDigest(expects, digest)
+  if (expectedSha256 === state.workflow.definitionSha256) return undefined
+  const recorded = state.workflow.definition
+  if (definition === 'current' && expects.id === recorded.id) return compileWorkflow(expects, expectedSha256)
+  const changes = definitionChanges(recorded, expects)
+  const shown = changes.slice(0, 5).join('; ')
+  const goOn =
+    expects.id === recorded.id
+      ? `resume with definition 'current' (goes on under what it says now; completed steps stay completed)`
+      : `start a new run`
   throw new FaultlineError(
     'DEFINITION_CHANGED',
-    `Run '${start.runId}' was started with another definition of workflow '${start.workflowId}': ${shown.join('; ')}` +
-      `${changes.length > shown.length ? `; and ${changes.length - shown.length} more` : ''}. Restore the definition, or start a new run.`,
-    { details: { runId: start.runId, paths: changes.map(({ path }) => path) } },
+    `Run '${state.runId}' goes by another definition of workflow '${recorded.id}': ${shown}` +
+      `${changes.length > 5 ? `; and ${changes.length - 5} more` : ''}. Restore the definition, or ${goOn}.`,
+    { details: { runId: state.runId, changes } },
   )
 }

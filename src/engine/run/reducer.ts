@@ -118,7 +118,8 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   for (const successor of state.workflow.successors[index] ?? []) {
     const dependant = draftOf(state, successor)
     dependant.blockers--
-    if (dependant.blockers === 0) state.ready = state.ready.with(successor)
+    // A dependant may have completed already, under a definition that did not yet have this edge.
+    if (dependant.blockers === 0 && dependant.status === 'pending') state.ready = state.ready.with(successor)
   }
 }
 
@@ -218,6 +219,10 @@ function openVisit(step: Draft<StepState>): void {
 
 function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void {
   const { workflow } = state
+  assert(
+    event.adopts === undefined || event.adopts.definitionSha256 === workflow.definitionSha256,
+    'a resume under another definition finds the state already by that definition',
+  )
   const restarts = new Set(event.restarts.map((step) => stepIndex(workflow, step)))
   const reopensLoopOf =
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)

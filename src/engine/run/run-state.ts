@@ -139,6 +139,25 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
   }
 }
 
+/**
+ * The same run by another definition: steps keep what they have done under their id, new ones are pending, and those that the
+ * definition no longer has leave the run. What may start is counted anew by the `workflow_resume` that follows.
+ */
+export function underDefinition(state: RunState, workflow: CompiledWorkflow): RunState {
+  const next = copyOfRun(state)
+  next.workflow = workflow
+  next.steps = persistentVector(
+    workflow.steps.map(({ id }) => {
+      const before = state.workflow.indexOf.get(id)
+      return before === undefined ? freshStep : state.steps.get(before)
+    }),
+  )
+  next.ready = IndexSet.of(workflow.steps.length, [])
+  next.active = []
+  next.retrying = []
+  return next
+}
+
 /** A value while it is being made: nobody else has seen it, so it may still be written to. */
 export type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
 

@@ -24,7 +24,7 @@ export function startRun(request: StartRequest, life: LifeParts): MaybePromise<L
 function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifeParts): FileProgram<LiveRun> {
   const { ports } = life
   const { runId, layout } = yield* freshRun(workflow.definition.id, life)
-  yield* ensureFolder(layout.folder)
+  yield* ensureFolder(layout.folder, life.durableFolders)
   yield* takeLock(layout, runId, ports.owner, false)
   const identity = { workflowId: workflow.definition.id, runId, correlationId: request.correlationId }
   const log = new EventLog({ layout, digest: ports.digest, identity, epoch: 1, length: 0, sizeBytes: 0 })

@@ -28,6 +28,7 @@ export interface ContextServices {
   readonly digest: DigestPort
   /** Runs a file program when no other is running. */
   run<T>(program: FileProgram<T>): MaybePromise<T>
+  readonly durableFolders: Set<string>
   log(attempt: Attempt, message: string): void
   readonly store: StoreLayout
   outputs(): Readonly<Record<string, JsonValue>>
@@ -142,7 +143,7 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
     async write(path, data) {
       assertOpen(attempt)
       const target = artifactPath(path, store)
-      await services.run(stageArtifact(attempt.staging, target, data))
+      await services.run(stageArtifact(attempt.staging, target, data, services.durableFolders))
       attempt.staged.set(target, {
         path: target,
         sha256: services.digest.sha256(data),

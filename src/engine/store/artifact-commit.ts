@@ -5,9 +5,14 @@ import type { ArtifactRecord } from '../../trace/index.ts'
 import { ensureFolder } from './durable-file.ts'
 
 /** Writes one file of an attempt into its staging folder; nothing is durable yet. */
-export function* stageArtifact(staging: string, path: string, data: string | Uint8Array): FileProgram<void> {
+export function* stageArtifact(
+  staging: string,
+  path: string,
+  data: string | Uint8Array,
+  durable: Set<string>,
+): FileProgram<void> {
   const staged = joinPath(staging, path)
-  yield* ensureFolder(parentFolder(staged))
+  yield* ensureFolder(parentFolder(staged), durable)
   yield* perform({ op: 'write', path: staged, data })
 }
 
@@ -23,14 +28,14 @@ export function* settleStaged(staging: string, artifacts: readonly ArtifactRecor
 }
 
 /** Moves announced artifacts to their final places and makes the new names durable. */
-export function* placeArtifacts(staging: string, artifacts: readonly ArtifactRecord[]): FileProgram<void> {
-  const folders = new Set<string>()
-  for (const { path } of artifacts) {
-    const folder = parentFolder(path)
-    if (!folders.has(folder)) yield* ensureFolder(folder)
-    folders.add(folder)
-    yield* perform({ op: 'rename', path: joinPath(staging, path), to: path })
-  }
+export function* placeArtifacts(
+  staging: string,
+  artifacts: readonly ArtifactRecord[],
+  durable: Set<string>,
+): FileProgram<void> {
+  const folders = foldersOf(artifacts)
+  for (const folder of folders) yield* ensureFolder(folder, durable)
+  for (const { path } of artifacts) yield* perform({ op: 'rename', path: joinPath(staging, path), to: path })
   for (const folder of folders) yield* perform({ op: 'fsyncFolder', path: folder })
 }
 
@@ -42,6 +47,7 @@ export function* rollForward(
   staging: string,
   artifacts: readonly ArtifactRecord[],
   digest: DigestPort,
+  durable: Set<string>,
 ): FileProgram<string | undefined> {
   const staged: ArtifactRecord[] = []
   for (const artifact of artifacts) {
@@ -49,8 +55,17 @@ export function* rollForward(
     if (waiting !== undefined && digest.sha256(waiting) === artifact.sha256) staged.push(artifact)
     else if (!(yield* verifies(artifact, digest))) return artifact.path
   }
-  yield* placeArtifacts(staging, staged)
+  yield* placeArtifacts(staging, staged, durable)
+  // What was in place already may have been moved there by a process that was killed before it synced the folder.
+  for (const folder of foldersOf(artifacts)) {
+    yield* ensureFolder(folder, durable)
+    yield* perform({ op: 'fsyncFolder', path: folder })
+  }
   return undefined
+}
+
+function foldersOf(artifacts: readonly ArtifactRecord[]): ReadonlySet<string> {
+  return new Set(artifacts.map(({ path }) => parentFolder(path)))
 }
 
 /** Whether the file under an artifact's name has the recorded content. */

@@ -10,9 +10,13 @@ import type { StoredRun } from './read-run.ts'
  * Leaves a small file named like the checkpoint, for people and tools that look at folders. The log has all that it says
  * and is what gets read; so it is best effort, and a crash may cut it short.
  */
-export function* writeCheckpointRecord(folder: string, event: EventOf<'checkpoint'>): FileProgram<void> {
+export function* writeCheckpointRecord(
+  folder: string,
+  event: EventOf<'checkpoint'>,
+  durableFolders: Set<string>,
+): FileProgram<void> {
   try {
-    yield* ensureFolder(folder)
+    yield* ensureFolder(folder, durableFolders)
     yield* perform({
       op: 'write',
       path: joinPath(folder, `${event.name}.json`),

@@ -10,11 +10,14 @@ import { ensureFolder } from './durable-file.ts'
  */
 export class DailyLog {
   readonly #folder: string
+  readonly #durableFolders: Set<string>
   /** The file that is held open. */
   #file: string | undefined
 
-  constructor(folder: string) {
+  /** @param durableFolders folders that this life has seen to */
+  constructor(folder: string, durableFolders: Set<string>) {
     this.#folder = folder
+    this.#durableFolders = durableFolders
   }
 
   *write(entry: LogEntry): FileProgram<void> {
@@ -22,7 +25,7 @@ export class DailyLog {
     try {
       if (file !== this.#file) {
         yield* this.close()
-        yield* ensureFolder(this.#folder)
+        yield* ensureFolder(this.#folder, this.#durableFolders)
         this.#file = file
       }
       yield* perform({ op: 'append', path: file, data: `${JSON.stringify(entry)}\n` })

@@ -5,14 +5,20 @@ import type { FileData, FileProgram } from '../../ports/index.ts'
 /** Suffix of files that are being replaced; recovery sweeps what a crash left behind. */
 export const temporarySuffix = '.tmp'
 
-/** Makes a folder and those above it, each durable in its parent before anything is put into it. */
-export function* ensureFolder(path: string): FileProgram<void> {
+/**
+ * Makes a folder and those above it, each durable in its parent before anything is put into it. One that is there may have been
+ * made by a process that was killed before it synced it, so it is synced once in every life.
+ *
+ * @param durable folders that this life has seen to
+ */
+export function* ensureFolder(path: string, durable: Set<string>): FileProgram<void> {
   if (path === '') return
-  if ((yield* perform({ op: 'stat', path }))?.kind === 'folder') return
-  yield* ensureFolder(parentFolder(path))
-  if (yield* perform({ op: 'makeFolder', path })) {
-    yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })
-  }
+  if (durable.has(path) && (yield* perform({ op: 'stat', path }))?.kind === 'folder') return
+  const parent = parentFolder(path)
+  yield* ensureFolder(parent, durable)
+  yield* perform({ op: 'makeFolder', path })
+  yield* perform({ op: 'fsyncFolder', path: parent })
+  durable.add(path)
 }
 
 /** Replaces a file as a whole: after a crash it holds the old content or the new, never a mixture. */

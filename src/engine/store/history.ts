@@ -10,12 +10,19 @@ import { decodeState } from './state-file.ts'
 type HistoryPorts = Pick<DriverPorts, 'digest' | 'compression'>
 
 /** Puts a copy of the present `state.json` into the history. One that does not verify is not worth keeping. */
-export function* keepState(layout: RunLayout, ports: HistoryPorts, compress: boolean): FileProgram<void> {
+export function* keepState(
+  {
+    layout,
+    ports,
+    durableFolders,
+  }: { readonly layout: RunLayout; readonly ports: HistoryPorts; readonly durableFolders: Set<string> },
+  compress: boolean,
+): FileProgram<void> {
   const bytes = yield* perform({ op: 'read', path: layout.state })
   const state = bytes === undefined ? undefined : decodeState(bytes, ports.digest).document
   if (bytes === undefined || state === undefined) return
   const name = `${String(state.saveSeq).padStart(6, '0')}-${state.seq}.json`
-  yield* ensureFolder(layout.history)
+  yield* ensureFolder(layout.history, durableFolders)
   const { compression } = ports
   if (compress && compression !== undefined) {
     yield* replaceFile(joinPath(layout.history, `${name}.gz`), compression.gzip(bytes))

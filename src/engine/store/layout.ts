@@ -15,9 +15,12 @@ export interface StoreLayout {
   readonly reserved: readonly string[]
 }
 
+/** Default folder of all runs. */
+export const stateFolder = '.workflow'
+
 /** @throws FaultlineError `PATH_OUTSIDE` for a directory that is absolute or climbs out of the project. */
 export function storeLayout({
-  stateDirectory = '.workflow',
+  stateDirectory = stateFolder,
   checkpointDirectory,
   logDirectory,
 }: Directories = {}): StoreLayout {

@@ -118,6 +118,7 @@ function noLastRun(store: StoreLayout, runs: readonly string[]): FaultlineError 
 }
 
 function notFound(runId: string, store: StoreLayout, runs: readonly string[]): FaultlineError {
+  if (runs.includes(runId)) return corrupt(runLayout(store, runId).log, 'it is missing', {})
   const known = runs.length === 0 ? 'No run has been started here.' : suggestion(runId, runs)
   return new FaultlineError('RUN_NOT_FOUND', `There is no run '${runId}' in '${store.runs}'. ${known}`, {
     details: { runId },

@@ -1,48 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
-import { afterEach, describe, expect, inject, test } from 'vitest'
-import { stranger } from '../../support/stranger.ts'
-import type { Stranger } from '../../support/stranger.ts'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { artifacts, contents, lastRun, project, startsOf, stateOf } from '../../support/run-folder.ts'
 import { parallel, reviewed } from '../../support/workflows.ts'
-
-const open: Stranger[] = []
-
-afterEach(() => {
-  for (const each of open.splice(0)) each.remove()
-})
-
-function project(files: Readonly<Record<string, string>>): Stranger {
-  const made = stranger(inject('packedPackage'), files)
-  open.push(made)
-  return made
-}
-
-interface PersistedState {
-  readonly status: string
-  readonly currentSteps: readonly string[]
-  readonly completedSteps: readonly string[]
-  readonly error: { readonly step: string; readonly message: string } | null
-}
-
-function stateOf(folder: Stranger): PersistedState {
-  const { runId } = JSON.parse(folder.read('.workflow/last.json')) as { readonly runId: string }
-  return JSON.parse(folder.read(`.workflow/runs/${runId}/state.json`)) as PersistedState
-}
-
-/** Every file but state and bundles, with its content. */
-function artifacts(folder: Stranger): Readonly<Record<string, string>> {
-  const paths = folder.files().filter((path) => !/^(\.workflow|faultline-bundles)\//.test(path))
-  return Object.fromEntries(paths.map((path) => [path, folder.read(path)]))
-}
-
-function startsOf(folder: Stranger): readonly string[] {
-  const { runId } = JSON.parse(folder.read('.workflow/last.json')) as { readonly runId: string }
-  return folder
-    .read(`.workflow/runs/${runId}/events.jsonl`)
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line.slice(9)) as { readonly kind: string; readonly step?: string })
-    .flatMap((event) => (event.kind === 'step_start' && event.step !== undefined ? [event.step] : []))
-}
 
 describe.each([
   ['a chain with a review gate', reviewed],
@@ -80,23 +41,6 @@ describe.each([
   })
 })
 
-describe('a run that is killed', () => {
-  test('inside a step: reads interrupted, names the step, resumes and comes to the same', async () => {
-    const undisturbed = project({ 'flow.yaml': reviewed.yaml })
-    undisturbed.faultline('run', 'flow.yaml', '--mock')
-    const folder = project({ 'flow.yaml': reviewed.yaml })
-    const child = folder.start('run', 'flow.yaml', '--mock', '--mock-delay', '600')
-    await shows(child, '> build')
-    child.kill('SIGKILL')
-    await new Promise((resolve) => child.once('exit', resolve))
-    const status = folder.faultline('status')
-    expect(status.stdout).toMatch(/status\s+interrupted in build\n/)
-    expect(folder.faultline('resume').code).toBe(0)
-    expect(artifacts(folder)).toEqual(artifacts(undisturbed))
-    expect(startsOf(folder)).toEqual(['outline', 'build', 'build', 'review', 'announce'])
-  })
-})
-
 describe('a run that another process holds', () => {
   test('is refused, with the name of the holder', async () => {
     const folder = project({ 'flow.yaml': reviewed.yaml })
@@ -117,6 +61,21 @@ describe('bad input', () => {
   test.each([
     ['an unknown file', ['run', 'flaw.yaml', '--mock'], {}],
     ['wrong YAML', ['run', 'flow.yaml', '--mock'], { 'flow.yaml': 'steps: [' }],
+    [
+      'a tab in YAML',
+      ['run', 'flow.yaml', '--mock'],
+      { 'flow.yaml': reviewed.yaml.replace('      agent: planner', '\tagent: planner') },
+    ],
+    [
+      'a key that YAML has twice',
+      ['run', 'flow.yaml', '--mock'],
+      { 'flow.yaml': reviewed.yaml.replace('agent: planner', 'agent: planner\n      agent: writer') },
+    ],
+    [
+      'a misspelt step in the workflow',
+      ['run', 'flow.yaml', '--mock'],
+      { 'flow.yaml': reviewed.yaml.replace('next: review', 'next: reviw') },
+    ],
     ['cyclic steps', ['run', 'flow.yaml', '--mock'], { 'flow.yaml': cyclic() }],
     ['a misspelt step in a fault', ['run', 'flow.yaml', '--mock', '--fault', 'agent-error:reviw'], {}],
     ['a misspelt fault', ['run', 'flow.yaml', '--mock', '--fault', 'agent-eror:review'], {}],
@@ -131,6 +90,14 @@ describe('bad input', () => {
       ['run', 'flow.yaml', '--mock'],
       { 'flow.yaml': reviewed.yaml.replace('requires: []', 'requires: [brief.md]') },
     ],
+    [
+      'two agents modules',
+      ['run', 'flow.yaml'],
+      {
+        'faultline.agents.mjs': 'export const agents = {}',
+        'faultline.agents.ts': 'export const agents = {}',
+      },
+    ],
     ['a foreign file in the way', ['run', 'flow.yaml', '--mock'], { 'plan/outline.md': 'mine' }],
     ['a file in place of the state folder', ['run', 'flow.yaml', '--mock'], { '.workflow': 'not a folder' }],
     ['a resume with nothing to resume', ['resume'], {}],
@@ -139,13 +106,76 @@ describe('bad input', () => {
     '%s is one paragraph, exit code 2, and nothing written',
     (_name, args, files: Readonly<Record<string, string>>) => {
       const folder = project({ 'flow.yaml': reviewed.yaml, ...files })
-      const before = folder.files()
+      const before = contents(folder)
       const ended = folder.faultline(...args)
       expect(ended.stderr.replaceAll(folder.folder, '<folder>')).toMatchSnapshot()
+      expect(ended.stderr.split('\n')).toHaveLength(2)
       expect([ended.code, ended.stdout]).toEqual([2, ''])
-      expect(folder.files()).toEqual(before)
+      expect(contents(folder)).toEqual(before)
     },
   )
+})
+
+describe('a damaged run', () => {
+  test.each([
+    ['status', ['status']],
+    ['resume', ['resume']],
+  ])('is refused by %s with file and line, exit code 2, and nothing written', (_name, args) => {
+    const folder = project({ 'flow.yaml': reviewed.yaml })
+    folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
+    const log = `.workflow/runs/${lastRun(folder)}/events.jsonl`
+    folder.write(log, folder.read(log).replace('"step":"outline"', '"step":"outlime"'))
+    const before = contents(folder)
+    const ended = folder.faultline(...args)
+    expect([ended.code, ended.stdout, ended.stderr]).toEqual([
+      2,
+      '',
+      `error[STATE_CORRUPT]: ${log} is damaged: line 2 (event 1): the checksum does not match. Nothing was changed. ` +
+        'Restore the file from a copy; faultline never repairs this in silence.\n',
+    ])
+    expect(contents(folder)).toEqual(before)
+  })
+
+  test('whose last line was cut short goes on, and says so', () => {
+    const folder = project({ 'flow.yaml': reviewed.yaml })
+    folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
+    const log = `.workflow/runs/${lastRun(folder)}/events.jsonl`
+    const seq = folder.read(log).trimEnd().split('\n').length
+    folder.write(log, `${folder.read(log)}0a1b2c3d {"seq":`)
+    const resumed = folder.faultline('resume')
+    expect([resumed.code, resumed.stderr]).toEqual([0, ''])
+    expect(resumed.stdout).toContain(`  ! event ${seq} was cut short on disk and is dropped\n`)
+  })
+
+  test('without its log, or without the pointer to the last run, is told as that', () => {
+    const folder = project({ 'flow.yaml': reviewed.yaml })
+    folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
+    const runId = lastRun(folder)
+    folder.write('.workflow/last.json', '{')
+    expect(folder.faultline('resume').stderr).toBe(
+      `error[RUN_NOT_FOUND]: Nothing says which run was the last. Name one of: '${runId}'.\n`,
+    )
+    rmSync(join(folder.folder, `.workflow/runs/${runId}/events.jsonl`))
+    expect(folder.faultline('resume', runId).stderr).toContain(
+      `error[STATE_CORRUPT]: .workflow/runs/${runId}/events.jsonl is damaged: it is missing.`,
+    )
+  })
+
+  test('whose state file was edited goes on from its log, and says so', () => {
+    const folder = project({ 'flow.yaml': reviewed.yaml })
+    folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
+    const file = `.workflow/runs/${lastRun(folder)}/state.json`
+    folder.write(
+      file,
+      folder.read(file).replace('"completedSteps":["outline","build"]', '"completedSteps":[]'),
+    )
+    const resumed = folder.faultline('resume')
+    expect([resumed.code, resumed.stderr]).toEqual([
+      0,
+      `warning: ${file} was ignored because its checksum does not match its content; the log stands in for it.\n`,
+    ])
+    expect(startsOf(folder)).toEqual(['outline', 'build', 'review', 'review', 'announce'])
+  })
 })
 
 function shows(child: ChildProcess, text: string): Promise<void> {

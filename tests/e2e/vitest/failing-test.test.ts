@@ -1,19 +1,9 @@
 import { afterEach, describe, expect, inject, test } from 'vitest'
+import { configWith, failureBundles, testImports } from '../../support/failure-bundles.ts'
 import { stranger } from '../../support/stranger.ts'
 import type { Stranger } from '../../support/stranger.ts'
 
-const config = `import { defineConfig } from 'vitest/config'
-import { faultline } from 'faultline/plugin'
-export default defineConfig({ plugins: [faultline()] })
-`
-
-const imports = `import { beforeAll, beforeEach } from 'vitest'
-import { describe, expect, test } from 'faultline/vitest'
-import { agentError } from 'faultline/fault-injection'
-import { runWorkflowStepByStep } from 'faultline'
-`
-
-const failing = `${imports}
+const failing = `${testImports}
 test.override('template', 'medium')('release survives a reviewer that fails', async ({ project, agents }) => {
   const session = await runWorkflowStepByStep('workflows/release.yaml', {
     project, agents, faults: [agentError('review', { message: 'model overloaded' })],
@@ -33,29 +23,21 @@ afterEach(() => {
   open = undefined
 })
 
-function withTest(text: string, extra: Readonly<Record<string, string>> = {}): Stranger {
+function withTest(text: string): Stranger {
   open = stranger(inject('packedPackage'), {
     'package.json': '{ "name": "stranger", "type": "module" }',
-    'vitest.config.ts': config,
+    'vitest.config.ts': configWith(),
     'release.test.ts': text,
-    ...extra,
   })
   return open
 }
 
-function bundlesOf(project: Stranger): readonly string[] {
-  return project
-    .files('faultline-bundles')
-    .filter((path) => /^faultline-bundles\/[^/]+\/[^/]+\/manifest\.json$/.test(path))
-    .map((path) => path.slice(0, -'/manifest.json'.length))
-}
-
 describe('a failing test', () => {
-  test('leaves a bundle with everything in it, and replays', () => {
+  test('leaves a bundle with everything in it, and replays', { timeout: 240_000 }, () => {
     const project = withTest(failing)
     const run = project.vitest()
     expect([run.code, run.stderr]).toEqual([1, expect.any(String)])
-    const [bundle = ''] = bundlesOf(project)
+    const bundle = failureBundles(project)[0]?.folder ?? ''
     const names = project.files(bundle).map((path) => path.slice(bundle.length + 1))
     expect(names.filter((name) => !name.startsWith('artifacts/'))).toMatchInlineSnapshot(`
       [

@@ -1,19 +1,9 @@
 import { afterEach, describe, expect, inject, test } from 'vitest'
+import { configWith, failureBundles, testImports } from '../../support/failure-bundles.ts'
 import { stranger } from '../../support/stranger.ts'
 import type { Stranger } from '../../support/stranger.ts'
 
-const config = `import { defineConfig } from 'vitest/config'
-import { faultline } from 'faultline/plugin'
-export default defineConfig({ plugins: [faultline()] })
-`
-
-const imports = `import { beforeAll } from 'vitest'
-import { describe, expect, test } from 'faultline/vitest'
-import { agentError } from 'faultline/fault-injection'
-import { runWorkflowStepByStep } from 'faultline'
-`
-
-const failing = `${imports}
+const failing = `${testImports}
 test.override('template', 'medium')('release survives a reviewer that fails', async ({ project, agents }) => {
   const session = await runWorkflowStepByStep('workflows/release.yaml', {
     project, agents, faults: [agentError('review', { message: 'model overloaded' })],
@@ -36,37 +26,31 @@ afterEach(() => {
 function withTest(text: string): Stranger {
   open = stranger(inject('packedPackage'), {
     'package.json': '{ "name": "stranger", "type": "module" }',
-    'vitest.config.ts': config,
+    'vitest.config.ts': configWith(),
     'release.test.ts': text,
   })
   return open
 }
 
-function bundlesOf(project: Stranger): readonly string[] {
-  return project
-    .files('faultline-bundles')
-    .filter((path) => /^faultline-bundles\/[^/]+\/[^/]+\/manifest\.json$/.test(path))
-    .map((path) => path.slice(0, -'/manifest.json'.length))
-}
-
 describe('a replay', () => {
-  test('of a failed set-up reruns the suite it belongs to', () => {
-    const project = withTest(`${imports}
+  test('of a failed set-up reruns the suite it belongs to', { timeout: 120_000 }, () => {
+    const project = withTest(`import { beforeAll } from 'vitest'
+${testImports}
 describe('with a database', () => {
   beforeAll(() => { throw new Error('no database') })
   test('runs', () => {})
 })
 `)
     project.vitest()
-    const [bundle = ''] = bundlesOf(project)
+    const bundle = failureBundles(project)[0]?.folder ?? ''
     const replay = project.faultline('replay', bundle)
     expect([replay.code, replay.stdout.split('\n')[0]], replay.stderr).toEqual([1, 'reproduced: no database'])
   })
 
-  test('of a test that is not there any more is an error, not a pass', () => {
+  test('of a test that is not there any more is an error, not a pass', { timeout: 120_000 }, () => {
     const project = withTest(failing)
     project.vitest()
-    const [bundle = ''] = bundlesOf(project)
+    const bundle = failureBundles(project)[0]?.folder ?? ''
     project.write('release.test.ts', failing.replace('release survives', 'the release survives'))
     const replay = project.faultline('replay', bundle)
     expect([replay.code, replay.stdout]).toEqual([2, ''])

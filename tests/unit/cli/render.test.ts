@@ -64,7 +64,14 @@ test('a run reads line by line, and its status shows where it stands and what to
 
     next     npx faultline resume note-b63f76fe"
   `)
-  expect(
-    renderStatus({ ...open.state(), currentSteps: ['send'], error: null }, 'interrupted').split('\n')[2],
-  ).toBe('status   interrupted in send')
+})
+
+test.each([
+  ['inside steps', { currentSteps: ['write', 'send'] }, 'in write, send'],
+  ['between two steps', { completedSteps: ['write', 'review'] }, 'after review'],
+  ['at its very beginning', {}, 'before the first step'],
+])('the status of a run that was interrupted %s says where', async (_name, change, where) => {
+  open = await runWorkflowStepByStep(workflow, { project: await createProject(), disk: 'simulated' })
+  const [, , status] = renderStatus({ ...open.state(), ...change }, 'interrupted').split('\n')
+  expect(status).toBe(`status   interrupted ${where}`)
 })

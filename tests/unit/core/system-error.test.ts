@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { isSystemError, isSystemErrorCode, systemError } from '../../../src/core/index.ts'
+import { isError, isSystemError, isSystemErrorCode, messageOf, systemError } from '../../../src/core/index.ts'
 
 test('a made system error looks like the one of Node', () => {
   const real = thrownBy(() => readFileSync('/no/such/file')) as NodeJS.ErrnoException
@@ -36,3 +37,15 @@ function thrownBy(call: () => unknown): unknown {
     return error
   }
 }
+
+test('errors of another realm are errors too', () => {
+  const foreign = runInNewContext(
+    `Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' })`,
+  )
+  expect(foreign).not.toBeInstanceOf(Error)
+  expect([isSystemError(foreign, 'ENOENT'), isError(foreign), messageOf(foreign)]).toEqual([
+    true,
+    true,
+    'no such file',
+  ])
+})

@@ -202,7 +202,7 @@ describe('recovery', () => {
     )
     const life = engineBench(files).life(countingWriter([]))
     await expect(async () => life.incarnation.recover({ expects: definition })).rejects.toThrow(
-      'steps[0].retries: 0 is now 2; steps[1].retries: 0 is now 2; steps[2].retries: 0 is now 2',
+      'steps.one.retries: 0 is now 2; steps.three.retries: 0 is now 2; steps.two.retries: 0 is now 2',
     )
   })
 

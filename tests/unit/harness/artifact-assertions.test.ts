@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { messageOf } from '../../../src/core/index.ts'
+import { messageOf, type FaultlineError } from '../../../src/core/index.ts'
 import { defineWorkflow } from '../../../src/engine/index.ts'
 import {
   assertWorkflowArtifacts,
@@ -10,6 +10,7 @@ import {
   type ExpectedArtifacts,
   type WorkflowSession,
 } from '../../../src/harness/index.ts'
+import type { ArtifactProblemKind } from '../../../src/harness/artifact-problems.ts'
 import type { StateDocument } from '../../../src/trace/index.ts'
 
 type Judged = Parameters<typeof assertWorkflowArtifacts>[0]
@@ -41,7 +42,7 @@ async function completed(over: Agents = {}): Promise<WorkflowSession> {
   return session
 }
 
-/** The lines about problems, without the run id that opens the message. */
+/** The lines about problems, without the run id that opens the message and the advice that closes it. */
 async function problemsOf(
   session: Judged,
   expected: ExpectedArtifacts,
@@ -51,7 +52,8 @@ async function problemsOf(
     () => 'nothing wrong',
     messageOf,
   )
-  return message.slice(message.indexOf('\n') + 1)
+  const end = message.indexOf('\nWhat to do:')
+  return message.slice(message.indexOf('\n') + 1, end < 0 ? undefined : end)
 }
 
 function withState(
@@ -66,6 +68,94 @@ function withState(
     state: () => ({ ...state, ...change(state) }),
   }
 }
+
+/** One way to each kind of problem, with all that its message must name. */
+const kinds: Readonly<Record<ArtifactProblemKind, Spoiled>> = {
+  missing: {
+    expected: { 'docs/guide.md': {} },
+    says: `docs/guide.md is not in the project: step 'document' declares it and is completed`,
+    advice: 'let the step write it through context.artifacts',
+  },
+  misplaced: {
+    expected: { 'out/app.js': {} },
+    says: `out/app.js is not there; the same name at dist/app.js, produced by step 'build'`,
+    advice: 'expect it where it lies',
+  },
+  empty: {
+    agents: { builder: ({ artifacts }) => artifacts.write('dist/app.js', '') },
+    expected: { 'dist/app.js': {} },
+    says: `dist/app.js (from step 'build') is in the project but has no content`,
+    advice: 'let the step write its content',
+  },
+  'not produced': {
+    expected: { 'notes.md': {} },
+    says: 'notes.md is in the project but not from this run: it was there before the run',
+    advice: 'let a step of this run write it',
+  },
+  'wrong producer': {
+    expected: { 'check.json': { producedBy: 'build' } },
+    says: `check.json was produced by step 'check', expected step 'build'`,
+    advice: 'correct producedBy',
+  },
+  'wrong digest': {
+    expected: { 'docs/index.md': { sha256: '00ff' } },
+    says: `docs/index.md (from step 'document') has sha256 <sha256>, expected 00ff`,
+    advice: 'if the content is right, expect its digest',
+  },
+  'wrong content': {
+    expected: { 'check.json': { json: { cases: 4, failed: ['one'] } } },
+    says: `check.json (from step 'check') differs from the expected JSON at 1 place (expected -> found):`,
+    advice: 'if the content is right, expect it',
+  },
+  changed: {
+    spoil: ({ project }) => project.write('dist/app.js', 'other'),
+    expected: {},
+    says: `dist/app.js was produced by step 'build' with sha256 <sha256> (14 bytes); on disk it is <sha256> (5 bytes)`,
+    advice: 'let nothing write it behind the run',
+  },
+  doubled: {
+    agents: { checker: ({ artifacts }) => artifacts.write('check.json', 'same') },
+    judge: (session) =>
+      withState(session, ({ artifacts }) => ({
+        artifacts: [...artifacts, ...artifacts.filter(({ path }) => path === 'check.json')],
+      })),
+    expected: {},
+    says: `check.json is recorded twice: was produced by step 'check', and was produced by step 'check'`,
+    advice: 'let one step write each path, once a visit',
+  },
+  unexpected: {
+    spoil: async ({ project }) => project.fs?.writeFileSync('/docs/stray.md', 'x'),
+    expected: {},
+    says: `docs/stray.md lies where step 'document' writes, but no step recorded it`,
+    advice: `declare it in the step's creates`,
+  },
+}
+
+interface Spoiled {
+  readonly agents?: Agents
+  readonly spoil?: (session: WorkflowSession) => Promise<void>
+  readonly judge?: (session: WorkflowSession) => Judged
+  readonly expected: ExpectedArtifacts
+  /** `<sha256>` stands for any digest. */
+  readonly says: string
+  readonly advice: string
+}
+
+test.each(Object.entries(kinds))(
+  'assertWorkflowArtifacts says of an artifact that is %s what, by whom, and what to do',
+  async (kind, { agents: over, spoil, judge = (session) => session, expected, says, advice }) => {
+    const session = await completed(over)
+    await spoil?.(session)
+    const judged = assertWorkflowArtifacts(judge(session), expected)
+    const error = (await judged.catch((thrown: unknown) => thrown)) as FaultlineError
+    const lines = error.message.replaceAll(/[0-9a-f]{64}/g, '<sha256>').split('\n')
+    const about = lines
+      .filter((line) => line.startsWith(`  ${kind}: `))
+      .map((line) => line.slice(kind.length + 4))
+    expect(about).toEqual([says, expect.stringContaining(advice)])
+    expect(lines[0]).toMatch(/are not as expected: 1 problem\.$/)
+  },
+)
 
 describe('assertWorkflowArtifacts', () => {
   test('passes when everything is as expected', async () => {
@@ -86,7 +176,9 @@ describe('assertWorkflowArtifacts', () => {
       code: 'ARTIFACTS_WRONG',
       message: `The artifacts of run '${session.runId}' (workflow 'release', completed) are not as expected: 2 problems.
   missing: a.md is not in the project: no step declares it
-  missing: b.md is not in the project: no step declares it`,
+  missing: b.md is not in the project: no step declares it
+What to do:
+  missing: let the step write it through context.artifacts, or correct the path where it is expected or declared`,
       details: {
         runId: session.runId,
         problems: [
@@ -122,7 +214,7 @@ describe('assertWorkflowArtifacts', () => {
   test('finds an artifact without content, unless that is expected', async () => {
     const session = await completed({ builder: ({ artifacts }) => artifacts.write('dist/app.js', '') })
     expect(await problemsOf(session, { 'dist/app.js': {} })).toMatchInlineSnapshot(
-      `"  empty: dist/app.js is in the project but has no content"`,
+      `"  empty: dist/app.js (from step 'build') is in the project but has no content"`,
     )
     expect(await problemsOf(session, { 'dist/app.js': { text: '' } })).toBe('nothing wrong')
   })
@@ -149,7 +241,7 @@ describe('assertWorkflowArtifacts', () => {
 
   test('finds a wrong digest', async () => {
     expect(await problemsOf(await completed(), { 'dist/app.js': { sha256: 'abc' } })).toMatchInlineSnapshot(
-      `"  wrong digest: dist/app.js has sha256 b6285c57e8797db5d4c51c80d6f11938afda9b11c6a003549709189e9b4b92a2, expected abc"`,
+      `"  wrong digest: dist/app.js (from step 'build') has sha256 b6285c57e8797db5d4c51c80d6f11938afda9b11c6a003549709189e9b4b92a2, expected abc"`,
     )
   })
 
@@ -157,13 +249,13 @@ describe('assertWorkflowArtifacts', () => {
     const session = await completed()
     expect(await problemsOf(session, { 'dist/app.js': { text: 'one\nTWO\nthree\n' } }))
       .toMatchInlineSnapshot(`
-      "  wrong content: dist/app.js differs from the expected text at line 2 (- expected, + found):
-               1   "one"
-               2 - "TWO"
-               2 + "two""
-    `)
+        "  wrong content: dist/app.js (from step 'build') differs from the expected text at line 2 (- expected, + found):
+                 1   "one"
+                 2 - "TWO"
+                 2 + "two""
+      `)
     expect(await problemsOf(session, { 'dist/app.js': { text: 'one\ntwo\nthree' } })).toMatchInlineSnapshot(`
-      "  wrong content: dist/app.js differs from the expected text at line 4 (- expected, + found):
+      "  wrong content: dist/app.js (from step 'build') differs from the expected text at line 4 (- expected, + found):
                3   "three"
                4 - (end of text)
                4 + """
@@ -175,24 +267,24 @@ describe('assertWorkflowArtifacts', () => {
     const session = await completed({ builder: ({ artifacts }) => artifacts.write('dist/app.js', text) })
     expect(await problemsOf(session, { 'dist/app.js': { text: text.replace('b', 'B') } }))
       .toMatchInlineSnapshot(`
-      "  wrong content: dist/app.js differs from the expected text at line 1 (- expected, + found):
-               1 - ..."aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaBccccccccccccccccccccccccccccccccccccccccccccccccc"...
-               1 + ..."aaaaaaaaaaaaaaaaaaaaaaaaaaaaaabccccccccccccccccccccccccccccccccccccccccccccccccc"..."
-    `)
+        "  wrong content: dist/app.js (from step 'build') differs from the expected text at line 1 (- expected, + found):
+                 1 - ..."aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaBccccccccccccccccccccccccccccccccccccccccccccccccc"...
+                 1 + ..."aaaaaaaaaaaaaaaaaaaaaaaaaaaaaabccccccccccccccccccccccccccccccccccccccccccccccccc"..."
+      `)
   })
 
   test('shows where JSON differs, and at most five places', async () => {
     const session = await completed()
     const json = { cases: 5, failed: ['a'], more: { than: { one: true } } }
     expect(await problemsOf(session, { 'check.json': { json } })).toMatchInlineSnapshot(`
-      "  wrong content: check.json differs from the expected JSON at 3 places (expected -> found):
+      "  wrong content: check.json (from step 'check') differs from the expected JSON at 3 places (expected -> found):
             ~ cases: 5 -> 4
             - failed[0]: "a"
             - more: {"than":{"one":true}}"
     `)
     const many = { a: 1, b: 2, c: 3, cases: 4, d: 4, e: 5, f: 6, failed: [] }
     expect(await problemsOf(session, { 'check.json': { json: many } })).toMatchInlineSnapshot(`
-      "  wrong content: check.json differs from the expected JSON at 6 places (expected -> found):
+      "  wrong content: check.json (from step 'check') differs from the expected JSON at 6 places (expected -> found):
             - a: 1
             - b: 2
             - c: 3
@@ -205,7 +297,7 @@ describe('assertWorkflowArtifacts', () => {
   test('finds JSON that cannot be parsed', async () => {
     const session = await completed({ checker: ({ artifacts }) => artifacts.write('check.json', '{') })
     expect(await problemsOf(session, { 'check.json': { json: {} } })).toMatch(
-      /^ {2}wrong content: check\.json is not valid JSON: .+$/,
+      /^ {2}wrong content: check\.json \(from step 'check'\) is not valid JSON: .+$/,
     )
   })
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createProject, openProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
 
@@ -19,11 +19,17 @@ describe('createProject', () => {
     const project = await createProject({ template: 'minimal', root })
     expect(await project.list()).toEqual([
       'app.json',
+      'faultline.agents.mjs',
       'src/intro.md',
       'src/steps.md',
       'workflows/release.yaml',
     ])
-    expect(readdirSync(project.folder as string).sort()).toEqual(['app.json', 'src', 'workflows'])
+    expect(readdirSync(project.folder as string).sort()).toEqual([
+      'app.json',
+      'faultline.agents.mjs',
+      'src',
+      'workflows',
+    ])
     expect(readdirSync(root)).toHaveLength(1)
     await project.remove()
     expect(readdirSync(root)).toEqual([])
@@ -70,8 +76,7 @@ describe('createProject', () => {
   })
 
   test('looks into the own templates first', async () => {
-    mkdirSync(join(root, 'templates/medium/deep/er'), { recursive: true })
-    writeFileSync(join(root, 'templates/medium/deep/er/own.md'), 'own')
+    place('templates/medium/deep/er/own.md', 'own')
     const own = await createProject({ template: 'medium', templates: join(root, 'templates'), root })
     expect([await own.list(), own.agents]).toEqual([['deep/er/own.md'], {}])
     const packed = await createProject({ template: 'small', templates: join(root, 'templates'), root })
@@ -85,6 +90,31 @@ describe('createProject', () => {
     ]
     expect(Object.keys(one.agents)).toEqual(['planner', 'builder', 'tester', 'reviewer', 'publisher'])
     expect(other.agents['builder']).toBe(one.agents['builder'])
+  })
+
+  test('brings agents in TypeScript, loaded once, and puts their module into the project', async () => {
+    place(
+      'templates/typed/faultline.agents.ts',
+      'export const agents = { builder: async (): Promise<number> => 1 }',
+    )
+    const make = () => createProject({ template: 'typed', templates: join(root, 'templates'), root })
+    const [one, other] = [await make(), await make()]
+    expect(await one.list()).toEqual(['faultline.agents.ts'])
+    expect(Object.keys(one.agents)).toEqual(['builder'])
+    expect(other.agents['builder']).toBe(one.agents['builder'])
+  })
+
+  test.each([
+    [
+      'no function',
+      `export const agents = { builder: 'x' }`,
+      `its agent 'builder' is of type string, not a function`,
+    ],
+    ['no agents', 'export const agent = {}', `it does not export 'agents'`],
+  ])('refuses a template whose agents module has %s, by name', async (_what, text, why) => {
+    place('templates/bad/faultline.agents.mjs', text)
+    const make = createProject({ template: 'bad', templates: join(root, 'templates'), root })
+    await expect(make).rejects.toThrow(`The agents module faultline.agents.mjs cannot be used: ${why}`)
   })
 
   test('names a template that does not exist, the nearest one, and all', async () => {
@@ -177,3 +207,8 @@ describe('openProject', () => {
     expect(() => openProject(join(root, 'gone'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_FOUND' }))
   })
 })
+
+function place(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), text)
+}

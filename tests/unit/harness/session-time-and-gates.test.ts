@@ -30,14 +30,6 @@ const retried = defineWorkflow({
   id: 'retried',
   steps: [{ id: 'call', agent: 'worker', retries: 2, retryDelay: 1, timeout: 5 }],
 })
-const twins = defineWorkflow({
-  id: 'twins',
-  steps: [
-    { id: 'a', agent: 'quick', requires: [] },
-    { id: 'b', agent: 'writer', creates: ['b.txt'] },
-    { id: 'c', agent: 'quick', dependsOn: ['a', 'b'] },
-  ],
-})
 const gated = defineWorkflow({
   id: 'gated',
   steps: [
@@ -141,30 +133,6 @@ describe('time', () => {
   })
 })
 
-describe('parallel siblings', () => {
-  test('park at their next port call while the session stands still', async () => {
-    const reached: string[] = []
-    const run = await session(twins, {
-      agents: {
-        quick: () => null,
-        writer: async ({ artifacts }) => {
-          reached.push('before')
-          await Promise.resolve().then(() => Promise.resolve())
-          await artifacts.write('b.txt', 'b')
-          reached.push('after')
-        },
-      },
-    })
-    expect(await run.next()).toEqual({ status: 'stopped', step: 'a' })
-    await new Promise((resolve) => setImmediate(resolve))
-    const parkedAt = [...reached]
-    expect(await run.next()).toEqual({ status: 'stopped', step: 'b' })
-    expect(await run.next()).toEqual({ status: 'completed' })
-    expect([parkedAt.length <= 2, reached]).toEqual([true, ['before', 'after']])
-    expect(eventWords(run.events()).at(-1)).toBe('workflow_end')
-  })
-})
-
 describe('gates', () => {
   test('a condition that asks for a missing key is an error, never a no', async () => {
     const run = await session(gated, { agents: { worker: () => ({}) } })
@@ -210,6 +178,16 @@ describe('misuse', () => {
     await expect(run.resume()).rejects.toThrow('has completed; there is nothing to resume')
     await run.close()
     await expect(run.crash()).rejects.toThrow('is closed: it cannot crash.')
+  })
+
+  test('one resume at a time', async () => {
+    const run = await session(gated, { agents: { worker: () => ({ good: true }) } })
+    await run.crash()
+    const resuming = run.resume()
+    await expect(run.resume()).rejects.toThrow('is still moving: await the call before, then resume.')
+    await expect(run.runToEnd()).rejects.toThrow('is still moving: await the call before, then go on.')
+    await resuming
+    expect(await run.runToEnd()).toEqual({ status: 'completed' })
   })
 
   test('two different seeds are an error', async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { diffSnapshots, formatSnapshotDiff } from '../../../src/harness/index.ts'
+import { defineWorkflow } from '../../../src/engine/index.ts'
+import {
+  captureWorkflowState,
+  createProject,
+  diffSnapshots,
+  formatSnapshotDiff,
+  runWorkflowStepByStep,
+} from '../../../src/harness/index.ts'
 
 const before = {
   label: 'before',
@@ -57,5 +64,21 @@ describe('formatSnapshotDiff', () => {
 
   test('says so when there are no differences', () => {
     expect(formatSnapshotDiff([])).toBe('no differences')
+  })
+})
+
+describe('captureWorkflowState', () => {
+  test('gives frozen snapshots that show what a step has changed', async () => {
+    const steps = ['build', 'report'].map((id) => ({ id, agent: 'any', creates: [`${id}.txt`] }))
+    const project = await createProject({ storage: 'memory' })
+    const session = await runWorkflowStepByStep(defineWorkflow({ id: 'pair', steps }), { project })
+    const before = await captureWorkflowState(session, 'before')
+    await session.next()
+    const after = await captureWorkflowState(session, 'after')
+    expect(Object.isFrozen(before.state.steps)).toBe(true)
+    const paths = diffSnapshots(before, after).map(({ path }) => path)
+    expect(paths).toContain('state.steps.build.status')
+    expect(paths).not.toContain('state.steps.report.status')
+    expect(diffSnapshots(after, after)).toEqual([])
   })
 })

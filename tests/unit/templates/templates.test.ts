@@ -57,6 +57,20 @@ describe.each(names)('the template %s', (name) => {
     await assertWorkflowArtifacts(session, Object.fromEntries(declared), { exact: true })
   })
 
+  test('fails at each of its steps, resumes and comes to the same artifacts as an undisturbed run', async () => {
+    const undisturbed = await open(await project(name))
+    await undisturbed.runToEnd()
+    const digests = undisturbed.state().artifacts.map(({ path, sha256 }) => [path, sha256])
+    for (const { id } of undisturbed.state().definition.steps) {
+      const session = await open(await project(name), { faults: [agentError(id, { times: 'until-failed' })] })
+      expect([id, (await session.runToEnd()).step]).toEqual([id, id])
+      await session.resume()
+      expect([id, await session.runToEnd()]).toEqual([id, { status: 'completed' }])
+      expect(session.state().artifacts.map(({ path, sha256 }) => [path, sha256])).toEqual(digests)
+      await assertWorkflowArtifacts(session, {})
+    }
+  })
+
   test('has agents that read and write through their context only', () => {
     const source = readFileSync(join(templates, name, 'faultline.agents.mjs'), 'utf8')
     expect(source.match(/^import |\b(?:require\(|process\.|Date\b|Math\.random|setTimeout)/gm)).toBeNull()

@@ -8,6 +8,7 @@ import {
   createTemporaryRoot,
   makeTemporaryFolder,
   removeFolder,
+  removeTemporaryRoots,
 } from '../../../../src/adapters/node/index.ts'
 import { temporaryFolder } from '../../../support/temporary-folder.ts'
 
@@ -38,6 +39,15 @@ describe('a temporary root', () => {
     const root = await createTemporaryRoot({ parent: folder, keep: true })
     await root.remove()
     expect(existsSync(root.folder)).toBe(true)
+  })
+
+  test('is removed with all that were not, where nobody waits for an exit', async () => {
+    const folder = temporaryFolder()
+    const roots = [createTemporaryRoot({ parent: folder }), createTemporaryRoot({ parent: folder })]
+    const [first] = await Promise.all(roots)
+    await first?.remove()
+    await removeTemporaryRoots()
+    expect(readdirSync(folder)).toStrictEqual([])
   })
 
   test('is removed when its process exits without having removed it', async () => {

@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest'
-import { rootNumber, VirtualDisk } from '../../../../src/adapters/virtual/virtual-disk.ts'
+import { describe, expect, test } from 'vitest'
+import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
+import { rootNumber, VirtualDisk, type FileInode } from '../../../../src/adapters/virtual/virtual-disk.ts'
 
 test('an inode is there for as long as a volatile or a durable name leads to it', () => {
   const disk = new VirtualDisk()
   const file = disk.createFile(rootNumber, 'a')
   disk.syncFolder(rootNumber)
-  disk.setName(rootNumber, 'a', undefined)
+  disk.setNames({ folder: rootNumber, name: 'a', after: undefined })
   expect(disk.inode(file).kind).toBe('file')
   disk.syncFolder(rootNumber)
   expect(() => disk.inode(file)).toThrow(`an inode exists as long as a name leads to it (${file})`)
@@ -16,12 +17,56 @@ test('a folder that goes takes along what only it led to, on this disk alone', (
   const folder = disk.createFolder(rootNumber, 'folder')
   const file = disk.createFile(folder, 'a')
   const moved = disk.createFile(folder, 'b')
-  disk.setName(rootNumber, 'b', moved)
+  disk.setNames({ folder: rootNumber, name: 'b', after: moved })
   disk.syncFolder(rootNumber)
   const fork = disk.fork()
-  disk.setName(rootNumber, 'folder', undefined)
+  disk.setNames({ folder: rootNumber, name: 'folder', after: undefined })
   disk.syncFolder(rootNumber)
   expect(() => disk.inode(file)).toThrow('exists as long as')
   expect(disk.inode(moved).kind).toBe('file')
   expect(fork.inode(file).kind).toBe('file')
+})
+
+test('a disk that is never synced keeps a bounded number of changes, and no file for the older ones', () => {
+  const disk = new VirtualDisk()
+  const file = disk.createFile(rootNumber, 'a')
+  disk.setNames({ folder: rootNumber, name: 'a', after: undefined })
+  expect(disk.inode(file).kind).toBe('file')
+  const other = disk.createFile(rootNumber, 'b')
+  for (let count = 0; count < 100; count++) disk.appendContent(other, 'x')
+  expect(disk.unsynced.length).toBe(32)
+  expect(() => disk.inode(file)).toThrow('exists as long as')
+})
+
+describe('a fork', () => {
+  test('shares every inode and content, whatever their size, until one side changes it', () => {
+    const disk = new VirtualDisk()
+    const numbers = ['a', 'b', 'c'].map((name) => disk.createFile(rootNumber, name))
+    for (const number of numbers) disk.appendContent(number, 'x'.repeat(1_000_000))
+    const [changed = 0, ...others] = numbers
+    const before = [rootNumber, ...numbers].map((number) => disk.inode(number))
+    const fork = disk.fork()
+    expect([rootNumber, ...numbers].map((number) => fork.inode(number) === disk.inode(number))).not.toContain(
+      false,
+    )
+    const shared = (disk.inode(changed) as FileInode).volatile.list
+    fork.appendContent(changed, 'y')
+    expect((fork.inode(changed) as FileInode).volatile.list).toBe(shared)
+    expect(fork.inode(changed)).not.toBe(disk.inode(changed))
+    for (const number of [rootNumber, ...others]) expect(fork.inode(number)).toBe(disk.inode(number))
+    expect([rootNumber, ...numbers].map((number) => disk.inode(number))).toEqual(before)
+  })
+
+  test('may append where the other side has appended, without either seeing the other', () => {
+    const files = createVirtualFiles({ log: '1' })
+    const fork = files.fork()
+    files.perform({ op: 'append', path: 'log', data: 'here' })
+    fork.perform({ op: 'append', path: 'log', data: 'there' })
+    const texts = [files, fork].map((each) =>
+      new TextDecoder().decode(each.perform({ op: 'read', path: 'log' })),
+    )
+    expect(texts).toEqual(['1here', '1there'])
+    expect(files.visibleDigest()).toBe(createVirtualFiles({ log: '1here' }).visibleDigest())
+    expect(fork.visibleDigest()).toBe(createVirtualFiles({ log: '1there' }).visibleDigest())
+  })
 })

@@ -291,6 +291,23 @@ workflow:
   })
 })
 
+test('names and descriptions are kept, and a version that is a number becomes a text', async () => {
+  const { definition } = await loadWorkflow(
+    untyped({
+      id: 'flow',
+      description: 'Two words.',
+      version: 2,
+      steps: [{ id: 'a', name: 'First', agent: 'x' }],
+    }),
+  )
+  expect(definition).toMatchObject({
+    name: 'flow',
+    description: 'Two words.',
+    version: '2',
+    steps: [{ id: 'a', name: 'First' }],
+  })
+})
+
 test('a definition is frozen all the way down and shares nothing with its source', async () => {
   const list = [1]
   const parameters = { deep: { list } }
@@ -326,6 +343,35 @@ describe('locate', () => {
   test.each(table)('finds %s on line %s', async (path, line) => {
     const loaded = await loadText(chainWithReview)
     expect(loaded.locate(path)).toBe(line === undefined ? undefined : `flow.yaml:${line}`)
+  })
+
+  test('finds members of lists, single texts, and the first of paths that are written twice', async () => {
+    const loaded = await loadText(`id: flow
+steps:
+  - id: make
+    agent: x
+    creates: out/a.txt
+    next:
+      - read
+      - keep
+  - id: read
+    agent: x
+    requires:
+      - out/a.txt
+      - ./out/a.txt
+      - b.txt
+    scoring:
+      enabled: true
+  - id: keep
+    depends_on:
+      - make
+    agent: x
+`)
+    const paths = ['make.creates.0', 'make.next.1', 'read.requires.0', 'read.requires.1', 'keep.dependsOn.0']
+    expect(paths.map((path) => loaded.locate(`steps.${path}`))).toEqual(
+      [5, 8, 12, 14, 19].map((line) => `flow.yaml:${line}`),
+    )
+    expect(loaded.locate('steps.read.scoring.enabled')).toBe('flow.yaml:16')
   })
 
   test('finds nothing in a workflow that was written in code', async () => {

@@ -37,7 +37,7 @@ describe('text that is refused', () => {
     [
       'a key that is written twice',
       `id: a\nid: b\n${oneStep}`,
-      `flow.yaml:2:1: the key 'id' is written twice in the same map`,
+      `flow.yaml:2:1: the key 'id' is written twice in the same map; keep one`,
     ],
     [
       'a key that is a list',
@@ -90,4 +90,12 @@ test('JSON with tabs, a byte order mark and Windows line ends is read', async ()
   expect((await loadText(text.replace('"timeout": 0', '"timeout": 1'), 'flow.json')).definition.id).toBe(
     'flow',
   )
+})
+
+test('keys that are numbers are read as they were written', async () => {
+  const { definition } = await loadText(
+    'id: flow\nversion: 1.10\nsteps: [{ id: a, agent: x, parameters: { 1: one, 2.50: two, 0x10: three } }]\n',
+  )
+  expect(definition.steps[0]?.parameters).toEqual({ '1': 'one', '2.50': 'two', '0x10': 'three' })
+  expect(definition.version).toBe('1.10')
 })

@@ -113,6 +113,16 @@ describe('in a step', () => {
     expect(place).toMatch(/^flow\.yaml:4:\d+$/)
   })
 
+  const fine = [
+    `gate: { condition: "steps['build'].output.ok" }`,
+    `gate: { condition: "steps[input.judge].output.ok" }`,
+    'scoring: { thresholds: { a_min: 1 } }, gate: { condition: "scoring[output.key]" }',
+    `creates: [docs, docs/]`,
+  ]
+  test.each(fine)('%s is nothing to refuse', async (more) => {
+    expect(await refusal(withSecondStep(more))).toBe('it loads')
+  })
+
   const foreign = [
     'text: a',
     'note: a',
@@ -151,10 +161,9 @@ describe('a whole definition', () => {
   })
 
   test('that is not JSON', async () => {
-    expect(await refusal('{"id": "flow", "steps": [}', 'flow.json')).toMatchInlineSnapshot(`
-      "flow.json:1:26: this is not valid JSON: Flow sequence in block collection must be sufficiently indented and end with a ]
-      flow.json:1:26: this is not valid JSON: Flow map must end with a }"
-    `)
+    expect(await refusal('{"id": "flow", "steps": [}', 'flow.json')).toMatchInlineSnapshot(
+      `"flow.json:1:26: this is not valid JSON: Flow sequence in block collection must be sufficiently indented and end with a ]"`,
+    )
   })
 
   test('without steps', async () => {
@@ -279,6 +288,68 @@ test('several problems are listed in the order of the file, five at most, and al
   })
 })
 
+describe('what is too long or too much', () => {
+  test('is shown by its beginning', async () => {
+    const name = 'x'.repeat(200)
+    expect(await refusal(withSecondStep(`next: ${name}`))).toContain(
+      `names no step: '${'x'.repeat(128)}...'. Known: `,
+    )
+    expect(await refusal(withSecondStep(`retries: ${name}`))).toMatch(/, not 'x{60}\.\.\.'$/)
+  })
+
+  test('gets a suggestion only among the first problems, since nobody reads those of the others', async () => {
+    const steps = Array.from({ length: 30 }, (_, index) => ({
+      id: `s${index}`,
+      agent: 'x',
+      next: `t${index}`,
+    }))
+    const error: unknown = await loadWorkflow(defineWorkflow({ id: 'flow', steps })).catch(
+      (each: unknown) => each,
+    )
+    const { problems } = (
+      error as { readonly details: { readonly problems: readonly { message: string }[] } }
+    ).details
+    expect(problems.map(({ message }) => message.includes('Did you mean'))).toEqual(
+      steps.map((_, index) => index < 20),
+    )
+  })
+
+  test('such as the dependencies that follow from files is refused', async () => {
+    const makers = Array.from({ length: 450 }, (_, index) => ({
+      id: `m${index}`,
+      agent: 'x',
+      creates: [`out/${index}.txt`],
+    }))
+    const readers = Array.from({ length: 450 }, (_, index) => ({
+      id: `r${index}`,
+      agent: 'x',
+      requires: 'out/',
+    }))
+    expect(await refusal(defineWorkflow({ id: 'flow', steps: [...makers, ...readers] }))).toBe(
+      `workflow 'flow': steps[894].requires makes more than 200000 dependencies between steps`,
+    )
+  })
+
+  test('such as a value of half a million values is refused', async () => {
+    const metadata = { numbers: Array.from({ length: 500_000 }, () => 0) }
+    const source = untyped({ id: 'flow', steps: [{ id: 'a', agent: 'x' }], metadata })
+    expect(await refusal(source)).toBe(`workflow 'flow': holds more than 500000 values`)
+  })
+})
+
+test('steps that are no maps are refused by their place', async () => {
+  expect(await refusal('id: flow\nsteps: [build, 5, [a]]')).toBe(
+    `flow.yaml:2:9: steps[0] must be a map, not 'build'\nflow.yaml:2:16: steps[1] must be a map, not 5\n` +
+      `flow.yaml:2:19: steps[2] must be a map, not a list`,
+  )
+})
+
+test('a text of which nobody says where it came from is called the workflow', async () => {
+  expect(await refusal({ kind: 'workflow-source', value: undefined, text: 'id: 5\n' })).toMatch(
+    /^the workflow:1:1: id must be text, not 5$/m,
+  )
+})
+
 test('a workflow written in code is named by its id where a file would be', async () => {
   const source = defineWorkflow({ id: 'release', steps: [{ id: 'a', agent: 'x', next: 'b' }] })
   expect(await refusal(source)).toBe(
@@ -301,8 +372,10 @@ describe('a value that is not plain JSON', () => {
     ['a symbol', Symbol('s'), 'must be plain JSON, not a symbol'],
   ]
   test.each(table)('such as %s', async (_, value, expected) => {
-    const source = untyped({ id: 'flow', steps: [{ id: 'a', agent: 'x', parameters: { value } }] })
-    expect(await refusal(source)).toBe(`workflow 'flow': steps[0].parameters.value ${expected}`)
+    const workflow = { id: 'flow', steps: [{ id: 'a', agent: 'x', parameters: { value } }] }
+    for (const source of [untyped(workflow), defineWorkflow(workflow as never)]) {
+      expect(await refusal(source)).toBe(`workflow 'flow': steps[0].parameters.value ${expected}`)
+    }
   })
 
   test('such as one that contains itself', async () => {

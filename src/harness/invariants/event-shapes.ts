@@ -1,0 +1,185 @@
+import type { z } from 'zod'
+import type { JsonValue } from '../../core/index.ts'
+
+/** What an event of the log must look like, written down anew from `docs/state-and-log.md`. */
+export type EventShapes = Awaited<ReturnType<typeof buildShapes>>
+export type LoggedEvent = z.infer<EventShapes['event']>
+export type LoggedEventOf<K extends LoggedEvent['kind']> = Extract<LoggedEvent, { kind: K }>
+export type LoggedStepEvent = Extract<LoggedEvent, { attempt: number }>
+export type LoggedDefinition = LoggedEventOf<'workflow_start'>['definition']
+export type LoggedStep = LoggedDefinition['steps'][number]
+export type LoggedArtifact = LoggedEventOf<'step_finish'>['artifacts'][number]
+
+let shapes: Promise<EventShapes> | undefined
+
+/** zod is loaded when the first run is judged: whoever judges none does not pay for it. */
+export function loadEventShapes(): Promise<EventShapes> {
+  shapes ??= buildShapes()
+  return shapes
+}
+
+/** Fields that nobody knows are let through everywhere: a newer version may have written them. */
+async function buildShapes() {
+  const { z } = await import('zod')
+  const count = z.int().min(0)
+  const ordinal = z.int().min(1)
+  // What comes out of a JSON parser is JSON; only its absence can be wrong.
+  const json = z.custom<JsonValue>((value) => value !== undefined)
+  const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+  const envelope = {
+    v: z.literal(1),
+    seq: count,
+    epoch: ordinal,
+    durableSeq: z.int().min(-1),
+    at: z.number(),
+    workflowId: z.string().min(1),
+    runId: z.string().min(1),
+    correlationId: z.string(),
+  }
+  const stepEnvelope = {
+    ...envelope,
+    step: z.string().min(1),
+    visit: ordinal,
+    attempt: ordinal,
+    agent: z.string(),
+    action: z.string().optional(),
+  }
+  const artifact = z.object({ path: z.string().min(1), sha256, sizeBytes: count })
+  const scoring = z.object({ passed: z.boolean(), scores: z.record(z.string(), z.number()) })
+  const error = z.object({
+    kind: z.enum([
+      'exception',
+      'timeout',
+      'workflow-timeout',
+      'gate',
+      'validation',
+      'missing-artifact',
+      'cancelled',
+    ]),
+    message: z.string(),
+    name: z.string().optional(),
+  })
+  const stepDefinition = z.object({
+    id: z.string().min(1),
+    agent: z.string(),
+    creates: z.array(z.string()),
+    retries: count,
+    retryDelayMs: z.number(),
+    timeoutMs: z.number(),
+    gate: z.object({ condition: z.string(), onFail: z.string().optional(), maxLoops: count }).optional(),
+  })
+  const definition = z.object({
+    id: z.string().min(1),
+    limits: z.object({ maxConcurrentSteps: ordinal, timeoutMs: z.number().optional() }),
+    steps: z.array(stepDefinition),
+    edges: z.array(z.object({ from: z.string(), to: z.string() })),
+  })
+
+  const event = z.discriminatedUnion('kind', [
+    z.object({
+      ...envelope,
+      kind: z.literal('workflow_start'),
+      status: z.literal('running'),
+      definition,
+      definitionSha256: sha256,
+      input: json,
+      seed: z.union([z.number(), z.string()]),
+      launch: z.record(z.string(), json),
+      owner: z.string(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('workflow_resume'),
+      status: z.literal('running'),
+      owner: z.string(),
+      restarts: z.array(z.string()),
+      tailCutAtSeq: count.optional(),
+      stateIgnored: z.string().optional(),
+      reopensLoopOf: z.string().optional(),
+      adopts: z.object({ definition, definitionSha256: sha256 }).optional(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('workflow_cancel'),
+      status: z.literal('cancelled'),
+      reason: z.string(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('workflow_end'),
+      status: z.enum(['completed', 'failed', 'cancelled']),
+      step: z.string().optional(),
+      error: error.optional(),
+    }),
+    z.object({ ...stepEnvelope, kind: z.literal('step_start'), status: z.literal('running') }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('artifacts_prepared'),
+      status: z.literal('running'),
+      artifacts: z.array(artifact),
+      output: json,
+      scoring: scoring.optional(),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('gate_result'),
+      status: z.enum(['passed', 'failed']),
+      reason: z.string().optional(),
+      scoring: scoring.optional(),
+      output: json,
+      route: z.discriminatedUnion('to', [
+        z.object({ to: z.literal('pass') }),
+        z.object({ to: z.literal('loop'), target: z.string(), loop: ordinal }),
+        z.object({ to: z.literal('fail') }),
+      ]),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('step_finish'),
+      status: z.literal('completed'),
+      output: json,
+      scoring: scoring.optional(),
+      artifacts: z.array(artifact),
+      durationMs: z.number(),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('step_retry'),
+      status: z.literal('retrying'),
+      error,
+      durationMs: z.number(),
+      delayMs: z.number(),
+      notBefore: z.number(),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('step_fail'),
+      status: z.literal('failed'),
+      error,
+      durationMs: z.number(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('artifact_edit'),
+      status: z.literal('edited'),
+      artifact,
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('late_result'),
+      status: z.literal('discarded'),
+      outcome: z.enum(['returned', 'threw']),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('checkpoint'),
+      status: z.literal('saved'),
+      name: z.string().min(1),
+      throughSeq: count,
+      lineSha256: sha256,
+      because: z.enum(['interval', 'milestone']),
+    }),
+  ])
+  return { event }
+}

@@ -1,0 +1,272 @@
+import type { JsonObject, JsonValue } from '../../core/index.ts'
+import type {
+  LoggedArtifact,
+  LoggedDefinition,
+  LoggedEvent,
+  LoggedEventOf,
+  LoggedStepEvent,
+} from './event-shapes.ts'
+import { stepGraph } from './graph.ts'
+
+type LoggedError = LoggedEventOf<'step_fail'>['error']
+type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
+
+/** What the checkers' own fold of a log knows about one step. */
+export interface FoldedStep {
+  status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed'
+  visit: number
+  attempt: number
+  output: JsonValue
+  scoring: LoggedScoring | null
+  error: LoggedError | null
+  loops: number
+  readonly attempts: FoldedAttempt[]
+  artifacts: readonly PlacedArtifact[]
+  prepared: readonly LoggedArtifact[] | undefined
+  startedAt: number
+  finishedSeq: number
+}
+
+interface FoldedAttempt {
+  readonly visit: number
+  readonly attempt: number
+  readonly startedAt: number
+  finishedAt: number | null
+  durationMs: number | null
+  outcome: 'running' | 'completed' | 'failed' | 'gate-failed' | 'interrupted'
+  error: LoggedError | null
+}
+
+/** An artifact as the newest event about its path has it. */
+export interface PlacedArtifact {
+  readonly path: string
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly producedBy: string | null
+  readonly visit: number
+  readonly attempt: number
+  readonly seq: number
+}
+
+/** A log folded by the checkers' own hand: what the events add up to, whether or not they should have been written. */
+export interface FoldedRun {
+  readonly start: LoggedEventOf<'workflow_start'>
+  /** What the run goes by: the definition of event 0, or of the last resume that adopted another. */
+  definition: LoggedDefinition
+  definitionSha256: string
+  status: 'running' | 'completed' | 'failed' | 'cancelled'
+  seq: number
+  epoch: number
+  updatedAt: number
+  error: (LoggedError & { readonly step: string | null }) | null
+  cancelledFor: string | null
+  steps: ReadonlyMap<string, FoldedStep>
+  edits: readonly PlacedArtifact[]
+  readonly gateDecisions: (JsonObject & { readonly step: string })[]
+  /** Digests that a path may also have: announced by attempts that said nothing more. */
+  readonly announced: Map<string, Set<string>>
+}
+
+export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): FoldedRun | undefined {
+  const [start] = events
+  if (start?.kind !== 'workflow_start') return undefined
+  const run: FoldedRun = {
+    start,
+    definition: start.definition,
+    definitionSha256: start.definitionSha256,
+    status: 'running',
+    seq: start.seq,
+    epoch: start.epoch,
+    updatedAt: start.at,
+    error: null,
+    cancelledFor: null,
+    steps: new Map(start.definition.steps.map(({ id }) => [id, newStep()])),
+    edits: [],
+    gateDecisions: [],
+    announced: new Map(),
+  }
+  for (const event of events.slice(1)) {
+    if (event.seq > throughSeq) break
+    run.seq = event.seq
+    run.epoch = event.epoch
+    run.updatedAt = event.at
+    apply(run, event)
+  }
+  return run
+}
+
+/** The newest record of every path, by path. */
+export function newestArtifacts(run: FoldedRun): ReadonlyMap<string, PlacedArtifact> {
+  const newest = new Map<string, PlacedArtifact>()
+  const all = [...[...run.steps.values()].flatMap(({ artifacts }) => artifacts), ...run.edits]
+  for (const artifact of all.sort((left, right) => left.seq - right.seq)) newest.set(artifact.path, artifact)
+  return newest
+}
+
+function apply(run: FoldedRun, event: LoggedEvent): void {
+  if (event.kind === 'workflow_resume') return resume(run, event)
+  if (event.kind === 'workflow_end') {
+    run.status = event.status
+    if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
+    return
+  }
+  if (event.kind === 'workflow_cancel') {
+    run.cancelledFor = event.reason
+    return
+  }
+  if (event.kind === 'artifact_edit') {
+    const { path } = event.artifact
+    const edit = { ...event.artifact, producedBy: null, visit: 0, attempt: 0, seq: event.seq }
+    run.edits = [...run.edits.filter((other) => other.path !== path), edit]
+    return
+  }
+  if (!('attempt' in event)) return
+  const step = run.steps.get(event.step)
+  if (step !== undefined) applyToStep(run, step, event)
+}
+
+function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): void {
+  switch (event.kind) {
+    case 'step_start': {
+      const { visit, attempt, at } = event
+      Object.assign(step, { status: 'running', attempt, error: null, prepared: undefined, startedAt: at })
+      const begun = { visit, attempt, startedAt: at, finishedAt: null, durationMs: null, error: null }
+      step.attempts.push({ ...begun, outcome: 'running' })
+      return
+    }
+    case 'artifacts_prepared':
+      step.prepared = event.artifacts
+      for (const { path, sha256 } of event.artifacts) {
+        run.announced.set(path, (run.announced.get(path) ?? new Set()).add(sha256))
+      }
+      return
+    case 'gate_result':
+      return decideGate(run, step, event)
+    case 'step_finish':
+      placePrepared(step, event)
+      step.status = 'completed'
+      step.output = event.output
+      step.scoring = event.scoring ?? null
+      step.finishedSeq = event.seq
+      endAttempt(step, event.at, event.durationMs, 'completed')
+      return
+    case 'step_retry':
+      step.status = 'retrying'
+      step.error = event.error
+      step.prepared = undefined
+      endAttempt(step, event.at, event.durationMs, 'failed', event.error)
+      return
+    case 'step_fail':
+      placePrepared(step, event)
+      run.error ??= { ...event.error, step: event.step }
+      step.status = 'failed'
+      step.error = event.error
+      endAttempt(step, event.at, event.durationMs, 'failed', event.error)
+      return
+    case 'late_result':
+    case 'checkpoint':
+      return
+  }
+}
+
+function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate_result'>): void {
+  placePrepared(step, event)
+  step.output = event.output
+  step.scoring = event.scoring ?? null
+  run.gateDecisions.push({
+    step: event.step,
+    visit: event.visit,
+    attempt: event.attempt,
+    passed: event.status === 'passed',
+    reason: event.reason ?? null,
+    scoring: event.scoring ?? null,
+    route: event.route.to,
+  })
+  if (event.route.to !== 'loop') return
+  endAttempt(step, event.at, event.at - step.startedAt, 'gate-failed')
+  for (const member of loopMembers(run, event.step)) {
+    const other = run.steps.get(member)
+    if (other === undefined) continue
+    openVisit(other)
+    other.loops = 0
+  }
+  step.loops = event.route.loop
+}
+
+function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
+  if (event.adopts !== undefined) adopt(run, event.adopts)
+  const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
+  for (const [id, step] of run.steps) {
+    const wasCompleted = step.status === 'completed'
+    if (!wasCompleted && step.status !== 'pending') {
+      step.status = 'pending'
+      step.error = null
+      step.prepared = undefined
+      endAttempt(step, event.at, null, 'interrupted')
+    }
+    if ([...reopened].includes(id) || (wasCompleted && event.restarts.includes(id))) openVisit(step)
+    if (id === event.reopensLoopOf) step.loops = 0
+  }
+  run.status = 'running'
+  run.error = null
+}
+
+/** Steps keep what they have done under their id; those that the definition no longer has leave the run. */
+function adopt(
+  run: FoldedRun,
+  { definition, definitionSha256 }: NonNullable<LoggedEventOf<'workflow_resume'>['adopts']>,
+): void {
+  run.definition = definition
+  run.definitionSha256 = definitionSha256
+  run.steps = new Map(definition.steps.map(({ id }) => [id, run.steps.get(id) ?? newStep()]))
+}
+
+function loopMembers(run: FoldedRun, gated: string): Iterable<string> {
+  return stepGraph(run.definition).loops.get(gated) ?? []
+}
+
+function openVisit(step: FoldedStep): void {
+  step.status = 'pending'
+  step.visit++
+  step.attempt = 0
+  step.error = null
+  step.prepared = undefined
+}
+
+function placePrepared(step: FoldedStep, event: LoggedStepEvent): void {
+  const { prepared } = step
+  if (prepared === undefined) return
+  const paths = new Set(prepared.map(({ path }) => path))
+  const { step: producedBy, visit, attempt, seq } = event
+  const placed = prepared.map((artifact) => ({ ...artifact, producedBy, visit, attempt, seq }))
+  step.artifacts = [...step.artifacts.filter(({ path }) => !paths.has(path)), ...placed]
+  step.prepared = undefined
+}
+
+function endAttempt(
+  step: FoldedStep,
+  at: number,
+  durationMs: number | null,
+  outcome: FoldedAttempt['outcome'],
+  error: LoggedError | null = null,
+): void {
+  const last = step.attempts.at(-1)
+  if (last?.outcome === 'running') Object.assign(last, { finishedAt: at, durationMs, outcome, error })
+}
+
+function newStep(): FoldedStep {
+  return {
+    status: 'pending',
+    visit: 1,
+    attempt: 0,
+    output: null,
+    scoring: null,
+    error: null,
+    loops: 0,
+    attempts: [],
+    artifacts: [],
+    prepared: undefined,
+    startedAt: 0,
+    finishedSeq: -1,
+  }
+}

@@ -1,0 +1,158 @@
+import type { LoggedEvent, LoggedEventOf, LoggedStepEvent } from './event-shapes.ts'
+import type { Invariant, Verdict } from './invariant.ts'
+import type { RunReading } from './run-reading.ts'
+import { placeOf, tryKey, tryOf } from './words.ts'
+
+/** O6 */
+export const order: Invariant = {
+  name: 'O6',
+  title: 'steps start after all they depend on, gates come before what they guard, nothing follows the end',
+  needsSoundLog: true,
+  check(run, verdict) {
+    const walk = new OrderWalk(run, verdict)
+    for (const event of run.events) walk.take(event)
+  },
+}
+
+/** Goes through the log with nothing in hand but the declared graph. */
+class OrderWalk {
+  readonly #run: RunReading
+  readonly #verdict: Verdict
+  readonly #completed = new Set<string>()
+  /** Attempts in flight by step. */
+  readonly #running = new Map<string, string>()
+  /** Attempts whose gate has passed. */
+  readonly #passed = new Set<string>()
+  #end: LoggedEventOf<'workflow_end'> | undefined
+
+  constructor(run: RunReading, verdict: Verdict) {
+    this.#run = run
+    this.#verdict = verdict
+  }
+
+  take(event: LoggedEvent): void {
+    this.#afterEnd(event)
+    if (event.kind === 'workflow_resume') this.#resume(event)
+    else if (event.kind === 'workflow_end') this.#finishRun(event)
+    else if ('attempt' in event) this.#takeStep(event)
+  }
+
+  #afterEnd(event: LoggedEvent): void {
+    const end = this.#end
+    if (end === undefined) return
+    const what = 'attempt' in event ? ` of step '${event.step}' ${tryOf(event)}` : ''
+    if (end.status !== 'failed') {
+      const sentence = `Event ${event.seq} (${event.kind}${what}) follows the end of the run: it had ${end.status === 'completed' ? 'completed' : 'been cancelled'} at event ${end.seq}.`
+      this.#verdict.broken(sentence, { seq: event.seq })
+    } else if (event.kind === 'step_start' || event.kind === 'step_finish') {
+      const sentence = `Step '${event.step}' went on ${tryOf(event)} at event ${event.seq} although the run had failed at event ${end.seq}.`
+      this.#verdict.broken(sentence, placeOf(event))
+    }
+  }
+
+  #takeStep(event: LoggedStepEvent): void {
+    const { step } = event
+    const key = tryKey(event)
+    if (this.#run.definitionAt(event.seq) !== undefined && this.#run.stepDefinition(event) === undefined) {
+      this.#broken(event, 'is no step of the workflow')
+      return
+    }
+    const agent = this.#run.stepDefinition(event)?.agent
+    if (agent !== undefined && event.agent !== agent) {
+      this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
+    }
+    if (event.kind === 'late_result') return
+    if (event.kind === 'checkpoint') {
+      this.#checkpoint(event)
+      return
+    }
+    if (event.kind === 'step_start') {
+      this.#start(event)
+      return
+    }
+    if (this.#running.get(step) !== key) {
+      this.#broken(event, `went on with ${event.kind} without having started`)
+      this.#running.set(step, key)
+    }
+    if (event.kind === 'gate_result') this.#decideGate(event)
+    else if (event.kind === 'step_finish') this.#finish(event)
+    else if (event.kind !== 'artifacts_prepared') this.#running.delete(step)
+  }
+
+  #checkpoint(event: LoggedEventOf<'checkpoint'>): void {
+    const { step, name, throughSeq } = event
+    if (!this.#completed.has(step)) this.#broken(event, 'has a checkpoint and had not completed')
+    const expected = `${String(throughSeq).padStart(6, '0')}-${step}`
+    if (name !== expected) this.#broken(event, `has a checkpoint '${name}' that should be '${expected}'`)
+    if (throughSeq >= event.seq)
+      this.#broken(event, `has a checkpoint of event ${throughSeq}, which is still to come`)
+  }
+
+  #start(event: LoggedEventOf<'step_start'>): void {
+    const { step } = event
+    for (const need of this.#run.graphAt(event.seq).before.get(step) ?? []) {
+      if (this.#completed.has(need)) continue
+      this.#broken(event, `started before step '${need}', which it depends on, had completed`)
+    }
+    const other = this.#running.get(step)
+    if (other !== undefined) this.#broken(event, `started while its attempt '${other}' was still running`)
+    this.#running.set(step, tryKey(event))
+    const most = this.#run.definitionAt(event.seq)?.limits.maxConcurrentSteps ?? Infinity
+    if (this.#running.size > most) {
+      this.#broken(event, `started as number ${this.#running.size} in flight, and the limit is ${most}`)
+    }
+  }
+
+  #decideGate(event: LoggedEventOf<'gate_result'>): void {
+    if (event.status === 'passed') this.#passed.add(tryKey(event))
+    const { route } = event
+    if ((event.status === 'passed') !== (route.to === 'pass')) {
+      this.#broken(event, `has a gate that ${event.status} and goes to '${route.to}'`)
+    }
+    if (route.to !== 'loop') return
+    this.#running.delete(event.step)
+    this.#reopen(this.#run.graphAt(event.seq).loops.get(event.step) ?? [event.step])
+  }
+
+  #finish(event: LoggedEventOf<'step_finish'>): void {
+    const { step } = event
+    if (this.#run.stepDefinition(event)?.gate !== undefined && !this.#passed.has(tryKey(event))) {
+      this.#broken(event, 'completed although its gate had not passed')
+    }
+    this.#running.delete(step)
+    this.#completed.add(step)
+  }
+
+  #resume(event: LoggedEventOf<'workflow_resume'>): void {
+    if (this.#end?.status === 'failed') this.#end = undefined
+    this.#running.clear()
+    const { adopts } = event
+    if (adopts !== undefined) {
+      const kept = new Set(adopts.definition.steps.map(({ id }) => id))
+      this.#reopen([...this.#completed].filter((step) => !kept.has(step)))
+    }
+    this.#reopen(event.restarts)
+    if (event.reopensLoopOf !== undefined) {
+      this.#reopen(this.#run.graphAt(event.seq).loops.get(event.reopensLoopOf) ?? [])
+    }
+  }
+
+  #reopen(steps: Iterable<string>): void {
+    for (const step of steps) this.#completed.delete(step)
+  }
+
+  #finishRun(event: LoggedEventOf<'workflow_end'>): void {
+    this.#end = event
+    if (event.status !== 'completed') return
+    for (const { id } of this.#run.definitionAt(event.seq)?.steps ?? []) {
+      if (this.#completed.has(id)) continue
+      const sentence = `Step '${id}' was lost: the run completed at event ${event.seq} without it.`
+      this.#verdict.broken(sentence, { step: id, seq: event.seq })
+    }
+  }
+
+  #broken(event: LoggedStepEvent, what: string): void {
+    const sentence = `Step '${event.step}' ${tryOf(event)} ${what} (event ${event.seq}).`
+    this.#verdict.broken(sentence, placeOf(event))
+  }
+}

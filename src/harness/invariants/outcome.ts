@@ -1,0 +1,98 @@
+import { jsonDiff } from '../../core/index.ts'
+import type { CanonicalOutcome, CanonicalStep } from './evidence.ts'
+import type { Invariant, Verdict } from './invariant.ts'
+import type { RunReading } from './run-reading.ts'
+import { sameJson } from './same-json.ts'
+import { shown } from './words.ts'
+
+/** O1 */
+export const outcome: Invariant = {
+  name: 'O1',
+  title: 'the run comes to the end of the run without faults, or to a failure that says why',
+  check(run, verdict) {
+    const { reference, ending } = run.evidence
+    if (reference === undefined) {
+      verdict.notJudged('what the run should have come to: the evidence has no reference')
+      return
+    }
+    const actual = outcomeOf(run)
+    const mayFail = run.leniency !== 'survivable' && reference.status !== ending.status
+    if (!mayFail) {
+      compareOutcomes(actual, reference, 'in the run without faults', verdict)
+      return
+    }
+    const { error } = ending
+    if (ending.status !== 'failed' && ending.status !== 'refused') {
+      verdict.broken(`The run ended ${ending.status}; without faults it ended ${reference.status}.`)
+    } else if (error === undefined || (error.code ?? error.kind) === undefined) {
+      verdict.broken(`The run ended ${ending.status} and does not say why with a code or a kind of error.`)
+    }
+    compareFinishedSteps(actual, reference, verdict)
+  },
+}
+
+/** What a run came to, from its log and its files. */
+export function outcomeOf(run: RunReading): CanonicalOutcome {
+  const { evidence, folded } = run
+  const steps: Record<string, CanonicalStep> = {}
+  for (const [id, { status, output, scoring, artifacts }] of folded?.steps ?? []) {
+    const digests = artifacts.map(({ path, sha256 }) => [path, sha256] as const)
+    steps[id] = { status, output, scoring, artifacts: Object.fromEntries(digests) }
+  }
+  const files = run.projectFiles(evidence.files)
+  return {
+    status: evidence.ending.status,
+    steps,
+    files: Object.fromEntries(files.map(([path, bytes]) => [path, run.sha256Of(bytes)])),
+  }
+}
+
+/** Says each way in which two outcomes differ; `where` names the second. */
+export function compareOutcomes(
+  actual: CanonicalOutcome,
+  expected: CanonicalOutcome,
+  where: string,
+  verdict: Verdict,
+): void {
+  if (actual.status !== expected.status) {
+    verdict.broken(`The run ended ${actual.status}, and ${expected.status} ${where}.`)
+  }
+  for (const id of namesOf(actual.steps, expected.steps)) {
+    compareSteps(id, actual.steps[id], expected.steps[id], where, verdict)
+  }
+  for (const path of namesOf(actual.files, expected.files)) {
+    const [here, there] = [actual.files[path], expected.files[path]]
+    if (here === there) continue
+    if (here === undefined) verdict.broken(`File '${path}' is missing, and is there ${where}.`, { path })
+    else if (there === undefined) verdict.broken(`File '${path}' is there, and is not ${where}.`, { path })
+    else verdict.broken(`File '${path}' has other bytes than ${where}.`, { path })
+  }
+}
+
+function compareSteps(
+  step: string,
+  actual: CanonicalStep | undefined,
+  expected: CanonicalStep | undefined,
+  where: string,
+  verdict: Verdict,
+): void {
+  if (sameJson(actual, expected)) return
+  for (const { path, before, after } of jsonDiff(expected, actual)) {
+    const what = path === '' ? 'record' : path
+    verdict.broken(`Step '${step}' ended with ${what} ${shown(after)}, and with ${shown(before)} ${where}.`, {
+      step,
+    })
+  }
+}
+
+/** A run that may fail must still not have computed anything else on the way. */
+function compareFinishedSteps(actual: CanonicalOutcome, expected: CanonicalOutcome, verdict: Verdict): void {
+  for (const [id, step] of Object.entries(actual.steps)) {
+    if (step.status !== 'completed' || expected.steps[id]?.status !== 'completed') continue
+    compareSteps(id, step, expected.steps[id], 'in the run without faults', verdict)
+  }
+}
+
+function namesOf(left: object, right: object): readonly string[] {
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].sort()
+}

@@ -1,0 +1,44 @@
+import { idempotencyKey } from '../../core/index.ts'
+import type { Invariant } from './invariant.ts'
+import { counted, visitKey } from './words.ts'
+
+/** O15 */
+export const outsideEffects: Invariant = {
+  name: 'O15',
+  title:
+    'effects that leave the workflow carry the key of their visit, and happen once where the receiver honours keys',
+  needsSoundLog: true,
+  check({ evidence }, verdict) {
+    const calls = new Map<string, number>()
+    const visits = new Map<string, { readonly step: string; readonly visit: number }>()
+    for (const { step, visit } of evidence.executions) {
+      const key = visitKey({ step, visit })
+      calls.set(key, (calls.get(key) ?? 0) + 1)
+      visits.set(idempotencyKey(evidence.runId, step, visit), { step, visit })
+    }
+    for (const { idempotencyKey: key, name, step, count, honoursKeys } of evidence.effects) {
+      const visit = visits.get(key)
+      if (visit?.step !== step) {
+        verdict.broken(
+          `Effect '${name}' of step '${step}' carries key '${key}', which is of no visit of it.`,
+          { step },
+        )
+        continue
+      }
+      if (count <= 1) continue
+      const times = counted(count, 'time')
+      const ran = calls.get(visitKey(visit)) ?? 0
+      const where = `of step '${step}' (visit ${visit.visit})`
+      if (honoursKeys === true) {
+        verdict.broken(`Effect '${name}' ${where} was duplicated: it happened ${times} under one key.`, visit)
+      } else if (count > ran) {
+        const sentence = `Effect '${name}' ${where} was duplicated: it happened ${times} in ${counted(ran, 'execution')}.`
+        verdict.broken(sentence, visit)
+      } else {
+        verdict.note(
+          `Effect '${name}' ${where} happened ${times}, once per execution: its receiver must act once per key.`,
+        )
+      }
+    }
+  },
+}

@@ -1,0 +1,109 @@
+import type { LoggedEventOf, LoggedStep } from './event-shapes.ts'
+import type { Invariant, Verdict } from './invariant.ts'
+import type { RunReading } from './run-reading.ts'
+import { counted, placeOf, tryOf, visitKey } from './words.ts'
+
+/** O12 */
+export const retries: Invariant = {
+  name: 'O12',
+  title: 'attempts count from 1 without gaps, and retries are as many and as far apart as declared',
+  needsSoundLog: true,
+  check(run, verdict) {
+    const walk = new RetryWalk(run, verdict)
+    for (const event of run.events) {
+      if (event.kind === 'workflow_resume') walk.newLife()
+      else if (event.kind === 'step_start') walk.start(event)
+      else if (event.kind === 'step_retry') walk.retry(event)
+      else if (event.kind === 'step_fail') walk.fail(event)
+    }
+  },
+}
+
+class RetryWalk {
+  readonly #run: RunReading
+  readonly #verdict: Verdict
+  /** Number of the newest attempt by step and visit. */
+  readonly #attempts = new Map<string, number>()
+  readonly #visits = new Map<string, number>()
+  /** Retries of this life by step and visit. */
+  #used = new Map<string, number>()
+  #waits = new Map<string, LoggedEventOf<'step_retry'>>()
+  #hasFailed = false
+
+  constructor(run: RunReading, verdict: Verdict) {
+    this.#run = run
+    this.#verdict = verdict
+  }
+
+  /** A crash or a resume uses up no retry: counting begins anew. */
+  newLife(): void {
+    this.#used = new Map()
+    this.#waits = new Map()
+    this.#hasFailed = false
+  }
+
+  start(event: LoggedEventOf<'step_start'>): void {
+    const key = visitKey(event)
+    const due = (this.#attempts.get(key) ?? 0) + 1
+    if (event.attempt !== due) {
+      this.#broken(event, `started at event ${event.seq} where attempt ${due} was due`)
+    }
+    this.#attempts.set(key, event.attempt)
+    const visit = this.#visits.get(event.step) ?? 0
+    if (event.visit !== visit && event.visit !== visit + 1) {
+      this.#broken(event, `started at event ${event.seq} in a visit that is not the one after visit ${visit}`)
+    }
+    this.#visits.set(event.step, event.visit)
+    const wait = this.#waits.get(key)
+    this.#waits.delete(key)
+    if (wait !== undefined && event.at < wait.notBefore && !this.#run.clockWasMoved) {
+      this.#broken(event, `started ${wait.notBefore - event.at} ms before its wait was over`)
+    }
+  }
+
+  retry(event: LoggedEventOf<'step_retry'>): void {
+    const definition = this.#run.stepDefinition(event)
+    if (definition === undefined) return
+    const key = visitKey(event)
+    const used = this.#used.get(key) ?? 0
+    this.#used.set(key, used + 1)
+    this.#waits.set(key, event)
+    if (used >= definition.retries) {
+      const declared = counted(definition.retries, 'retry', 'retries')
+      this.#broken(event, `was to be retried at event ${event.seq}, and its ${declared} were used up`)
+    }
+    const delay = delayBefore(definition, used)
+    if (event.delayMs !== delay) {
+      this.#broken(event, `was to be retried after ${event.delayMs} ms, and ${delay} ms are declared`)
+    } else if (event.notBefore - event.at !== delay && !this.#run.clockWasMoved) {
+      const wait = event.notBefore - event.at
+      this.#broken(event, `was to be retried after ${delay} ms, and waits ${wait} ms`)
+    }
+  }
+
+  fail(event: LoggedEventOf<'step_fail'>): void {
+    const definition = this.#run.stepDefinition(event)
+    const used = this.#used.get(visitKey(event)) ?? 0
+    const left = (definition?.retries ?? 0) - used
+    const mayPass = event.error.kind === 'exception' || event.error.kind === 'timeout'
+    // After another step has failed the run is ending: nothing is tried again.
+    if (left > 0 && mayPass && !this.#hasFailed) {
+      this.#broken(
+        event,
+        `was given up at event ${event.seq} with retries left: ${left} of ${definition?.retries}`,
+      )
+    }
+    this.#hasFailed = true
+  }
+
+  #broken(
+    event: LoggedEventOf<'step_start'> | LoggedEventOf<'step_retry'> | LoggedEventOf<'step_fail'>,
+    what: string,
+  ): void {
+    this.#verdict.broken(`Step '${event.step}' ${tryOf(event)} ${what}.`, placeOf(event))
+  }
+}
+
+function delayBefore({ retryDelayMs }: LoggedStep, used: number): number {
+  return retryDelayMs * 2 ** used
+}

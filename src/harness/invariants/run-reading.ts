@@ -1,0 +1,185 @@
+import { joinPath } from '../../core/index.ts'
+import type { EventShapes, LoggedDefinition, LoggedEvent, LoggedStep } from './event-shapes.ts'
+import type { Evidence, FileTree } from './evidence.ts'
+import { foldLog } from './fold.ts'
+import type { FoldedRun } from './fold.ts'
+import { stepGraph } from './graph.ts'
+import type { StepGraph } from './graph.ts'
+import { readLog } from './log-reading.ts'
+import type { LogReading } from './log-reading.ts'
+import { readState } from './state-reading.ts'
+import type { StateReading } from './state-reading.ts'
+
+/** By the bytes themselves, which nobody writes to: forked disks share them. */
+const digests = new WeakMap<Uint8Array, string>()
+const noBytes = new Uint8Array()
+const settled: ReadonlySet<string> = new Set(['completed', 'failed', 'paused', 'waiting', 'cancelled'])
+
+/** Evidence with what the checkers read out of it, each part once and only when it is asked for. */
+export class RunReading {
+  readonly evidence: Evidence
+  readonly #shapes: EventShapes
+  readonly #logs = new Map<Uint8Array, LogReading>()
+  #definitions: readonly { readonly seq: number; readonly definition: LoggedDefinition }[] | undefined
+  #folded: { readonly run: FoldedRun | undefined } | undefined
+
+  constructor(evidence: Evidence, shapes: EventShapes) {
+    this.evidence = evidence
+    this.#shapes = shapes
+  }
+
+  get stateFolder(): string {
+    return this.evidence.directories?.stateDirectory ?? '.workflow'
+  }
+
+  get runFolder(): string {
+    return joinPath(this.stateFolder, 'runs', this.evidence.runId)
+  }
+
+  get logPath(): string {
+    return joinPath(this.runFolder, 'events.jsonl')
+  }
+
+  get statePath(): string {
+    return joinPath(this.runFolder, 'state.json')
+  }
+
+  get pointerPath(): string {
+    return joinPath(this.stateFolder, 'last.json')
+  }
+
+  get lockPath(): string {
+    return joinPath(this.runFolder, 'lock')
+  }
+
+  /** The log as it was when the run was left. */
+  get log(): LogReading {
+    return this.logIn(this.evidence.files)
+  }
+
+  get events(): readonly LoggedEvent[] {
+    return this.log.events
+  }
+
+  /** The definition that the run goes by in the end. */
+  get definition(): LoggedDefinition | undefined {
+    return this.definitionAt(Infinity)
+  }
+
+  /** The definition that was in force at an event: of event 0, or of the last resume that adopted another. */
+  definitionAt(seq: number): LoggedDefinition | undefined {
+    this.#definitions ??= this.events.flatMap((event) => {
+      if (event.kind === 'workflow_start') return [event]
+      const { adopts } = event.kind === 'workflow_resume' ? event : {}
+      return adopts === undefined ? [] : [{ seq: event.seq, definition: adopts.definition }]
+    })
+    return this.#definitions.findLast((adopted) => adopted.seq <= seq)?.definition
+  }
+
+  graphAt(seq: number): StepGraph {
+    const definition = this.definitionAt(seq)
+    return definition === undefined ? { before: new Map(), loops: new Map() } : stepGraph(definition)
+  }
+
+  /** What the log adds up to; undefined when it does not begin with event 0. */
+  get folded(): FoldedRun | undefined {
+    this.#folded ??= { run: foldLog(this.events) }
+    return this.#folded.run
+  }
+
+  /**
+   * Whether the last life of the engine came to an end by itself, and so had the chance to clear up. When a crash hits after
+   * the last event, the next life finds nothing to resume, and what the dead one held stays.
+   */
+  get hasSettled(): boolean {
+    const { ending, earlierLives } = this.evidence
+    return settled.has(ending.status) && earlierLives.at(-1)?.refusal === undefined
+  }
+
+  /** Whether a fault damaged the disk and the damage was noticed: nothing more was promised. */
+  get wasRefusedForDamage(): boolean {
+    return this.leniency === 'detect-only' && this.evidence.ending.status === 'refused'
+  }
+
+  /** The worst that any fault of the run allows. */
+  get leniency(): 'survivable' | 'reportable' | 'detect-only' {
+    const classes = new Set(this.evidence.faults.map((fault) => fault.class))
+    if (classes.has('detect-only')) return 'detect-only'
+    return classes.has('reportable') ? 'reportable' : 'survivable'
+  }
+
+  /** Whether a fault moved the clock, so that instants say little. */
+  get clockWasMoved(): boolean {
+    return this.evidence.faults.some(({ movesClock }) => movesClock === true)
+  }
+
+  /** How a step was defined at an event about it. */
+  stepDefinition({ step, seq }: { readonly step: string; readonly seq: number }): LoggedStep | undefined {
+    return this.definitionAt(seq)?.steps.find(({ id }) => id === step)
+  }
+
+  sha256Of(bytes: Uint8Array): string {
+    const known = digests.get(bytes)
+    if (known !== undefined) return known
+    const sha256 = this.evidence.digest.sha256(bytes)
+    digests.set(bytes, sha256)
+    return sha256
+  }
+
+  readLog(bytes: Uint8Array): LogReading {
+    const known = this.#logs.get(bytes)
+    if (known !== undefined) return known
+    const log = readLog(bytes, this.evidence.digest, this.#shapes)
+    this.#logs.set(bytes, log)
+    return log
+  }
+
+  logIn(files: FileTree): LogReading {
+    return this.readLog(files.get(this.logPath) ?? noBytes)
+  }
+
+  stateIn(files: FileTree): StateReading | undefined {
+    const bytes = files.get(this.statePath)
+    return bytes === undefined ? undefined : readState(bytes, this.evidence.digest)
+  }
+
+  /** How much of this run's log the last pointer vouches for; -1 when it says nothing about it. */
+  pointedSeq(files: FileTree): number {
+    const bytes = files.get(this.pointerPath)
+    if (bytes === undefined) return -1
+    try {
+      const value = JSON.parse(new TextDecoder().decode(bytes)) as { runId?: unknown; seq?: unknown } | null
+      return value?.runId === this.evidence.runId && typeof value.seq === 'number' ? value.seq : -1
+    } catch {
+      return -1
+    }
+  }
+
+  /** Files outside the engine's directories. */
+  projectFiles(files: FileTree): readonly (readonly [path: string, bytes: Uint8Array])[] {
+    return [...files].filter(([path]) => !this.isEngines(path))
+  }
+
+  /** Whether a path lies in a directory of the engine. */
+  isEngines(path: string): boolean {
+    const { checkpointDirectory, logDirectory } = this.evidence.directories ?? {}
+    const folders = [this.stateFolder, checkpointDirectory, logDirectory]
+    return folders.some((folder) => folder !== undefined && path.startsWith(`${folder}/`))
+  }
+
+  /** In which life of the engine an attempt ran: as the agents' port saw it, else counted from the log. */
+  incarnationOf(event: { readonly step: string; readonly visit: number; readonly attempt: number }): number {
+    const seen = this.evidence.executions.find(
+      ({ step, visit, attempt }) => step === event.step && visit === event.visit && attempt === event.attempt,
+    )
+    if (seen !== undefined) return seen.incarnation
+    const start = this.events.findIndex(
+      (other) =>
+        other.kind === 'step_start' &&
+        other.step === event.step &&
+        other.visit === event.visit &&
+        other.attempt === event.attempt,
+    )
+    return 1 + this.events.slice(0, start).filter(({ kind }) => kind === 'workflow_resume').length
+  }
+}

@@ -1,0 +1,32 @@
+import { jsonDiff } from '../../core/index.ts'
+import type { Invariant } from './invariant.ts'
+import { shown } from './words.ts'
+
+/** O20 */
+export const shape: Invariant = {
+  name: 'O20',
+  title: 'every event has the shape of its kind, and fields that nobody knows survive a recovery',
+  needsSoundLog: true,
+  check(run, verdict) {
+    const path = run.logPath
+    for (const [index, { value, misshape }] of run.log.lines.entries()) {
+      if (misshape === undefined) continue
+      const what = `event ${shown(value?.['seq'])}, kind ${shown(value?.['kind'])}`
+      const seq = typeof value?.['seq'] === 'number' ? { seq: value['seq'] } : {}
+      const sentence = `Line ${index + 1} of the log (${what}) has not the shape of an event: ${misshape}.`
+      verdict.broken(sentence, { path, ...seq })
+    }
+    for (const { incarnation, disk } of run.evidence.earlierLives) {
+      const before = run.logIn(disk)
+      for (const { value } of before.lines.slice(0, before.wholeEvents)) {
+        const kept = run.log.lines.find((line) => line.value?.['seq'] === value?.['seq'])?.value
+        if (kept === undefined || kept === value || kept['epoch'] !== value?.['epoch']) continue
+        for (const change of jsonDiff(value, kept)) {
+          const seq = Number(kept['seq'])
+          const sentence = `Event ${seq} has another '${change.path}' than incarnation ${incarnation} wrote.`
+          verdict.broken(sentence, { path, seq })
+        }
+      }
+    }
+  },
+}

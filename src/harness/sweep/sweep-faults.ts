@@ -1,0 +1,45 @@
+import { createDigest } from '../../adapters/node/index.ts'
+import { defaultSeed } from '../../core/index.ts'
+import { createReferenceDriver } from '../../engine/index.ts'
+import type { WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
+import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
+import { defaultRealWaitMs, loadFor, projectFor } from '../run-workflow.ts'
+import { tryEveryFault } from './single-faults.ts'
+import type { SingleFaultOptions, SweepReport } from './single-faults.ts'
+
+export interface SweepOptions
+  extends
+    Pick<WorkflowSessionOptions, 'project' | 'agents' | 'gates' | 'input' | 'seed' | 'driver'>,
+    SingleFaultOptions {}
+
+/**
+ * Tries every single fault at every point of a workflow at which it can strike, on a simulated disk: crashes with all that
+ * they can leave on it, also in the recovery from a crash, and every error of a file operation. After each the run is resumed
+ * without faults, and judged by the invariants. The project's files are loaded as they stand; nothing is written to it.
+ *
+ * @example
+ * const { findings, families } = await sweepFaults('workflows/release.yaml', { project, agents })
+ * @throws FaultlineError `SWEEP_IMPOSSIBLE` when the workflow does not complete without faults, `NOT_DETERMINISTIC` when two
+ * runs without faults differ; and all that `runWorkflowStepByStep` throws before the first step.
+ */
+export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions = {}): Promise<SweepReport> {
+  const project = await projectFor(options)
+  const loaded = await loadFor(workflow, project)
+  const agents = agentPort(options.agents)
+  const gates = options.gates ?? {}
+  await checkParts({ loaded, agents, gates, project })
+  return tryEveryFault(
+    {
+      definition: loaded.definition,
+      agents,
+      gates,
+      input: options.input ?? null,
+      seed: options.seed ?? project.seed ?? defaultSeed,
+      driver: options.driver ?? createReferenceDriver(),
+      digest: createDigest(),
+      realWaitMs: defaultRealWaitMs,
+    },
+    await filesOfProject(project),
+    options,
+  )
+}

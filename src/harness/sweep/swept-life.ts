@@ -1,0 +1,312 @@
+import { createCompression, createTurn } from '../../adapters/node/index.ts'
+import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
+import { isFaultlineError, messageOf } from '../../core/index.ts'
+import type { JsonValue } from '../../core/index.ts'
+import type { FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
+import { createFaultRecorder, faultPlan, faultyFiles } from '../../fault-injection/index.ts'
+import type {
+  AgentPort,
+  ClockPort,
+  DigestPort,
+  FilesPort,
+  TickPolicy,
+  WorkflowDriver,
+} from '../../ports/index.ts'
+import type { GateController } from '../contract.ts'
+import { bornLife } from '../engine-life.ts'
+import type { EngineLife } from '../engine-life.ts'
+import { createGateControllers } from '../gate-controllers.ts'
+import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import { createWorld } from '../world.ts'
+import { fileOperationNames, isWriteLike } from './fault-points.ts'
+import { afterLife } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+/** What is the same in every scenario of a sweep. */
+export interface SweptWorkflow {
+  readonly definition: WorkflowDefinition
+  readonly agents: AgentPort
+  readonly gates: Readonly<Record<string, GateController>>
+  readonly input: JsonValue
+  readonly seed: number | string
+  readonly driver: WorkflowDriver
+  readonly digest: DigestPort
+  readonly realWaitMs: number
+}
+
+/** One write-like file operation of a life, and the world as a crash just before it would leave it. */
+export interface FaultPoint {
+  readonly name: string
+  readonly operation: string
+  /** Whether the life was still taking the run over. */
+  readonly during: 'run' | 'recovery'
+  readonly world: SweptWorld
+}
+
+export interface LifeOptions {
+  /** Told of every write-like operation before it is done. */
+  readonly onPoint?: (point: FaultPoint) => void
+  /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
+  readonly fault?: { readonly at: string; readonly with: FileFault; readonly sticky: boolean }
+}
+
+/** A life that has come to its end, and the world that it has left. */
+export interface EndedLifeOf {
+  readonly world: SweptWorld
+  readonly leftovers: Leftovers
+  /** Why it would not take the run over, if so. */
+  readonly refusal: SeenError | undefined
+}
+
+const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
+
+/** Starts the run, or takes it over, and goes on to its end or to the error that stops it. */
+export async function liveOn(
+  workflow: SweptWorkflow,
+  before: SweptWorld,
+  options: LifeOptions = {},
+): Promise<EndedLifeOf> {
+  const life = new WatchedLife(workflow, before, options)
+  return life.toEnd()
+}
+
+class WatchedLife {
+  readonly #workflow: SweptWorkflow
+  readonly #options: LifeOptions
+  readonly #incarnation: number
+  readonly #openFiles = new Set<string>()
+  readonly #timers = new Set<number>()
+  readonly #calls = new Set<string>()
+  readonly #life: EngineLife
+  #world: SweptWorld
+  #during: 'run' | 'recovery'
+  #timersMade = 0
+
+  constructor(workflow: SweptWorkflow, before: SweptWorld, options: LifeOptions) {
+    this.#workflow = workflow
+    this.#options = options
+    this.#world = { ...before, ending: { status: 'unfinished' } }
+    this.#incarnation = before.lives.length + 1
+    this.#during = before.runId === undefined ? 'run' : 'recovery'
+    this.#life = this.#born(before)
+  }
+
+  async toEnd(): Promise<EndedLifeOf> {
+    let refusal: SeenError | undefined
+    try {
+      await this.#begin()
+      this.#during = 'run'
+      this.#note({ ending: await this.#moved() })
+    } catch (error) {
+      const seen = seenError(error)
+      this.#note({ errors: [...this.#world.errors, seen] })
+      if (this.#during === 'recovery') {
+        refusal = seen
+        this.#note({ ending: endingOfRefusal(error, seen) })
+      }
+    }
+    try {
+      await this.#life.incarnation.close()
+    } catch (error) {
+      this.#note({ errors: [...this.#world.errors, seenError(error)] })
+    }
+    await this.#life.fence.drop()
+    const leftovers = {
+      openFiles: [...this.#openFiles],
+      timers: [...this.#timers].map((at) => `a wake at ${at}`),
+      calls: [...this.#calls],
+    }
+    return { world: this.#world, leftovers, refusal }
+  }
+
+  async #begin(): Promise<void> {
+    const { definition, input, seed } = this.#workflow
+    const { incarnation } = this.#life
+    const { runId } = this.#world
+    if (runId !== undefined) return void (await incarnation.recover({ runId }))
+    const started = await incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
+    this.#note({ runId: started })
+  }
+
+  async #moved(): Promise<RunEnding> {
+    const status = await this.#life.move(everything, async (report) =>
+      report.status === 'running' ? undefined : report.status,
+    )
+    const { error } = this.#life.incarnation.state()
+    if (status !== 'failed' || error === null) return { status }
+    const { step, message, kind } = error
+    const seen: SeenError = { message, kind }
+    this.#note({ errors: [...this.#world.errors, seen] })
+    return { status, ...(step === null ? {} : { step }), error: seen }
+  }
+
+  #born(before: SweptWorld): EngineLife {
+    const { seed, driver, digest, gates, realWaitMs } = this.#workflow
+    const virtualClock = createVirtualClock(before.now)
+    const ledger = createWorld(before.effects)
+    return bornLife(
+      {
+        driver,
+        files: this.#files(),
+        simulatedFiles: true,
+        projectFolder: undefined,
+        clock: this.#clock(virtualClock),
+        virtualClock,
+        turn: createTurn(),
+        digest,
+        ids: createSeededIds(`${seed}/${this.#incarnation}`),
+        ownerOf: (life) => createInventedOwner(`sweep-${life}`),
+        agents: this.#agents(),
+        gates: createGateControllers(gates),
+        faults: createFaultRecorder(faultPlan([])),
+        world: {
+          record: (effect) => {
+            ledger.record(effect)
+            this.#note({ effects: ledger.effects })
+          },
+          get effects() {
+            return ledger.effects
+          },
+        },
+        observer: {
+          event: (event) => {
+            if (event.kind !== 'step_finish') return
+            const { step, visit, seq } = event
+            this.#note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
+          },
+          log: ({ level, message }) => {
+            if (level === 'warn') this.#note({ warnings: [...this.#world.warnings, message] })
+          },
+        },
+        realWaitMs,
+        storage: {},
+        compression: createCompression(),
+      },
+      this.#incarnation,
+    )
+  }
+
+  /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
+  #files(): FilesPort {
+    const { disk } = this.#world
+    const { onPoint, fault } = this.#options
+    const nameOf = fileOperationNames(this.#incarnation)
+    let struck = false
+    return faultyFiles(
+      {
+        perform: (operation) => {
+          if (operation.op === 'append') this.#openFiles.add(operation.path)
+          if (operation.op === 'close') this.#openFiles.delete(operation.path)
+          return disk.perform(operation)
+        },
+      },
+      (operation) => {
+        if (!isWriteLike(operation)) return undefined
+        const name = nameOf(operation)
+        const world = { ...this.#world, disk: disk.fork() }
+        onPoint?.({ name, operation: operation.op, during: this.#during, world })
+        if (fault === undefined || !(name === fault.at || (struck && fault.sticky))) return undefined
+        if (!struck) this.#strike(name, fault.with)
+        struck = true
+        return name === fault.at ? fault.with : stickyForm(fault.with)
+      },
+      (path) => disk.dropUnsynced(path),
+    )
+  }
+
+  #strike(key: string, fault: FileFault): void {
+    const cause = 'error' in fault ? { cause: shownAs(fault.error) } : {}
+    this.#note({
+      faults: [...this.#world.faults, { fault: `disk ${fault.mode}`, key, class: 'reportable', ...cause }],
+    })
+  }
+
+  #clock(clock: ClockPort): ClockPort {
+    return {
+      now: () => {
+        const now = clock.now()
+        if (now !== this.#world.now) this.#note({ now })
+        return now
+      },
+      schedule: (at, wake) => {
+        const timer = this.#timersMade++
+        this.#timers.add(timer)
+        const scheduled = clock.schedule(at, () => {
+          this.#timers.delete(timer)
+          wake()
+        })
+        return {
+          cancel: () => {
+            this.#timers.delete(timer)
+            scheduled.cancel()
+          },
+        }
+      },
+    }
+  }
+
+  #agents(): AgentPort {
+    const { agents } = this.#workflow
+    return {
+      has: (name) => agents.has(name),
+      names: agents.names,
+      invoke: async (call) => {
+        const { step, visit, attempt, signal } = call.context
+        const name = `agent of ${step}#${visit}@${attempt}`
+        const execution: Execution = { step, visit, attempt, incarnation: this.#incarnation }
+        this.#note({ executions: [...this.#world.executions, execution] })
+        this.#calls.add(name)
+        const settle = (thrown?: unknown): void => {
+          this.#calls.delete(name)
+          if (!signal.aborted || (thrown !== undefined && thrown === signal.reason)) return
+          const executions = this.#world.executions.map((other) =>
+            other === execution ? { ...execution, late: true } : other,
+          )
+          this.#note({ executions })
+        }
+        try {
+          const output = await agents.invoke(call)
+          settle()
+          return output
+        } catch (error) {
+          settle(error)
+          throw error
+        }
+      },
+    }
+  }
+
+  #note(change: Partial<SweptWorld>): void {
+    this.#world = { ...this.#world, ...change }
+  }
+}
+
+/** How an error reads: the system has no name for a full quota, only its number. */
+function shownAs(code: FileErrorCode): string {
+  return code === 'EDQUOT' ? 'error -122' : code
+}
+
+/** An error that stays fails every later operation before it has done anything. */
+function stickyForm(fault: FileFault): FileFault {
+  return 'error' in fault ? { mode: 'before', error: fault.error } : fault
+}
+
+function endingOfRefusal(error: unknown, seen: SeenError): RunEnding {
+  if (!isFaultlineError(error, 'RUN_NOT_RESUMABLE')) return { status: 'refused', error: seen }
+  return { status: error.details['status'] as 'completed' | 'cancelled' }
+}
+
+function seenError(thrown: unknown): SeenError {
+  const causes: string[] = []
+  for (let cause = thrown instanceof Error ? thrown.cause : undefined; cause !== undefined;) {
+    causes.push(messageOf(cause))
+    cause = cause instanceof Error ? cause.cause : undefined
+  }
+  const code = isFaultlineError(thrown) ? { code: thrown.code } : {}
+  return { message: messageOf(thrown), ...code, ...(causes.length === 0 ? {} : { causes }) }
+}
+
+/** The world after a life that nobody killed: it let go by itself. */
+export function afterEnding({ world, refusal }: EndedLifeOf): SweptWorld {
+  return afterLife(world, 'run', world.disk, refusal)
+}

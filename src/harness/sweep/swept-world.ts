@@ -1,0 +1,72 @@
+import type { VirtualFiles } from '../../adapters/virtual/index.ts'
+import { stateFolder } from '../../engine/index.ts'
+import type { WorldEffect } from '../contract.ts'
+import type {
+  AcknowledgedStep,
+  EndedLife,
+  Execution,
+  FiredFaultRecord,
+  RunEnding,
+  SeenError,
+} from '../invariants/index.ts'
+
+/** All that outlives an engine life: the disk, what happened outside, and what callers were told. */
+export interface SweptWorld {
+  readonly disk: VirtualFiles
+  /** Undefined until a caller has been told the id of the run. */
+  readonly runId: string | undefined
+  /** What the clock shows. */
+  readonly now: number
+  readonly lives: readonly EndedLife[]
+  readonly executions: readonly Execution[]
+  readonly effects: readonly WorldEffect[]
+  readonly completedSteps: readonly AcknowledgedStep[]
+  readonly faults: readonly FiredFaultRecord[]
+  readonly errors: readonly SeenError[]
+  readonly warnings: readonly string[]
+  readonly ending: RunEnding
+}
+
+export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
+  return {
+    disk,
+    runId: undefined,
+    now,
+    lives: [],
+    executions: [],
+    effects: [],
+    completedSteps: [],
+    faults: [],
+    errors: [],
+    warnings: [],
+    ending: { status: 'unfinished' },
+  }
+}
+
+/** The world as the next life finds it when this one ends now, with `found` as the disk. */
+export function afterLife(
+  world: SweptWorld,
+  during: EndedLife['during'],
+  found: VirtualFiles,
+  refusal?: SeenError,
+): SweptWorld {
+  // Nobody was told of a run whose start had not been acknowledged: the next life starts it anew.
+  if (world.runId === undefined) return { ...world, disk: found }
+  const { status } = world.ending
+  const life: EndedLife = {
+    incarnation: world.lives.length + 1,
+    during,
+    durableLog: logOf(world.disk.afterCrash('power-min'), world.runId),
+    disk: found.snapshotFiles(),
+    told: {
+      completedSteps: world.completedSteps,
+      ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
+    },
+    ...(refusal === undefined ? {} : { refusal }),
+  }
+  return { ...world, disk: found, lives: [...world.lives, life] }
+}
+
+function logOf(disk: VirtualFiles, runId: string): Uint8Array {
+  return disk.perform({ op: 'read', path: `${stateFolder}/runs/${runId}/events.jsonl` }) ?? new Uint8Array()
+}

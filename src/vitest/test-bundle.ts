@@ -1,0 +1,103 @@
+import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
+import { bundleFolderName, writeBundle } from '../bundle/index.ts'
+import type { BundleReason } from '../bundle/index.ts'
+import { isFaultlineError, joinPath } from '../core/index.ts'
+import type { Project, WorkflowSession } from '../harness/index.ts'
+import type { SessionRecording } from '../trace/index.ts'
+import type { TestIdentity } from './compatibility.ts'
+import { bundleErrors } from './failure.ts'
+import type { KeptError } from './failure.ts'
+import { testRedactor } from './redactor.ts'
+import type { FaultlineSettings } from './settings.ts'
+
+/** One try of a test that failed, with all that its bundle tells. */
+export interface FailedTry {
+  readonly identity: TestIdentity
+  /** What tells the test from every other of the run. */
+  readonly name: string
+  readonly reason: BundleReason
+  readonly errors: readonly KeptError[]
+  /** What else was wrong, beside the errors. */
+  readonly notes: readonly string[]
+  readonly seed: number | string
+  readonly correlationId: string
+  readonly projects: readonly Project[]
+  readonly recordings: readonly SessionRecording[]
+}
+
+/** Writes the bundle of a failed try and answers its folder, relative to the root. */
+export async function leaveTestBundle(failure: FailedTry, config: FaultlineSettings): Promise<string> {
+  const { identity } = failure
+  const digest = createDigest()
+  const files = createNodeFiles(config.root)
+  const folder = joinPath(
+    config.bundles,
+    bundleFolderName(
+      {
+        slugSource: identity.fullName,
+        hashSource: failure.name,
+        attempt: identity.attempt,
+        ...(identity.repeat === null ? {} : { repeat: identity.repeat }),
+      },
+      digest,
+    ),
+  )
+  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
+  const roots = Object.fromEntries(
+    folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
+  )
+  await writeBundle(
+    {
+      kind: 'test',
+      reason: failure.reason,
+      test: identity,
+      errors: bundleErrors(failure.errors),
+      sessions: failure.recordings,
+      seed: failure.seed,
+      correlationIds: [failure.correlationId],
+      versions: {
+        faultline: config.faultline,
+        node: process.versions.node,
+        vitest: config.vitest,
+        platform: `${process.platform}-${process.arch}`,
+      },
+      replay: { command: `npx faultline replay ${folder}`, env: null },
+      notes: failure.notes,
+    },
+    {
+      files,
+      folder,
+      digest,
+      redact: testRedactor(
+        config.root,
+        config.redact.map(({ source, flags }) => new RegExp(source, flags)),
+        roots,
+      ),
+    },
+  )
+  await files.closeAll()
+  return folder
+}
+
+export async function recordingsOf(
+  sessions: readonly WorkflowSession[],
+): Promise<readonly SessionRecording[]> {
+  const recordings: SessionRecording[] = []
+  for (const session of sessions) {
+    try {
+      recordings.push(await recordingOf(session))
+    } catch (error) {
+      // The disk of a run can be what failed: the bundle then says so by having no session.
+      if (!isFaultlineError(error)) throw error
+    }
+  }
+  return recordings
+}
+
+/** The test can fail while its run is still going, at its time limit above all: then the failure is now. */
+async function recordingOf(session: WorkflowSession): Promise<SessionRecording> {
+  const recording = await session.recording()
+  const { snapshots } = recording
+  if (snapshots.atFailure !== null || recording.events.at(-1)?.kind === 'workflow_end') return recording
+  return { ...recording, snapshots: { ...snapshots, atFailure: await session.capture('at-failure') } }
+}

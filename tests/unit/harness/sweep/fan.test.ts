@@ -1,0 +1,7 @@
+import { describe } from 'vitest'
+import { fanOutOfFive } from '../../../support/swept-workflows.ts'
+import { survivesEveryFault } from './survives.ts'
+
+describe('a fan-out of five with a join', () => {
+  survivesEveryFault(fanOutOfFive)
+})

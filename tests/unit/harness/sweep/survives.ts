@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { createProject, runWorkflowStepByStep, sweepFaults } from '../../../../src/harness/index.ts'
+import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
+import type { AgentWorkflow } from '../../../../src/engine/index.ts'
+import type { FilesPort, WorkflowDriver } from '../../../../src/ports/index.ts'
+import { sweptAgents as agents } from '../../../support/swept-workflows.ts'
+
+const timeout = 600_000
+
+/** Every crash and every disk error at every write of a run, judged by all invariants. */
+export function survivesEveryFault(workflow: AgentWorkflow): void {
+  test(
+    'survives a crash at every write, with all that it can leave, and again in the recovery',
+    { timeout },
+    async () => {
+      const { findings, families } = await swept(workflow, 'crash')
+      expect(findings).toEqual([])
+      const points = await writesOf(workflow)
+      expect(families.crash).toMatchObject({ hit: points, points })
+      expect(families.crash?.scenarios).toBeGreaterThan(20 * points)
+    },
+  )
+
+  test(
+    'reports every error of the disk at every write, and completes when it has gone',
+    { timeout },
+    async () => {
+      const { findings, families } = await swept(workflow, 'disk')
+      expect(findings).toEqual([])
+      const points = await writesOf(workflow)
+      expect(families.disk).toMatchObject({ hit: points, points })
+      expect(families.disk?.scenarios).toBeGreaterThan(12 * points)
+    },
+  )
+}
+
+async function swept(workflow: AgentWorkflow, family: 'crash' | 'disk'): ReturnType<typeof sweepFaults> {
+  const project = await createProject({ storage: 'memory' })
+  return sweepFaults(defineWorkflow(workflow), { project, agents, families: [family] })
+}
+
+/** How many operations of an undisturbed run change the disk, counted apart from the sweep. */
+async function writesOf(workflow: AgentWorkflow): Promise<number> {
+  const inner = createReferenceDriver()
+  let writes = 0
+  const counting = (files: FilesPort): FilesPort => ({
+    perform(operation) {
+      if (!['read', 'list', 'stat', 'close'].includes(operation.op)) writes++
+      return files.perform(operation)
+    },
+  })
+  const driver: WorkflowDriver = {
+    ...inner,
+    incarnate: (ports) => inner.incarnate({ ...ports, files: counting(ports.files) }),
+  }
+  const project = await createProject({ storage: 'memory' })
+  const session = await runWorkflowStepByStep(defineWorkflow(workflow), { project, agents, driver })
+  await session.runToEnd()
+  await session.close()
+  return writes
+}

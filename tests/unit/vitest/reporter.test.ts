@@ -1,0 +1,201 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { TestModule, Vitest } from 'vitest/node'
+import { createDigest, createNodeFiles } from '../../../src/adapters/node/index.ts'
+import { createRedactor, writeBundle } from '../../../src/bundle/index.ts'
+import { FaultlineReporter } from '../../../src/vitest/reporter.ts'
+import type { FaultlineReporterOptions } from '../../../src/vitest/reporter.ts'
+import { sampleContent } from '../../support/sample-bundle.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+interface Ended {
+  readonly state?: 'passed' | 'failed' | 'skipped'
+  readonly tags?: readonly string[]
+  /** Bundles of its failed tries. */
+  readonly bundles?: readonly (string | null)[]
+}
+
+/** A file as the reporter sees it at the end of a run: its tests, and what its `beforeAll` threw. */
+function moduleOf(tests: readonly Ended[], setUpErrors: readonly string[] = []): TestModule {
+  const cases = tests.map(({ state = 'passed', tags = [], bundles = [] }) => ({
+    tags,
+    project: { config: { tags: [{ name: 'e2e_workflow' }, { name: 'requires_llm' }] } },
+    result: () => ({ state }),
+    meta: () =>
+      bundles.length === 0 ? {} : { faultline: { failedTries: bundles.map((bundle) => ({ bundle })) } },
+  }))
+  const suite = { type: 'suite', fullName: 'shop', errors: () => setUpErrors.map((message) => ({ message })) }
+  return {
+    type: 'module',
+    relativeModuleId: 'shop.test.ts',
+    project: { name: '' },
+    errors: () => [],
+    children: { allTests: () => cases, allSuites: () => [suite] },
+  } as unknown as TestModule
+}
+
+interface Printed {
+  readonly root: string
+  readonly log: string
+  readonly errors: string
+  readonly exitCode: unknown
+}
+
+async function report(
+  modules: readonly TestModule[],
+  change: Partial<FaultlineReporterOptions> = {},
+  config: Readonly<Record<string, unknown>> = {},
+  root = temporaryFolder(),
+): Promise<Printed> {
+  const reporter = new FaultlineReporter({
+    root,
+    bundles: 'bundles',
+    bundleSlots: { folder: join(root, 'slots'), max: 20 },
+    isReplay: true,
+    requiresLlm: false,
+    redact: [],
+    keptProjects: null,
+    ...change,
+  })
+  const lines: Record<'log' | 'error', string[]> = { log: [], error: [] }
+  const logger = {
+    log: (text: string) => lines.log.push(text),
+    error: (text: string) => lines.error.push(text),
+  }
+  reporter.onInit({ logger, config, version: '4.1.12' } as unknown as Vitest)
+  reporter.onTestRunStart()
+  const before = process.exitCode
+  try {
+    await reporter.onTestRunEnd(modules)
+    return { root, log: lines.log.join('\n'), errors: lines.error.join('\n'), exitCode: process.exitCode }
+  } finally {
+    process.exitCode = before
+  }
+}
+
+async function withBundles(...names: readonly string[]): Promise<string> {
+  const root = temporaryFolder()
+  for (const name of names) {
+    const { test: named, ...content } = sampleContent({ errors: [], sessions: [] })
+    await writeBundle(
+      { ...content, test: { ...named, fullName: name } },
+      {
+        files: createNodeFiles(root),
+        folder: `bundles/${name}`,
+        digest: createDigest(),
+        redact: createRedactor({ environment: {} }),
+      },
+    )
+  }
+  return root
+}
+
+describe('the report at the end of a run', () => {
+  test('is silent when nothing failed', async () => {
+    const { root, log, errors, exitCode } = await report([moduleOf([{}, { state: 'skipped' }])])
+    expect([log, errors, exitCode, existsSync(join(root, 'bundles'))]).toEqual([
+      '',
+      '',
+      process.exitCode,
+      false,
+    ])
+  })
+
+  test('shows failures before flaky tests, five of them in full, and counts what left no bundle', async () => {
+    const failing = ['one', 'two', 'three', 'four', 'five']
+    const root = await withBundles('unsteady', ...failing)
+    const tests: Ended[] = [
+      { bundles: ['bundles/unsteady'] },
+      ...failing.map((name): Ended => ({ state: 'failed', bundles: [`bundles/${name}`] })),
+      { state: 'failed', bundles: [null, null] },
+    ]
+    const { log } = await report([moduleOf(tests)], {}, {}, root)
+    const outline = log.split('\n').filter((line) => /^ {0,2}\S/.test(line))
+    const shown = relative(process.cwd(), root)
+    expect(outline.map((line) => line.replace(shown, '<root>'))).toMatchInlineSnapshot(`
+      [
+        " faultline  6 failure bundles in <root>/bundles",
+        "  FAILED one",
+        "  FAILED two",
+        "  FAILED three",
+        "  FAILED four",
+        "  FAILED five",
+        "  and 1 more:",
+        "  npx faultline show <root>/bundles/unsteady  (flaky)",
+        "  2 further failures left no bundle: maxBundles is 20",
+      ]
+    `)
+    expect(JSON.parse(readFileSync(join(root, 'bundles/run.json'), 'utf8'))).toMatchObject({
+      bundles: [...failing, 'unsteady'].map((name) => `bundles/${name}`),
+      flaky: ['bundles/unsteady'],
+      leftOut: 2,
+    })
+  })
+
+  test('holds a bundle for a set-up that failed, as long as there are slots', async () => {
+    const modules = [moduleOf([{ state: 'skipped' }], ['no network'])]
+    const { log } = await report(modules)
+    expect(log).toContain('FAILED shop\n    set-up in shop.test.ts, attempt 1\n    Error: no network')
+    const full = await report(modules, { bundleSlots: { folder: join(temporaryFolder(), 'slots'), max: 0 } })
+    expect(full.log).toContain('1 further failure left no bundle: maxBundles is 0')
+    expect(readdirSync(join(full.root, 'bundles'))).toEqual(['run.json'])
+  })
+
+  test('of merged shards names bundles that are elsewhere, and makes none', async () => {
+    const shard = moduleOf([{ state: 'failed', bundles: ['bundles/fails-1'] }], ['no network'])
+    const { root, log } = await report([shard], {}, { mergeReports: '.vitest-reports' })
+    const shown = relative(process.cwd(), root)
+    expect(log.replaceAll(shown, '<root>').split('\n\n')).toEqual([
+      '\n faultline  1 failure bundle in <root>/bundles',
+      '  FAILED fails-1\n    its bundle is not here: <root>/bundles/fails-1',
+    ])
+    expect(readdirSync(join(root, 'bundles'))).toEqual(['run.json'])
+  })
+
+  test('says where projects are kept, if any are', async () => {
+    const keptProjects = temporaryFolder()
+    expect((await report([], { keptProjects })).log).toBe('')
+    mkdirSync(join(keptProjects, 'shop-1'))
+    writeFileSync(join(keptProjects, 'shop-1/app.json'), '{}')
+    expect((await report([], { keptProjects })).log).toBe(
+      `\n faultline  1 project folder kept in ${keptProjects}`,
+    )
+  })
+})
+
+describe('a run that did not do what it was asked for', () => {
+  const withModel = moduleOf([{ state: 'skipped', tags: ['requires_llm'] }, {}])
+  const skipped = moduleOf([{ state: 'skipped' }])
+
+  test.each([
+    ['counts skipped tests of models', withModel, {}, '1 requires_llm test skipped', ''],
+    [
+      'fails when they were asked for',
+      withModel,
+      { tagsFilter: ['requires_llm'] },
+      '1 requires_llm',
+      'fails',
+    ],
+    ['fails when a filter selects nothing', skipped, { tagsFilter: ['e2e_workflow'] }, '', 'this run fails'],
+    [
+      'is content with nothing on request',
+      skipped,
+      { tagsFilter: ['e2e_workflow'], passWithNoTests: true },
+      '',
+      '',
+    ],
+    [
+      'is content with nothing in a shard',
+      skipped,
+      { tagsFilter: ['e2e_workflow'], shard: { index: 1 } },
+      '',
+      '',
+    ],
+  ])('%s', async (_, module, config, logged, failed) => {
+    const { log, errors, exitCode } = await report([module], {}, config)
+    expect(log).toContain(logged)
+    expect(errors).toContain(failed)
+    expect(exitCode).toBe(failed === '' ? process.exitCode : 1)
+  })
+})
