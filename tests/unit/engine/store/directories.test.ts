@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import type { VirtualFiles } from '../../../../src/adapters/virtual/index.ts'
@@ -162,6 +165,21 @@ describe('the directories of a run', () => {
     await assertWorkflowArtifacts(session, { 'out/one.txt': { producedBy: 'one' } })
     await session.close()
   })
+})
+
+test('what a template has left in those directories is not copied from it', async () => {
+  const templates = mkdtempSync(join(tmpdir(), 'faultline-templates-'))
+  try {
+    for (const path of ['mine/notes.md', 'mine/kept/state/last.json', 'mine/kept/logs/x.log']) {
+      mkdirSync(dirname(join(templates, path)), { recursive: true })
+      writeFileSync(join(templates, path), path)
+    }
+    const directories = { stateDirectory: 'kept/state', logDirectory: 'kept/logs' }
+    const project = await createProject({ template: 'mine', templates, storage: 'memory', directories })
+    expect(await project.list({ all: true })).toEqual(['notes.md'])
+  } finally {
+    rmSync(templates, { recursive: true })
+  }
 })
 
 describe('the daily log', () => {
