@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { isFaultlineError } from '../../../../src/core/index.ts'
 import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, defineInvariant, sweepFaults } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
@@ -85,7 +86,7 @@ describe('a sweep is refused', () => {
   const refusal = async (agents: Agents): Promise<unknown> =>
     sweep({ agents }).then(
       () => undefined,
-      (error: { code: string; message: string }) => [error.code, error.message],
+      (error: unknown) => (isFaultlineError(error) ? [error.code, error.message] : error),
     )
 
   test('when the workflow does not complete without faults', async () => {
