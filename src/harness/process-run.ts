@@ -66,13 +66,21 @@ export function runReader(projectFolder: string): RunReader {
   })
 }
 
-/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started. */
+/**
+ * The named run, else the last one; the only one when nothing says which was the last.
+ *
+ * @throws FaultlineError `RUN_NOT_FOUND` when there is none, or several to choose from.
+ */
 export async function runIdOrLast(reader: RunReader, runId: string | undefined): Promise<string> {
   const chosen = runId ?? (await reader.last())
   if (chosen !== undefined) return chosen
+  const [only, ...others] = await reader.list()
+  if (only !== undefined && others.length === 0) return only
   throw new FaultlineError(
     'RUN_NOT_FOUND',
-    `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`,
+    only === undefined
+      ? `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`
+      : `Nothing says which run was the last. Name one of: ${[only, ...others].map((run) => `'${run}'`).join(', ')}.`,
   )
 }
 
