@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/index.ts'
 import { describeStepError } from '../trace/index.ts'
 import type { ObservedStatus, StateDocument, StepDocument, WorkflowEvent } from '../trace/index.ts'
+import { resumeLine } from './state-directory.ts'
 
 /** The progress line of an event, or undefined for one that people need not see while a run goes on. */
 export function progressLine(event: WorkflowEvent): string | undefined {
@@ -37,9 +38,7 @@ export function renderStatus(state: StateDocument, status: ObservedStatus): stri
     '',
     ...rows,
     ...(artifacts.length === 0 ? [] : ['', 'artifacts', ...artifacts]),
-    ...(status === 'failed' || status === 'interrupted'
-      ? ['', `next     npx faultline resume ${state.runId}`]
-      : []),
+    ...(status === 'failed' || status === 'interrupted' ? ['', `next     ${resumeLine(state)}`] : []),
   ].join('\n')
 }
 

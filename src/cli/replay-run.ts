@@ -5,7 +5,9 @@ import { createRedactor } from '../bundle/index.ts'
 import type { Bundle } from '../bundle/index.ts'
 import { covers, FaultlineError } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import { reservedFolder, storeLayout } from '../engine/index.ts'
 import { openProject, startProcessRun } from '../harness/index.ts'
+import type { Directories } from '../ports/index.ts'
 import { describeDivergence, firstDivergence } from '../trace/index.ts'
 import { chooseAgents, loadAgents } from './agents-module.ts'
 
@@ -28,9 +30,11 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
   const recorded = readable(bundle)
   const root = await createTemporaryRoot({ prefix: 'faultline-replay' })
   try {
-    copyProject(projectFolder, root.folder, recorded.definition)
     const start = recorded.events[0]
     const launch = start?.kind === 'workflow_start' ? start.launch : {}
+    const directories =
+      typeof launch['stateDirectory'] === 'string' ? { stateDirectory: launch['stateDirectory'] } : {}
+    copyProject(projectFolder, root.folder, recorded.definition, directories)
     const choice =
       launch['mock'] === true
         ? chooseAgents(projectFolder, { mock: true })
@@ -43,6 +47,7 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
       {
         project: openProject(root.folder),
         folder: root.folder,
+        directories,
         agents: await loadAgents(projectFolder, choice),
         clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
         plan: recorded.plan,
@@ -87,13 +92,20 @@ function readable(bundle: Bundle): {
 }
 
 /** Everything but what the workflow itself creates. */
-function copyProject(from: string, to: string, definition: WorkflowDefinition): void {
+function copyProject(
+  from: string,
+  to: string,
+  definition: WorkflowDefinition,
+  directories: Directories,
+): void {
+  const store = storeLayout(directories)
   const created = definition.steps.flatMap(({ creates }) => creates)
   cpSync(from, to, {
     recursive: true,
     filter(source) {
       const path = source.slice(from.length + 1).replaceAll(sep, '/')
       if (path === '') return true
+      if (reservedFolder(store, path) !== undefined) return false
       if (path.split('/').some((part) => notCopied.has(part)))
         return created.some((one) => one.startsWith(`${path}/`))
       return !created.some((one) => covers(one, path) || covers(one, `${path}/`))

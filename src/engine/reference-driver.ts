@@ -6,19 +6,23 @@ import type {
   FileData,
   FileProgram,
   Incarnation,
+  ReaderPorts,
   RunReader,
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
 import { compileWorkflow } from './run/compiled-workflow.ts'
-import { commit, note } from './run/live-run.ts'
-import type { LiveRun } from './run/live-run.ts'
+import { closeFiles, commit, note } from './run/live-run.ts'
+import type { LifeParts, LiveRun } from './run/live-run.ts'
 import { foldLog, recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
+import { DailyLog } from './store/daily-log.ts'
 import { ensureFolder, replaceFile } from './store/durable-file.ts'
+import { storeLayout } from './store/layout.ts'
+import type { StoreLayout } from './store/layout.ts'
 import { readHolder, releaseLock } from './store/lock.ts'
 import type { Holder } from './store/lock.ts'
 import { listRuns, readLastPointer, readStoredRun, unreadable } from './store/read-run.ts'
@@ -37,17 +41,19 @@ export function createReferenceDriver(): WorkflowDriver {
 
 function createIncarnation(ports: DriverPorts): Incarnation {
   const disk = serialDisk(ports.files)
+  const store = storeLayout(ports.directories)
+  const life: LifeParts = { ports, disk, store, dailyLog: new DailyLog(store.logs) }
+  const guarded = guardedFor(store)
   let live: LiveRun | undefined
   const held = (): LiveRun => {
     if (live !== undefined) return live
     throw new FaultlineError('SESSION_MISUSE', 'No run is in hand: start or recover one first.')
   }
   return {
-    start: (request) =>
-      guarded(() => whenReady(startRun(request, ports, disk), (run) => (live = run).state.runId)),
+    start: (request) => guarded(() => whenReady(startRun(request, life), (run) => (live = run).state.runId)),
     recover: (request) =>
       guarded(() =>
-        whenReady(recoverRun(request, ports, disk), (run) => {
+        whenReady(recoverRun(request, life), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
           return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
@@ -67,14 +73,16 @@ function act({ report, actions }: Moved): TickReport {
   return report
 }
 
-function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader {
+function createRunReader(ports: ReaderPorts): RunReader {
   const disk = serialDisk(ports.files)
+  const store = storeLayout(ports.directories)
+  const guarded = guardedFor(store)
   return {
-    list: () => guarded(() => disk.run(listRuns())),
-    last: () => guarded(() => whenReady(disk.run(readLastPointer()), (pointer) => pointer?.runId)),
+    list: () => guarded(() => disk.run(listRuns(store))),
+    last: () => guarded(() => whenReady(disk.run(readLastPointer(store)), (pointer) => pointer?.runId)),
     read: (runId, throughSeq) =>
       guarded(() =>
-        whenReady(disk.run(readWithHolder(runId, ports)), ({ stored, holder }) =>
+        whenReady(disk.run(readWithHolder(runId, store, ports)), ({ stored, holder }) =>
           whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) => {
             const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.state?.saveSeq ?? 0)
             const ownerless = holder.state === 'dead' || holder.state === 'free'
@@ -94,9 +102,10 @@ function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>)
 
 function* readWithHolder(
   runId: string,
-  ports: Pick<DriverPorts, 'digest' | 'owner'>,
+  store: StoreLayout,
+  ports: ReaderPorts,
 ): FileProgram<{ readonly stored: StoredRun; readonly holder: Holder }> {
-  const stored = yield* readStoredRun(runId, ports.digest)
+  const stored = yield* readStoredRun(runId, store, ports.digest)
   return { stored, holder: yield* readHolder(stored.layout, ports.owner) }
 }
 
@@ -117,20 +126,22 @@ function* letGo(run: LiveRun | undefined): FileProgram<void> {
     attempt.abort('The engine is closing.')
   }
   run.attempts.clear()
-  yield* perform({ op: 'close', path: run.layout.log })
+  yield* closeFiles(run)
   if (run.acknowledged.status === 'running') yield* releaseLock(run.layout)
 }
 
 /** Turns errors of the disk under the state folder into one that says so. */
-function guarded<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-  try {
-    const result = work()
-    return result instanceof Promise
-      ? result.catch((error: unknown) => {
-          throw unreadable(error)
-        })
-      : result
-  } catch (error) {
-    throw unreadable(error)
+function guardedFor(store: StoreLayout): <T>(work: () => MaybePromise<T>) => MaybePromise<T> {
+  return (work) => {
+    try {
+      const result = work()
+      return result instanceof Promise
+        ? result.catch((error: unknown) => {
+            throw unreadable(error, store)
+          })
+        : result
+    } catch (error) {
+      throw unreadable(error, store)
+    }
   }
 }

@@ -1,4 +1,12 @@
-import type { Agent, AgentOutput, Agents, GateDecision, GateRequest, WorkflowDriver } from '../ports/index.ts'
+import type {
+  Agent,
+  AgentOutput,
+  Agents,
+  Directories,
+  GateDecision,
+  GateRequest,
+  WorkflowDriver,
+} from '../ports/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonValue } from '../core/index.ts'
@@ -38,6 +46,8 @@ export interface WorkflowSessionOptions {
   readonly disk?: 'folder' | 'simulated'
   readonly correlationId?: string
   readonly limits?: SessionLimits
+  /** Where the engine keeps runs, checkpoints and logs, relative to the project. Default: what the project says, else all of it in `.workflow`. */
+  readonly directories?: Directories
   /** Default: the reference engine. */
   readonly driver?: WorkflowDriver
 }
@@ -150,13 +160,15 @@ export interface Project {
   readonly correlationId: string | undefined
   /** Limits of sessions on the real clock that give none of their own. */
   readonly limits: SessionLimits | undefined
+  /** Where sessions that say nothing else keep what their engine writes. */
+  readonly directories: Directories | undefined
   /** Agents that the template brings. */
   readonly agents: Agents
   read(path: string): Promise<Uint8Array>
   readText(path: string): Promise<string>
   write(path: string, data: string | Uint8Array): Promise<void>
   exists(path: string): Promise<boolean>
-  /** Paths of all files, sorted; `.workflow` left out unless `all`. */
+  /** Paths of all files, sorted; `.workflow` and other directories of its runs left out unless `all`. */
   list(options?: { readonly all?: boolean }): Promise<readonly string[]>
   /** Removes the folder. Does nothing when it is kept or was given by path. */
   remove(): Promise<void>

@@ -6,6 +6,7 @@ import type {
   AgentPort,
   ClockPort,
   DigestPort,
+  Directories,
   FilesPort,
   IdsPort,
   Incarnation,
@@ -45,6 +46,7 @@ export interface SessionWorld {
   readonly world: World
   readonly observer: ObserverPort
   readonly realWaitMs: number
+  readonly directories: Directories
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -89,6 +91,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
+    directories: world.directories,
   })
   return {
     incarnation,
@@ -96,6 +99,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     reader: world.driver.reader({
       files: world.files,
       digest: world.digest,
+      directories: world.directories,
       owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
     }),
     async move(policy, settled) {

@@ -6,12 +6,20 @@ import type { FaultPlan } from '../definition/index.ts'
 import { missingRequiredFile } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { checkFaultPlan, createFaultRecorder } from '../fault-injection/index.ts'
-import type { AgentPort, Agents, FilesPort, IdsPort, OwnerPort, WorkflowDriver } from '../ports/index.ts'
+import type {
+  AgentPort,
+  Agents,
+  Directories,
+  FilesPort,
+  IdsPort,
+  OwnerPort,
+  WorkflowDriver,
+} from '../ports/index.ts'
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
-import { filesOf } from './project.ts'
+import { filesOf, hideDirectories } from './project.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -26,6 +34,7 @@ export interface SessionParts {
   readonly input: JsonValue
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
+  readonly directories: Directories
   readonly driver: WorkflowDriver
   readonly correlationId: string
   readonly realWaitMs: number
@@ -42,6 +51,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   checkAgents(parts.agents, loaded)
   checkFaultPlan(plan, definition)
   checkGateControllers(parts.gates, definition)
+  hideDirectories(project, parts.directories)
   await checkRequiredFiles(loaded, project)
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
@@ -64,6 +74,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       world: createWorld(),
       observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
       realWaitMs: parts.realWaitMs,
+      directories: parts.directories,
     },
     project,
     definition,

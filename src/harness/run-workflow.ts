@@ -46,6 +46,7 @@ export async function runWorkflowStepByStep(
     input: options.input ?? null,
     clock: options.clock ?? 'virtual',
     disk: options.disk ?? 'folder',
+    directories: options.directories ?? project.directories ?? {},
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??

@@ -8,6 +8,7 @@ import type { FilesPort } from './files.ts'
 import type { GatePort } from './gate.ts'
 import type { IdsPort, OwnerPort } from './identity.ts'
 import type { ObserverPort } from './observer.ts'
+import type { Directories } from './storage.ts'
 
 /**
  * What the harness needs of a workflow engine. The reference engine is one driver; everything the harness does (stepping,
@@ -19,7 +20,7 @@ export interface WorkflowDriver {
   /** A new engine life. It knows only what the files hold: nothing is shared with earlier lives. */
   incarnate(ports: DriverPorts): Incarnation
   /** Reads runs that are on disk, without taking part in them. */
-  reader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader
+  reader(ports: ReaderPorts): RunReader
 }
 
 /** What a driver can do. Tests that need more are refused with the reason, never run as if. */
@@ -50,7 +51,11 @@ export interface DriverPorts {
   readonly wake: () => void
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
+  /** Where the engine keeps what it writes. Default: all of it in `.workflow`. */
+  readonly directories?: Directories
 }
+
+export type ReaderPorts = Pick<DriverPorts, 'files' | 'digest' | 'owner' | 'directories'>
 
 export interface StartRequest {
   readonly definition: WorkflowDefinition

@@ -12,6 +12,7 @@ import {
 import type { AgentWorkflow } from '../../src/engine/index.ts'
 import type {
   Agents,
+  DriverPorts,
   FileOperation,
   FilesPort,
   GatePort,
@@ -37,10 +38,13 @@ export interface EngineLifeUnderTest {
   runToEnd(): Promise<TickReport>
 }
 
+/** What the engine may be told besides; absent: its defaults. */
+export type EngineSettings = Pick<DriverPorts, 'directories'>
+
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
 
-export function engineBench(files: FilesPort): EngineBench {
+export function engineBench(files: FilesPort, settings: EngineSettings = {}): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []
@@ -73,6 +77,7 @@ export function engineBench(files: FilesPort): EngineBench {
         observer: { event: (event) => events.push(event), log() {} },
         wake: () => bell.ring(),
         projectFolder: undefined,
+        ...settings,
       })
       return {
         incarnation,

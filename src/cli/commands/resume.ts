@@ -6,8 +6,10 @@ import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { finishRun } from '../finish-run.ts'
 import { print } from '../output.ts'
 import { progressLine } from '../render.ts'
+import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
+import type { StateDirectoryOption } from '../state-directory.ts'
 
-interface ResumeOptions {
+interface ResumeOptions extends StateDirectoryOption {
   readonly from?: 'loop-target'
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
   readonly takeOver?: boolean
@@ -29,6 +31,7 @@ export function resumeCommand(): Command {
       oneOf(['refuse', 'rebuild', 'accept']),
     )
     .option('--take-over', 'take the run from an owner on another host that is known to be dead')
+    .addOption(stateDirectoryOption())
     .option('--agents <module>', 'agents module, in place of the one the run was started with')
     .action(async (runId: string | undefined, options: ResumeOptions) => {
       process.exitCode = await resume(runId, options)
@@ -37,13 +40,15 @@ export function resumeCommand(): Command {
 
 async function resume(named: string | undefined, options: ResumeOptions): Promise<number> {
   const folder = process.cwd()
-  const reader = runReader(folder)
+  const directories = directoriesFrom(options)
+  const reader = runReader(folder, directories)
   const runId = await runIdOrLast(reader, named)
   const { launch } = (await reader.read(runId)).state
   const choice = chooseAgents(folder, agentsOf(launch, options))
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
+    directories,
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',

@@ -1,12 +1,13 @@
-import type { JsonValue } from '../../core/index.ts'
+import type { JsonValue, StepKey } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
-import type { EventBody, EventEnvelope, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
+import type { EventBody, EventEnvelope, LogEntry, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
+import type { DailyLog } from '../store/daily-log.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
-import { lastPointerPath } from '../store/layout.ts'
-import type { RunLayout } from '../store/layout.ts'
+import type { RunLayout, StoreLayout } from '../store/layout.ts'
 import type { LastPointer } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
@@ -14,10 +15,16 @@ import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
 import { recordedOutputs, stateJson } from './state-view.ts'
 
-/** The run that an incarnation holds: its state and what is in flight. */
-export interface LiveRun {
+/** What one life of the engine works with, whichever run it holds. */
+export interface LifeParts {
   readonly ports: DriverPorts
   readonly disk: SerialDisk
+  readonly store: StoreLayout
+  readonly dailyLog: DailyLog
+}
+
+/** The run that an incarnation holds: its state and what is in flight. */
+export interface LiveRun extends LifeParts {
   readonly layout: RunLayout
   readonly log: EventLog
   /** Includes events that are noted but not yet durable. */
@@ -37,17 +44,12 @@ export interface LiveRun {
 }
 
 /** The run that an incarnation has just started or taken over: nothing is in flight. */
-export function liveRun({
-  ports,
-  disk,
-  layout,
-  log,
-  state,
-  saveSeq,
-}: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq'>): LiveRun {
+export function liveRun(
+  life: LifeParts,
+  { layout, log, state, saveSeq }: Pick<LiveRun, 'layout' | 'log' | 'state' | 'saveSeq'>,
+): LiveRun {
   const run: LiveRun = {
-    ports,
-    disk,
+    ...life,
     layout,
     log,
     state,
@@ -57,13 +59,14 @@ export function liveRun({
     attempts: new Map(),
     gating: new Set(),
     inbox: [],
-    services: contextServices({ ports, disk, state }, () => run.acknowledged),
+    services: contextServices(life, state, () => run.acknowledged),
   }
   return run
 }
 
 function contextServices(
-  { ports, disk, state }: Pick<LiveRun, 'ports' | 'disk' | 'state'>,
+  { ports, disk, store, dailyLog }: LifeParts,
+  state: RunState,
   acknowledged: () => RunState,
 ): ContextServices {
   const { runId, correlationId, input, seed } = state
@@ -72,16 +75,12 @@ function contextServices(
     clock: ports.clock,
     digest: ports.digest,
     run: (program) => disk.run(program),
-    log: ({ key }, message) =>
-      ports.observer.log({
-        at: ports.clock.now(),
-        level: 'info',
-        message,
-        workflowId,
-        runId,
-        correlationId,
-        ...key,
-      }),
+    store,
+    log({ key }, message) {
+      const entry = logEntry(ports, state, 'info', message, key)
+      ports.observer.log(entry)
+      void disk.run(dailyLog.write(entry))
+    },
     outputs: () => recordedOutputs(acknowledged()),
     workflowId,
     runId,
@@ -134,6 +133,29 @@ export function tellObserver(ports: DriverPorts, events: readonly WorkflowEvent[
   }
 }
 
+/** Tells the observer and the daily log what the engine itself has to say. */
+export function* warn(run: LiveRun, message: string): FileProgram<void> {
+  const entry = logEntry(run.ports, run.state, 'warn', message)
+  run.ports.observer.log(entry)
+  yield* run.dailyLog.write(entry)
+}
+
+function logEntry(
+  { clock }: DriverPorts,
+  { workflow, runId, correlationId }: RunState,
+  level: LogEntry['level'],
+  message: string,
+  key?: StepKey,
+): LogEntry {
+  return { at: clock.now(), level, message, workflowId: workflow.definition.id, runId, correlationId, ...key }
+}
+
+/** Lets go of the files that the run holds open. */
+export function* closeFiles(run: LiveRun): FileProgram<void> {
+  yield* perform({ op: 'close', path: run.layout.log })
+  yield* run.dailyLog.close()
+}
+
 /** Writes the snapshot. A failure poisons the log: a run that cannot save must not go on. */
 export function* saveState(run: LiveRun): FileProgram<void> {
   const json = stateJson(run.acknowledged, run.saveSeq + 1)
@@ -149,7 +171,7 @@ export function* saveState(run: LiveRun): FileProgram<void> {
 export function* saveLastPointer(run: LiveRun): FileProgram<void> {
   const pointer: LastPointer = { runId: run.state.runId, seq: run.acknowledged.seq }
   try {
-    yield* replaceFile(lastPointerPath, `${JSON.stringify(pointer)}\n`)
+    yield* replaceFile(run.store.last, `${JSON.stringify(pointer)}\n`)
   } catch (error) {
     throw run.log.poison(error)
   }

@@ -9,7 +9,7 @@ import {
 } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
+import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
@@ -18,11 +18,10 @@ import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
 import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
-import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { liveRun, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
-import type { LiveRun } from './live-run.ts'
+import { liveRun, note, saveLastPointer, saveState, tellObserver, warn } from './live-run.ts'
+import type { LifeParts, LiveRun } from './live-run.ts'
 import { reduce } from './reducer.ts'
 import { initialState } from './run-state.ts'
 import type { RunState } from './run-state.ts'
@@ -32,14 +31,10 @@ import { safePoint } from './safe-point.ts'
  * Takes a run over from what is on disk. The valid prefix of the log is written to a new file under a new epoch, together with
  * what recovery has to say: pages that an earlier failed fsync left behind are never trusted, and an old writer finds out.
  */
-export function recoverRun(
-  request: RecoverRequest,
-  ports: DriverPorts,
-  disk: SerialDisk,
-): MaybePromise<LiveRun> {
-  return whenReady(disk.run(readForRecovery(request, ports)), (stored) =>
+export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromise<LiveRun> {
+  return whenReady(life.disk.run(readForRecovery(request, life)), (stored) =>
     whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) =>
-      disk.run(takeOver(request, stored, workflow, ports, disk)),
+      life.disk.run(takeOver(request, stored, workflow, life)),
     ),
   )
 }
@@ -67,8 +62,8 @@ export function foldLog(stored: StoredRun, workflow: CompiledWorkflow, throughSe
   return state
 }
 
-function* readForRecovery(request: RecoverRequest, ports: DriverPorts): FileProgram<StoredRun> {
-  const stored = yield* readStoredRun(request.runId, ports.digest)
+function* readForRecovery(request: RecoverRequest, { ports, store }: LifeParts): FileProgram<StoredRun> {
+  const stored = yield* readStoredRun(request.runId, store, ports.digest)
   if (request.expects !== undefined) assertSameDefinition(stored.start, request)
   return stored
 }
@@ -77,18 +72,18 @@ function* takeOver(
   request: RecoverRequest,
   stored: StoredRun,
   workflow: CompiledWorkflow,
-  ports: DriverPorts,
-  disk: SerialDisk,
+  life: LifeParts,
 ): FileProgram<LiveRun> {
   const { layout } = stored
+  const { owner } = life.ports
   const state = foldLog(stored, workflow)
   const ended = hasEnded(state)
   // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
-  if (ended && (yield* readHolder(layout, ports.owner)).state !== 'dead') throw notResumable(state)
-  yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
+  if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
+  yield* takeLock(layout, state.runId, owner, request.takeOver ?? false)
   try {
-    if (!ended) return yield* recoverLocked(request, stored, state, ports, disk)
-    const run = heldRun(stored, state, ports, disk)
+    if (!ended) return yield* recoverLocked(request, stored, state, life)
+    const run = heldRun(stored, state, life)
     yield* sweep(run)
     yield* saveState(run)
     throw notResumable(state)
@@ -103,12 +98,14 @@ function* recoverLocked(
   request: RecoverRequest,
   stored: StoredRun,
   state: RunState,
-  ports: DriverPorts,
-  disk: SerialDisk,
+  life: LifeParts,
 ): FileProgram<LiveRun> {
-  const run = heldRun(stored, state, ports, disk)
+  const run = heldRun(stored, state, life)
   if (stored.stateProblem !== undefined)
-    warn(run, `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+    yield* warn(
+      run,
+      `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`,
+    )
   yield* finishPreparedCommits(run)
   const point = yield* safePoint(run, request)
   note(run, resumeEvent(run, stored, point.restarts, request))
@@ -119,15 +116,13 @@ function* recoverLocked(
   return run
 }
 
-function heldRun(stored: StoredRun, state: RunState, ports: DriverPorts, disk: SerialDisk): LiveRun {
+function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
   const { layout, log, start } = stored
-  return liveRun({
-    ports,
-    disk,
+  return liveRun(life, {
     layout,
     log: new EventLog({
       layout,
-      digest: ports.digest,
+      digest: life.ports.digest,
       identity: { workflowId: start.workflowId, runId: state.runId, correlationId: state.correlationId },
       epoch: state.epoch + 1,
       length: log.events.length,
@@ -244,16 +239,4 @@ function assertSameDefinition(start: EventOf<'workflow_start'>, request: Recover
       `${changes.length > shown.length ? `; and ${changes.length - shown.length} more` : ''}. Restore the definition, or start a new run.`,
     { details: { runId: start.runId, paths: changes.map(({ path }) => path) } },
   )
-}
-
-function warn(run: LiveRun, message: string): void {
-  const { ports, state } = run
-  ports.observer.log({
-    at: ports.clock.now(),
-    level: 'warn',
-    message,
-    workflowId: state.workflow.definition.id,
-    runId: state.runId,
-    correlationId: state.correlationId,
-  })
 }

@@ -7,7 +7,7 @@ import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
-import { commit, note, saveState } from './live-run.ts'
+import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
 import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
 
@@ -272,7 +272,7 @@ function* tidy(current: Tick): FileProgram<void> {
   const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
   if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
   if (hasEnded) {
-    yield* perform({ op: 'close', path: run.layout.log })
+    yield* closeFiles(run)
     yield* releaseLock(run.layout)
   }
 }

@@ -1,11 +1,45 @@
-import { formatStepKey, joinPath } from '../../core/index.ts'
+import { containedPath, formatStepKey, joinPath } from '../../core/index.ts'
 import type { StepKey } from '../../core/index.ts'
+import type { Directories } from '../../ports/index.ts'
 
-/** Default folder of all runs, relative to the project. */
-export const stateFolder = '.workflow'
+/** The directories as they are used: checked, in normal form, defaults filled in. Relative to the project. */
+export interface StoreLayout {
+  readonly state: string
+  readonly runs: string
+  /** The pointer to the newest run. */
+  readonly last: string
+  /** Undefined: every run keeps its own. */
+  readonly checkpoints: string | undefined
+  readonly logs: string
+  /** Folders of the engine, in which no artifact may lie. */
+  readonly reserved: readonly string[]
+}
 
-export const lastPointerPath = joinPath(stateFolder, 'last.json')
-export const runsFolder = joinPath(stateFolder, 'runs')
+/** @throws FaultlineError `PATH_OUTSIDE` for a directory that is absolute or climbs out of the project. */
+export function storeLayout({
+  stateDirectory = '.workflow',
+  checkpointDirectory,
+  logDirectory,
+}: Directories = {}): StoreLayout {
+  const state = containedPath(stateDirectory, 'state directory')
+  const checkpoints =
+    checkpointDirectory === undefined ? undefined : containedPath(checkpointDirectory, 'checkpoint directory')
+  const logs =
+    logDirectory === undefined ? joinPath(state, 'logs') : containedPath(logDirectory, 'log directory')
+  return {
+    state,
+    runs: joinPath(state, 'runs'),
+    last: joinPath(state, 'last.json'),
+    checkpoints,
+    logs,
+    reserved: [state, logs, ...(checkpoints === undefined ? [] : [checkpoints])],
+  }
+}
+
+/** The folder of the engine that a path of the project is or lies in, if one. */
+export function reservedFolder({ reserved }: StoreLayout, path: string): string | undefined {
+  return reserved.find((folder) => path === folder || path.startsWith(`${folder}/`))
+}
 
 /** Where the parts of one run lie, relative to the project. */
 export interface RunLayout {
@@ -16,8 +50,8 @@ export interface RunLayout {
   readonly staging: string
 }
 
-export function runLayout(runId: string): RunLayout {
-  const folder = joinPath(runsFolder, runId)
+export function runLayout(store: StoreLayout, runId: string): RunLayout {
+  const folder = joinPath(store.runs, runId)
   return {
     folder,
     log: joinPath(folder, 'events.jsonl'),
