@@ -10,8 +10,14 @@ import { exitCodes } from '../exit-codes.ts'
 import { print } from '../output.ts'
 import { renderRunList, renderValidation } from '../render-state.ts'
 import type { ListedRun } from '../render-state.ts'
+import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
+import type { StateDirectoryOption } from '../state-directory.ts'
 
-interface RestoreOptions {
+interface JsonOptions extends StateDirectoryOption {
+  readonly json?: boolean
+}
+
+interface RestoreOptions extends StateDirectoryOption {
   readonly at?: number
   readonly out?: string
 }
@@ -27,10 +33,11 @@ export function stateCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('List the runs, the newest first; * marks the last one.')
+    .addOption(stateDirectoryOption())
     .option('--json', 'print the runs as JSON')
-    .action(async (options: { readonly json?: boolean }) => {
-      const reader = runReader(process.cwd())
-      const runs = await listedRuns(reader, stateKeeper())
+    .action(async (options: JsonOptions) => {
+      const reader = runReader(process.cwd(), directoriesFrom(options))
+      const runs = await listedRuns(reader, stateKeeper(options))
       print(options.json === true ? JSON.stringify(runs, null, 2) : renderRunList(runs, Date.now()))
     })
 }
@@ -39,9 +46,12 @@ function validateCommand(): Command {
   return new Command('validate')
     .description('Check log, state, last pointer and artifacts of a run: exit code 0 good, 1 not.')
     .argument('[runId]', 'default: the last run')
+    .addOption(stateDirectoryOption())
     .option('--json', 'print the findings as JSON')
-    .action(async (named: string | undefined, options: { readonly json?: boolean }) => {
-      const report = await stateKeeper().validate(await runIdOrLast(runReader(process.cwd()), named))
+    .action(async (named: string | undefined, options: JsonOptions) => {
+      const report = await stateKeeper(options).validate(
+        await runIdOrLast(runReader(process.cwd(), directoriesFrom(options)), named),
+      )
       print(options.json === true ? JSON.stringify(report, null, 2) : renderValidation(report))
       const good = report.findings.every(({ severity }) => severity === 'note')
       process.exitCode = good ? exitCodes.good : exitCodes.failed
@@ -52,6 +62,7 @@ function restoreCommand(): Command {
   return new Command('restore')
     .description(`Write a run's state.json anew from its log; the log is never changed.`)
     .argument('[runId]', 'default: the last run')
+    .addOption(stateDirectoryOption())
     .option('--at <seq>', 'the state as it stood after this event; needs --out', eventNumber)
     .option('--out <file>', 'write the state to this file and leave the run as it is')
     .action(async (named: string | undefined, options: RestoreOptions) => {
@@ -61,24 +72,25 @@ function restoreCommand(): Command {
           `--at shows the past, which must not replace the state of the run: say where to write it with --out <file>.`,
         )
       }
-      const reader = runReader(process.cwd())
+      const reader = runReader(process.cwd(), directoriesFrom(options))
       const runId = await runIdOrLast(reader, named)
       if (options.out === undefined) {
-        const { path, seq, status } = await stateKeeper().restore(runId)
+        const { path, seq, status } = await stateKeeper(options).restore(runId)
         print(`restored  ${path}\nstate     after event ${seq} (${status}), as the log has it`)
       } else {
         const seq = options.at ?? (await reader.read(runId)).state.seq
-        writeState(options.out, await stateKeeper().stateAt(runId, seq))
+        writeState(options.out, await stateKeeper(options).stateAt(runId, seq))
         print(`written   ${options.out}\nstate     of ${runId} after event ${seq}`)
       }
     })
 }
 
-function stateKeeper(): StateKeeper {
+function stateKeeper(options: StateDirectoryOption): StateKeeper {
   return createStateKeeper({
     files: createNodeFiles(process.cwd()),
     digest: createDigest(),
     owner: createSystemOwner(),
+    directories: directoriesFrom(options),
   })
 }
 

@@ -1,13 +1,13 @@
-import { canonicalJson, FaultlineError, joinPath } from '../../core/index.ts'
+import { FaultlineError, joinPath } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { DriverPorts, FileProgram } from '../../ports/index.ts'
+import type { DriverPorts, FileProgram, ReaderPorts } from '../../ports/index.ts'
 import type { RunStatus } from '../../trace/index.ts'
 import { compileWorkflow } from '../run/compiled-workflow.ts'
 import { foldLog } from '../run/recover-run.ts'
 import type { RunState } from '../run/run-state.ts'
-import { stateDocument } from '../run/state-view.ts'
+import { stateJson } from '../run/state-view.ts'
 import { replaceFile } from '../store/durable-file.ts'
-import { runLayout } from '../store/layout.ts'
+import { runLayout, storeLayout } from '../store/layout.ts'
 import { releaseLock, takeLock } from '../store/lock.ts'
 import { readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
@@ -38,20 +38,21 @@ export interface RestoredState {
   readonly status: RunStatus
 }
 
-export function createStateKeeper(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): StateKeeper {
+export function createStateKeeper(ports: ReaderPorts): StateKeeper {
   const disk = serialDisk(ports.files)
   const { digest } = ports
+  const store = storeLayout(ports.directories)
   const read = async (
     runId: string,
     throughSeq?: number,
   ): Promise<{ readonly stored: StoredRun; readonly state: RunState }> => {
-    const stored = await disk.run(readStoredRun(runId, digest))
+    const stored = await disk.run(readStoredRun(runId, store, digest))
     const workflow = await compileWorkflow(stored.start.definition, stored.start.definitionSha256)
     return { stored, state: foldLog(stored, workflow, throughSeq) }
   }
   return {
-    sizeOf: async (runId) => disk.run(sizeBelow(runLayout(runId).folder)),
-    validate: (runId) => validateRun(runId, disk, digest),
+    sizeOf: async (runId) => disk.run(sizeBelow(runLayout(store, runId).folder)),
+    validate: (runId) => validateRun(runId, store, disk, digest),
     async restore(runId) {
       const { stored, state } = await read(runId)
       const text = stateText(state, (stored.state?.saveSeq ?? 0) + 1, ports)
@@ -71,7 +72,7 @@ export function createStateKeeper(ports: Pick<DriverPorts, 'files' | 'digest' | 
 }
 
 function stateText(state: RunState, saveSeq: number, { digest }: Pick<DriverPorts, 'digest'>): string {
-  return encodeState(canonicalJson(stateDocument(state, saveSeq)), digest)
+  return encodeState(stateJson(state, saveSeq), digest)
 }
 
 /**

@@ -1,13 +1,14 @@
-import { canonicalJson, isFaultlineError, jsonDiff, joinPath } from '../../core/index.ts'
+import { isFaultlineError, jsonDiff, joinPath } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { compileWorkflow } from '../run/compiled-workflow.ts'
 import { foldLog } from '../run/recover-run.ts'
 import type { RunState } from '../run/run-state.ts'
 import { changedArtifacts } from '../run/safe-point.ts'
-import { newestArtifacts, stateDocument } from '../run/state-view.ts'
+import { newestArtifacts, stateJson } from '../run/state-view.ts'
 import { verifies } from '../store/artifact-commit.ts'
-import { lastPointerPath, runLayout, stagingFolder } from '../store/layout.ts'
+import { runLayout, stagingFolder } from '../store/layout.ts'
+import type { RunLayout, StoreLayout } from '../store/layout.ts'
 import { readLastPointer, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
@@ -20,41 +21,47 @@ import type { Finding, ValidationReport } from './findings.ts'
  */
 export async function validateRun(
   runId: string,
+  store: StoreLayout,
   disk: SerialDisk,
   digest: DigestPort,
 ): Promise<ValidationReport> {
   try {
-    const stored = await disk.run(readStoredRun(runId, digest))
+    const stored = await disk.run(readStoredRun(runId, store, digest))
     const { definition, definitionSha256 } = stored.start
     const state = foldLog(stored, await compileWorkflow(definition, definitionSha256))
     return {
       runId,
       events: stored.log.events.length,
       artifacts: newestArtifacts(state).length,
-      findings: await disk.run(besideLog(stored, state, digest)),
+      findings: await disk.run(besideLog(stored, state, store, digest)),
     }
   } catch (error) {
-    return { runId, events: 0, artifacts: 0, findings: [damageOf(error, runId)] }
+    return { runId, events: 0, artifacts: 0, findings: [damageOf(error, runLayout(store, runId))] }
   }
 }
 
 /** Everything but the log, which is good up to its end. */
-function* besideLog(stored: StoredRun, state: RunState, digest: DigestPort): FileProgram<readonly Finding[]> {
+function* besideLog(
+  stored: StoredRun,
+  state: RunState,
+  store: StoreLayout,
+  digest: DigestPort,
+): FileProgram<readonly Finding[]> {
   return [
     ...tailFindings(stored),
     ...snapshotFindings(stored, state),
-    ...(yield* pointerFindings()),
+    ...(yield* pointerFindings(store)),
     ...(yield* artifactFindings(state, digest)),
     ...(yield* preparedFindings(stored, state, digest)),
   ]
 }
 
-function damageOf(error: unknown, runId: string): Finding {
+function damageOf(error: unknown, layout: RunLayout): Finding {
   if (!isFaultlineError(error, 'STATE_CORRUPT')) throw error
   const { file, what, line, seq } = error.details
   return {
     severity: 'problem',
-    file: typeof file === 'string' ? file : runLayout(runId).log,
+    file: typeof file === 'string' ? file : layout.log,
     ...(typeof line === 'number' ? { line } : {}),
     ...(typeof seq === 'number' ? { seq } : {}),
     what: String(what),
@@ -91,7 +98,7 @@ function snapshotFindings(stored: StoredRun, state: RunState): readonly Finding[
   if (stateProblem !== undefined) return problem(stateProblem)
   if (stored.state === undefined) return problem('it is missing')
   const told = foldLog(stored, state.workflow, stored.state.seq)
-  const folded = JSON.parse(canonicalJson(stateDocument(told, stored.state.saveSeq))) as object
+  const folded = JSON.parse(stateJson(told, stored.state.saveSeq)) as object
   const [difference] = jsonDiff(folded, withoutChecksum(stored.state))
   return difference === undefined
     ? []
@@ -104,20 +111,20 @@ function withoutChecksum(document: object): object {
   return body
 }
 
-function* pointerFindings(): FileProgram<readonly Finding[]> {
+function* pointerFindings(store: StoreLayout): FileProgram<readonly Finding[]> {
   const problem = (what: string): readonly Finding[] => [
     {
       severity: 'problem',
-      file: lastPointerPath,
+      file: store.last,
       what,
       advice: 'Name the run in every command; the next start or resume of a run writes the pointer anew.',
     },
   ]
-  const bytes = yield* perform({ op: 'read', path: lastPointerPath })
+  const bytes = yield* perform({ op: 'read', path: store.last })
   if (bytes === undefined) return problem('it is missing')
-  const pointer = yield* readLastPointer()
+  const pointer = yield* readLastPointer(store)
   if (pointer === undefined) return problem('it is not a last pointer')
-  if ((yield* perform({ op: 'stat', path: runLayout(pointer.runId).log })) === undefined)
+  if ((yield* perform({ op: 'stat', path: runLayout(store, pointer.runId).log })) === undefined)
     return problem(`it names run '${pointer.runId}', which has no log`)
   return []
 }
