@@ -5,6 +5,7 @@ import type {
   Directories,
   GateDecision,
   GateRequest,
+  LogSettings,
   WorkflowDriver,
 } from '../ports/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
@@ -29,7 +30,7 @@ export type WorkflowInput = string | WorkflowSource
 export type GateController =
   ((request: GateRequest) => GateDecision | boolean | Promise<GateDecision | boolean>) | 'external'
 
-export interface WorkflowSessionOptions {
+export interface WorkflowSessionOptions extends LogSettings {
   /** The project the run works in: a `Project`, or the path of a folder. Default: a fresh empty project. */
   readonly project?: Project | string
   /** Agents by name. Default: mock agents that produce what each step declares. */

@@ -10,6 +10,7 @@ import type {
   FilesPort,
   IdsPort,
   Incarnation,
+  LogSettings,
   ObserverPort,
   OwnerPort,
   RunReader,
@@ -47,6 +48,7 @@ export interface SessionWorld {
   readonly observer: ObserverPort
   readonly realWaitMs: number
   readonly directories: Directories
+  readonly logSettings: LogSettings
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -92,6 +94,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
     directories: world.directories,
+    ...world.logSettings,
   })
   return {
     incarnation,

@@ -12,6 +12,7 @@ import type {
   Directories,
   FilesPort,
   IdsPort,
+  LogSettings,
   OwnerPort,
   WorkflowDriver,
 } from '../ports/index.ts'
@@ -35,6 +36,7 @@ export interface SessionParts {
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
   readonly directories: Directories
+  readonly logSettings: LogSettings
   readonly driver: WorkflowDriver
   readonly correlationId: string
   readonly realWaitMs: number
@@ -75,6 +77,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
       realWaitMs: parts.realWaitMs,
       directories: parts.directories,
+      logSettings: parts.logSettings,
     },
     project,
     definition,

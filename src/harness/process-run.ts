@@ -108,6 +108,7 @@ async function processSession(
     clock: options.clock,
     disk: 'folder',
     directories: options.directories,
+    logSettings: {},
     driver: createReferenceDriver(),
     correlationId: recorded.correlationId,
     realWaitMs: 60_000,

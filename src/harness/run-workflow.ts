@@ -47,6 +47,10 @@ export async function runWorkflowStepByStep(
     clock: options.clock ?? 'virtual',
     disk: options.disk ?? 'folder',
     directories: options.directories ?? project.directories ?? {},
+    logSettings: {
+      ...(options.eventLog === undefined ? {} : { eventLog: options.eventLog }),
+      ...(options.outputCapBytes === undefined ? {} : { outputCapBytes: options.outputCapBytes }),
+    },
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??

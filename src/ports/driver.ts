@@ -37,8 +37,19 @@ export interface DriverCapabilities {
   readonly gates: boolean
 }
 
+/** What a project can choose about the log of its runs. */
+export interface LogSettings {
+  /**
+   * False: only events that a run is resumed from are written; what merely explains (`artifact_created`, `late_result`) is
+   * left out. Default true.
+   */
+  readonly eventLog?: boolean
+  /** Outputs whose JSON has more bytes lie in files of their own, which the log names. Default 65,536. */
+  readonly outputCapBytes?: number
+}
+
 /** Everything outside the engine, as values. */
-export interface DriverPorts {
+export interface DriverPorts extends LogSettings {
   readonly files: FilesPort
   readonly clock: ClockPort
   readonly agents: AgentPort

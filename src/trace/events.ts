@@ -27,6 +27,20 @@ export interface StepEventContext {
   readonly action?: string
 }
 
+/** What an agent has returned. */
+export interface StepOutput {
+  /** Not in the line of the log when that names a blob: whoever reads the log through the engine finds it here all the same. */
+  readonly output: JsonValue
+  /** Set for an output that is too large for the log. */
+  readonly outputBlob?: BlobReference
+}
+
+/** A file `blobs/<sha256>` in the folder of the run: the JSON of an output. */
+export interface BlobReference {
+  readonly sha256: string
+  readonly sizeBytes: number
+}
+
 export interface WorkflowStartEvent {
   readonly kind: 'workflow_start'
   readonly status: 'running'
@@ -71,33 +85,31 @@ export interface StepStartEvent extends StepEventContext {
   readonly status: 'running'
 }
 
-export interface ArtifactsPreparedEvent extends StepEventContext {
+export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
   readonly kind: 'artifacts_prepared'
   readonly status: 'running'
-  /** Staged, digested and on disk; the renames to their final places follow and are rolled forward after a crash. */
+  /**
+   * Staged, digested and on disk; the renames to their final places follow and are rolled forward after a crash. With the
+   * output, recovery can finish the step without calling its agent again.
+   */
   readonly artifacts: readonly ArtifactRecord[]
-  /** What the agent returned, so that recovery can finish the step without calling it again. */
-  readonly output: JsonValue
   readonly scoring?: ScoringResult
 }
 
-export interface GateResultEvent extends StepEventContext {
+export interface GateResultEvent extends StepEventContext, StepOutput {
   readonly kind: 'gate_result'
   readonly status: 'passed' | 'failed'
   readonly reason?: string
   readonly scoring?: ScoringResult
-  /** What the gated step had returned. */
-  readonly output: JsonValue
   readonly route:
     | { readonly to: 'pass' }
     | { readonly to: 'loop'; readonly target: string; readonly loop: number }
     | { readonly to: 'fail' }
 }
 
-export interface StepFinishEvent extends StepEventContext {
+export interface StepFinishEvent extends StepEventContext, StepOutput {
   readonly kind: 'step_finish'
   readonly status: 'completed'
-  readonly output: JsonValue
   readonly scoring?: ScoringResult
   readonly artifacts: readonly ArtifactRecord[]
   readonly durationMs: number

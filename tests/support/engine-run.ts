@@ -17,6 +17,7 @@ import type {
   FilesPort,
   GatePort,
   Incarnation,
+  LogSettings,
   TickReport,
 } from '../../src/ports/index.ts'
 import type { WorkflowEvent } from '../../src/trace/index.ts'
@@ -39,7 +40,7 @@ export interface EngineLifeUnderTest {
 }
 
 /** What the engine may be told besides; absent: its defaults. */
-export type EngineSettings = Pick<DriverPorts, 'directories'>
+export type EngineSettings = Pick<DriverPorts, 'directories' | keyof LogSettings>
 
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0

@@ -7,6 +7,7 @@ import type { RunState } from '../run/run-state.ts'
 import { changedArtifacts } from '../run/safe-point.ts'
 import { newestArtifacts, stateJson } from '../run/state-view.ts'
 import { verifies } from '../store/artifact-commit.ts'
+import { orphanedBlobs, referencedBlobs } from '../store/blobs.ts'
 import { runLayout, stagingFolder } from '../store/layout.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
 import { readLastPointer, readStoredRun } from '../store/read-run.ts'
@@ -53,6 +54,7 @@ function* besideLog(
     ...(yield* pointerFindings(store)),
     ...(yield* artifactFindings(state, digest)),
     ...(yield* preparedFindings(stored, state, digest)),
+    ...(yield* orphanFindings(stored)),
   ]
 }
 
@@ -169,4 +171,14 @@ function* preparedFindings(
     }
   }
   return findings
+}
+
+function* orphanFindings({ layout, log }: StoredRun): FileProgram<readonly Finding[]> {
+  const orphans = yield* orphanedBlobs(layout.blobs, referencedBlobs(log.events))
+  return orphans.map((file) => ({
+    severity: 'note' as const,
+    file,
+    what: 'no event names it: a crash left it, and nothing rests on it',
+    advice: 'The next resume removes it.',
+  }))
 }

@@ -13,6 +13,7 @@ import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
+import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
@@ -127,6 +128,8 @@ function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
       epoch: state.epoch + 1,
       length: log.events.length,
       sizeBytes: log.validBytes,
+      outputCapBytes: life.ports.outputCapBytes,
+      blobs: referencedBlobs(log.events),
     }),
     state,
     saveSeq: stored.state?.saveSeq ?? 0,
@@ -194,6 +197,7 @@ function failedGate(state: RunState): string {
 }
 
 function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
+  yield* run.log.settleBlobs()
   const { events, text } = run.log.takePending()
   const added = encodeUtf8(text)
   const bytes = new Uint8Array(prefix.length + added.length)
@@ -212,6 +216,7 @@ function* sweep(run: LiveRun): FileProgram<void> {
     if (entry.name.endsWith(temporarySuffix)) {
       yield* perform({ op: 'remove', path: `${run.layout.folder}/${entry.name}` })
     }
+    if (entry.kind === 'folder' && entry.name === 'blobs') yield* run.log.sweepBlobs()
   }
 }
 

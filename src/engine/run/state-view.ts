@@ -17,7 +17,7 @@ export function stateDocument(state: RunState, saveSeq: number): StateDocument {
 }
 
 /**
- * Canonical JSON of `stateDocument`. The definition and the steps that have not changed since they were last written keep
+ * Canonical JSON of `stateDocument`, large outputs left in their files. The definition and the steps that have not changed since they were last written keep
  * their text, so that a snapshot costs what has changed and not the size of the run.
  */
 export function stateJson(state: RunState, saveSeq: number): string {
@@ -95,7 +95,11 @@ function documentParts(
 
 /** The members of a step's record after `agent`, as canonical JSON with the closing brace. */
 function stepMembers(step: StepState): string {
-  return (step.text ??= canonicalJson(stepDocument(step)).slice(1))
+  if (step.text === undefined) {
+    const { output, ...rest } = stepDocument(step)
+    step.text = canonicalJson(step.outputBlob === null ? { ...rest, output } : rest).slice(1)
+  }
+  return step.text
 }
 
 /** The newest record of every path, sorted by path. */
@@ -137,6 +141,7 @@ function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
     error: step.error,
     loops: step.loops,
     output: step.output,
+    ...(step.outputBlob === null ? {} : { outputBlob: step.outputBlob }),
     scoring: step.scoring,
     status: step.status,
     visit: step.visit,

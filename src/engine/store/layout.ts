@@ -48,6 +48,7 @@ export interface RunLayout {
   readonly state: string
   readonly lock: string
   readonly staging: string
+  readonly blobs: string
 }
 
 export function runLayout(store: StoreLayout, runId: string): RunLayout {
@@ -58,6 +59,7 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     state: joinPath(folder, 'state.json'),
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
+    blobs: joinPath(folder, 'blobs'),
   }
 }
 

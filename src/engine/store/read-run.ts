@@ -3,6 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
+import { loadOutputs } from './blobs.ts'
 import { runLayout } from './layout.ts'
 import type { RunLayout, StoreLayout } from './layout.ts'
 import { decodeState } from './state-file.ts'
@@ -56,11 +57,17 @@ export function* readStoredRun(
       seq: log.end.seq,
     })
   }
-  const start = log.events[0]
+  const loaded = yield* loadOutputs(layout.blobs, log.events, digest)
+  if (loaded.damage !== undefined) {
+    const { file, what, seq } = loaded.damage
+    throw corrupt(file, what, { line: seq + 1, seq })
+  }
+  const { events } = loaded
+  const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
   const stateProblem = foreign ? `it belongs to run '${decoded.document.runId}'` : decoded?.problem
-  return { layout, log, logBytes, start, state, stateProblem, isLast }
+  return { layout, log: { ...log, events }, logBytes, start, state, stateProblem, isLast }
 }
 
 /** The newest run, or undefined when none has been started or the pointer cannot be read. */

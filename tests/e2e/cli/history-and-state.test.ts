@@ -23,15 +23,13 @@ function failedRun(): FailedRun {
   const yaml = reviewed.yaml.replace('agent: writer\n', 'agent: writer\n      retries: 1\n')
   const folder = stranger(inject('packedPackage'), { 'flow.yaml': yaml })
   open.push(folder)
-  const failed = folder.faultline(
-    ...['run', 'flow.yaml', '--mock', '--mock-delay', '400', '--clock', 'virtual'],
-    ...['--fault', 'agent-error:build,times=1,message=the model is overloaded'],
-    ...['--fault', 'gate-failure:review,times=1,reason=the tone is too dry for people who are in a hurry'],
-    ...[
-      '--fault',
-      'agent-error:announce,message=the network is unreachable: no route to the announcing host',
-    ],
-  )
+  const faults = [
+    'agent-error:build,times=1,message=the model is overloaded',
+    'gate-failure:review,times=1,reason=the tone is too dry for people who are in a hurry',
+    'agent-error:announce,message=the network is unreachable: no route to the announcing host',
+  ].flatMap((fault) => ['--fault', fault])
+  const time = ['--mock-delay', '400', '--clock', 'virtual']
+  const failed = folder.faultline('run', 'flow.yaml', '--mock', ...time, ...faults)
   expect([failed.code, failed.stderr]).toEqual([1, ''])
   const { runId } = JSON.parse(folder.read('.workflow/last.json')) as { readonly runId: string }
   const home = `.workflow/runs/${runId}`
