@@ -96,6 +96,13 @@ export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
   readonly scoring?: ScoringResult
 }
 
+/** A file of an attempt that stands under its final name. Explains; nothing is resumed from it. */
+export interface ArtifactCreatedEvent extends StepEventContext {
+  readonly kind: 'artifact_created'
+  readonly status: 'created'
+  readonly artifact: ArtifactRecord
+}
+
 export interface GateResultEvent extends StepEventContext, StepOutput {
   readonly kind: 'gate_result'
   readonly status: 'passed' | 'failed'
@@ -139,7 +146,7 @@ export interface ArtifactEditEvent {
   readonly artifact: ArtifactRecord
 }
 
-/** A result that came after its attempt had ended: thrown away, but not in silence. */
+/** A result that came after its attempt had ended: thrown away, but not in silence. Explains; nothing is resumed from it. */
 export interface LateResultEvent extends StepEventContext {
   readonly kind: 'late_result'
   readonly status: 'discarded'
@@ -153,6 +160,7 @@ export type EventBody =
   | WorkflowEndEvent
   | StepStartEvent
   | ArtifactsPreparedEvent
+  | ArtifactCreatedEvent
   | GateResultEvent
   | StepFinishEvent
   | StepRetryEvent

@@ -64,6 +64,8 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} started (agent ${event.agent})`
     case 'artifacts_prepared':
       return `${formatStepKey(event)} prepared ${pathList(event.artifacts)}`
+    case 'artifact_created':
+      return `${formatStepKey(event)} left ${oneLine(event.artifact.path)} (${counted(event.artifact.sizeBytes, 'byte')})`
     case 'gate_result':
       return gateSentence(event)
     case 'step_finish':

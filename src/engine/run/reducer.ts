@@ -29,6 +29,7 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return resume(state, event)
     case 'workflow_cancel':
     case 'late_result':
+    case 'artifact_created':
       return
     case 'workflow_end':
       state.status = event.status

@@ -16,6 +16,7 @@ import { documentationPages, fencedBlocks, readPage, repository, tableRows } fro
 
 /** A new kind does not compile until it is here. */
 const eventKinds: Readonly<Record<EventKind, true>> = {
+  artifact_created: true,
   artifact_edit: true,
   artifacts_prepared: true,
   gate_result: true,
