@@ -11,6 +11,7 @@ import type {
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
+import { assertCheckpointInterval } from './run/checkpoint.ts'
 import { compileWorkflow } from './run/compiled-workflow.ts'
 import { closeFiles, commit, note } from './run/live-run.ts'
 import type { LifeParts, LiveRun } from './run/live-run.ts'
@@ -19,6 +20,7 @@ import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
+import { checkpointsOf } from './store/checkpoint-record.ts'
 import { DailyLog } from './store/daily-log.ts'
 import { ensureFolder, replaceFile } from './store/durable-file.ts'
 import { storeLayout } from './store/layout.ts'
@@ -42,6 +44,7 @@ export function createReferenceDriver(): WorkflowDriver {
 function createIncarnation(ports: DriverPorts): Incarnation {
   const disk = serialDisk(ports.files)
   const store = storeLayout(ports.directories)
+  assertCheckpointInterval(ports.checkpointEvery)
   const life: LifeParts = { ports, disk, store, dailyLog: new DailyLog(store.logs) }
   const guarded = guardedFor(store)
   let live: LiveRun | undefined
@@ -79,6 +82,12 @@ function createRunReader(ports: ReaderPorts): RunReader {
   const guarded = guardedFor(store)
   return {
     list: () => guarded(() => disk.run(listRuns(store))),
+    checkpoints: (runId) =>
+      guarded(() =>
+        whenReady(disk.run(readStoredRun(runId, store, ports.digest)), (stored) =>
+          checkpointsOf(stored, ports.digest),
+        ),
+      ),
     last: () => guarded(() => whenReady(disk.run(readLastPointer(store)), (pointer) => pointer?.runId)),
     read: (runId, throughSeq) =>
       guarded(() =>

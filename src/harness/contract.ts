@@ -2,10 +2,10 @@ import type {
   Agent,
   AgentOutput,
   Agents,
-  Directories,
   GateDecision,
   GateRequest,
-  LogSettings,
+  Directories,
+  StorageOptions,
   WorkflowDriver,
 } from '../ports/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
@@ -30,7 +30,7 @@ export type WorkflowInput = string | WorkflowSource
 export type GateController =
   ((request: GateRequest) => GateDecision | boolean | Promise<GateDecision | boolean>) | 'external'
 
-export interface WorkflowSessionOptions extends LogSettings {
+export interface WorkflowSessionOptions extends StorageOptions {
   /** The project the run works in: a `Project`, or the path of a folder. Default: a fresh empty project. */
   readonly project?: Project | string
   /** Agents by name. Default: mock agents that produce what each step declares. */
@@ -47,8 +47,6 @@ export interface WorkflowSessionOptions extends LogSettings {
   readonly disk?: 'folder' | 'simulated'
   readonly correlationId?: string
   readonly limits?: SessionLimits
-  /** Where the engine keeps runs, checkpoints and logs, relative to the project. Default: what the project says, else all of it in `.workflow`. */
-  readonly directories?: Directories
   /** Default: the reference engine. */
   readonly driver?: WorkflowDriver
 }

@@ -6,14 +6,13 @@ import type {
   AgentPort,
   ClockPort,
   DigestPort,
-  Directories,
   FilesPort,
   IdsPort,
   Incarnation,
-  LogSettings,
   ObserverPort,
   OwnerPort,
   RunReader,
+  StorageOptions,
   TickPolicy,
   TickReport,
   TurnPort,
@@ -47,8 +46,7 @@ export interface SessionWorld {
   readonly world: World
   readonly observer: ObserverPort
   readonly realWaitMs: number
-  readonly directories: Directories
-  readonly logSettings: LogSettings
+  readonly storage: StorageOptions
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -93,8 +91,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
-    directories: world.directories,
-    ...world.logSettings,
+    ...world.storage,
   })
   return {
     incarnation,
@@ -102,7 +99,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     reader: world.driver.reader({
       files: world.files,
       digest: world.digest,
-      directories: world.directories,
+      ...world.storage,
       owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
     }),
     async move(policy, settled) {

@@ -9,11 +9,10 @@ import { checkFaultPlan, createFaultRecorder } from '../fault-injection/index.ts
 import type {
   AgentPort,
   Agents,
-  Directories,
   FilesPort,
   IdsPort,
-  LogSettings,
   OwnerPort,
+  StorageOptions,
   WorkflowDriver,
 } from '../ports/index.ts'
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
@@ -35,8 +34,7 @@ export interface SessionParts {
   readonly input: JsonValue
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
-  readonly directories: Directories
-  readonly logSettings: LogSettings
+  readonly storage: StorageOptions
   readonly driver: WorkflowDriver
   readonly correlationId: string
   readonly realWaitMs: number
@@ -53,7 +51,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   checkAgents(parts.agents, loaded)
   checkFaultPlan(plan, definition)
   checkGateControllers(parts.gates, definition)
-  hideDirectories(project, parts.directories)
+  hideDirectories(project, parts.storage.directories)
   await checkRequiredFiles(loaded, project)
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
@@ -76,8 +74,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       world: createWorld(),
       observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
       realWaitMs: parts.realWaitMs,
-      directories: parts.directories,
-      logSettings: parts.logSettings,
+      storage: parts.storage,
     },
     project,
     definition,

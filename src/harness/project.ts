@@ -119,7 +119,7 @@ export function registerSession(project: Project, session: WorkflowSession): voi
 }
 
 /** What a run keeps in these directories is not listed as files of the project from now on. */
-export function hideDirectories(project: Project, directories: Directories): void {
+export function hideDirectories(project: Project, directories: Directories | undefined): void {
   internals.get(project)?.stores.push(storeLayout(directories))
 }
 
@@ -154,7 +154,7 @@ function projectAt(parts: ProjectParts): Project {
       },
     )
   }
-  const stores = [storeLayout(), storeLayout(directories)]
+  const stores = [storeLayout()]
   const isHidden = (path: string): boolean =>
     stores.some((store) => reservedFolder(store, path) !== undefined)
   const project: Project = {

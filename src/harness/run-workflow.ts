@@ -5,6 +5,7 @@ import { definitionDefaults } from '../definition/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
+import type { StorageOptions } from '../ports/index.ts'
 import type {
   Project,
   SessionLimits,
@@ -46,11 +47,7 @@ export async function runWorkflowStepByStep(
     input: options.input ?? null,
     clock: options.clock ?? 'virtual',
     disk: options.disk ?? 'folder',
-    directories: options.directories ?? project.directories ?? {},
-    logSettings: {
-      ...(options.eventLog === undefined ? {} : { eventLog: options.eventLog }),
-      ...(options.outputCapBytes === undefined ? {} : { outputCapBytes: options.outputCapBytes }),
-    },
+    storage: storageFor(options, project),
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??
@@ -69,6 +66,16 @@ export async function runWorkflowStepByStep(
 async function projectFor({ project }: WorkflowSessionOptions): Promise<Project> {
   if (project === undefined) return createProject({})
   return typeof project === 'string' ? openProject(project) : project
+}
+
+function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
+  const { directories = project.directories ?? {}, checkpointEvery, eventLog, outputCapBytes } = options
+  return {
+    directories,
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+    ...(eventLog === undefined ? {} : { eventLog }),
+    ...(outputCapBytes === undefined ? {} : { outputCapBytes }),
+  }
 }
 
 async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue, MaybePromise } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import type { ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
+import type { EventOf, ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
 import type { AgentPort } from './agent.ts'
 import type { ClockPort } from './clock.ts'
 import type { DigestPort } from './digest.ts'
@@ -8,7 +8,7 @@ import type { FilesPort } from './files.ts'
 import type { GatePort } from './gate.ts'
 import type { IdsPort, OwnerPort } from './identity.ts'
 import type { ObserverPort } from './observer.ts'
-import type { Directories } from './storage.ts'
+import type { StorageOptions } from './storage.ts'
 
 /**
  * What the harness needs of a workflow engine. The reference engine is one driver; everything the harness does (stepping,
@@ -37,19 +37,8 @@ export interface DriverCapabilities {
   readonly gates: boolean
 }
 
-/** What a project can choose about the log of its runs. */
-export interface LogSettings {
-  /**
-   * False: only events that a run is resumed from are written; what merely explains (`artifact_created`, `late_result`) is
-   * left out. Default true.
-   */
-  readonly eventLog?: boolean
-  /** Outputs whose JSON has more bytes lie in files of their own, which the log names. Default 65,536. */
-  readonly outputCapBytes?: number
-}
-
 /** Everything outside the engine, as values. */
-export interface DriverPorts extends LogSettings {
+export interface DriverPorts extends StorageOptions {
   readonly files: FilesPort
   readonly clock: ClockPort
   readonly agents: AgentPort
@@ -62,8 +51,6 @@ export interface DriverPorts extends LogSettings {
   readonly wake: () => void
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
-  /** Where the engine keeps what it writes. Default: all of it in `.workflow`. */
-  readonly directories?: Directories
 }
 
 export type ReaderPorts = Pick<DriverPorts, 'files' | 'digest' | 'owner' | 'directories'>
@@ -145,6 +132,12 @@ export interface RunReader {
   last(): MaybePromise<string | undefined>
   /** What is on disk now, or as it stood after event `throughSeq`. */
   read(runId: string, throughSeq?: number): MaybePromise<RunView>
+  /**
+   * The checkpoints of a run, oldest first; `read(runId, throughSeq)` makes the state at one of them from the log.
+   *
+   * @throws FaultlineError `STATE_CORRUPT` when the line that a checkpoint names is no longer what it was.
+   */
+  checkpoints(runId: string): MaybePromise<readonly EventOf<'checkpoint'>[]>
 }
 
 export interface RunView {

@@ -153,6 +153,19 @@ export interface LateResultEvent extends StepEventContext {
   readonly outcome: 'returned' | 'threw'
 }
 
+/** A place in the log that is worth looking back at: the state is the fold of events 0 to `throughSeq`. */
+export interface CheckpointEvent extends StepEventContext {
+  readonly kind: 'checkpoint'
+  readonly status: 'saved'
+  /** `000011-build`: unique within the run. */
+  readonly name: string
+  /** The `step_finish` that completed the step. */
+  readonly throughSeq: number
+  /** SHA-256 of the JSON text of that event's line. */
+  readonly lineSha256: string
+  readonly because: 'interval' | 'milestone'
+}
+
 export type EventBody =
   | WorkflowStartEvent
   | WorkflowResumeEvent
@@ -167,6 +180,7 @@ export type EventBody =
   | StepFailEvent
   | ArtifactEditEvent
   | LateResultEvent
+  | CheckpointEvent
 
 export type EventKind = EventBody['kind']
 export type WorkflowEvent = EventEnvelope & EventBody

@@ -76,6 +76,8 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}`
     case 'artifact_edit':
       return editSentence(event, holder)
+    case 'checkpoint':
+      return `checkpoint ${event.name} (${event.because})`
     case 'late_result':
       return `${formatStepKey(event)} ${event.outcome} too late: discarded`
     default:

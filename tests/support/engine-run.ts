@@ -12,15 +12,14 @@ import {
 import type { AgentWorkflow } from '../../src/engine/index.ts'
 import type {
   Agents,
-  DriverPorts,
   FileOperation,
   FilesPort,
   GatePort,
   Incarnation,
-  LogSettings,
+  StorageOptions,
   TickReport,
 } from '../../src/ports/index.ts'
-import type { WorkflowEvent } from '../../src/trace/index.ts'
+import type { LogEntry, WorkflowEvent } from '../../src/trace/index.ts'
 
 /** Lives of the reference engine on one disk, for tests of the engine alone. */
 export interface EngineBench {
@@ -29,6 +28,7 @@ export interface EngineBench {
   /** Every file operation so far, as `op path`. */
   readonly trace: readonly string[]
   readonly events: readonly WorkflowEvent[]
+  readonly logs: readonly LogEntry[]
   /** A new engine life. */
   life(agents: Agents, gates?: GatePort): EngineLifeUnderTest
 }
@@ -39,16 +39,14 @@ export interface EngineLifeUnderTest {
   runToEnd(): Promise<TickReport>
 }
 
-/** What the engine may be told besides; absent: its defaults. */
-export type EngineSettings = Pick<DriverPorts, 'directories' | keyof LogSettings>
-
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
 
-export function engineBench(files: FilesPort, settings: EngineSettings = {}): EngineBench {
+export function engineBench(files: FilesPort, storage: StorageOptions = {}): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []
+  const logs: LogEntry[] = []
   const recorded: FilesPort = {
     perform(operation) {
       trace.push(describeOperation(operation))
@@ -60,6 +58,7 @@ export function engineBench(files: FilesPort, settings: EngineSettings = {}): En
     files,
     trace,
     events,
+    logs,
     life(agents, gates = createConditionGate()) {
       lives++
       const bell = createWakeBell()
@@ -75,10 +74,10 @@ export function engineBench(files: FilesPort, settings: EngineSettings = {}): En
         ids: createSeededIds(1),
         digest: createDigest(),
         owner: createInventedOwner(`life-${lives}`),
-        observer: { event: (event) => events.push(event), log() {} },
+        observer: { event: (event) => events.push(event), log: (entry) => logs.push(entry) },
         wake: () => bell.ring(),
         projectFolder: undefined,
-        ...settings,
+        ...storage,
       })
       return {
         incarnation,

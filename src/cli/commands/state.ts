@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { createDigest, createNodeFiles, createSystemOwner } from '../../adapters/node/index.ts'
-import { FaultlineError, isFaultlineError, messageOf } from '../../core/index.ts'
+import { FaultlineError, isFaultlineError, messageOf, suggestion } from '../../core/index.ts'
 import { createStateKeeper } from '../../engine/index.ts'
 import type { StateKeeper } from '../../engine/index.ts'
 import { runIdOrLast, runReader } from '../../harness/index.ts'
 import type { RunReader } from '../../ports/index.ts'
+import type { WorkflowEvent } from '../../trace/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { print } from '../output.ts'
 import { renderRunList, renderValidation } from '../render-state.ts'
@@ -18,7 +19,7 @@ interface JsonOptions extends StateDirectoryOption {
 }
 
 interface RestoreOptions extends StateDirectoryOption {
-  readonly at?: number
+  readonly at?: string
   readonly out?: string
 }
 
@@ -63,7 +64,10 @@ function restoreCommand(): Command {
     .description(`Write a run's state.json anew from its log; the log is never changed.`)
     .argument('[runId]', 'default: the last run')
     .addOption(stateDirectoryOption())
-    .option('--at <seq>', 'the state as it stood after this event; needs --out', eventNumber)
+    .option(
+      '--at <place>',
+      'the state after this event (its number, or the name of a checkpoint); needs --out',
+    )
     .option('--out <file>', 'write the state to this file and leave the run as it is')
     .action(async (named: string | undefined, options: RestoreOptions) => {
       if (options.at !== undefined && options.out === undefined) {
@@ -78,7 +82,8 @@ function restoreCommand(): Command {
         const { path, seq, status } = await stateKeeper(options).restore(runId)
         print(`restored  ${path}\nstate     after event ${seq} (${status}), as the log has it`)
       } else {
-        const seq = options.at ?? (await reader.read(runId)).state.seq
+        const { events, state } = await reader.read(runId)
+        const seq = options.at === undefined ? state.seq : placeOf(events, options.at)
         writeState(options.out, await stateKeeper(options).stateAt(runId, seq))
         print(`written   ${options.out}\nstate     of ${runId} after event ${seq}`)
       }
@@ -139,7 +144,18 @@ function writeState(file: string, text: string): void {
   }
 }
 
-function eventNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('it must be the number of an event, as faultline history shows it.')
+/** The event that a number or the name of a checkpoint stands for. */
+function placeOf(events: readonly WorkflowEvent[], place: string): number {
+  if (/^\d{1,15}$/.test(place)) return Number(place)
+  const checkpoints = events.filter((event) => event.kind === 'checkpoint')
+  const named = checkpoints.find(({ name }) => name === place)
+  if (named !== undefined) return named.throughSeq
+  throw new FaultlineError(
+    'CONFIGURATION_INVALID',
+    `The run has no checkpoint '${place}'. ${suggestion(
+      place,
+      checkpoints.map(({ name }) => name),
+    )} The number of any event does as well; 'faultline history' shows both.`,
+    { details: { place } },
+  )
 }

@@ -49,7 +49,10 @@ export function liveRun(
   { layout, log, state, saveSeq }: Pick<LiveRun, 'layout' | 'log' | 'state' | 'saveSeq'>,
 ): LiveRun {
   const run: LiveRun = {
-    ...life,
+    ports: life.ports,
+    disk: life.disk,
+    store: life.store,
+    dailyLog: life.dailyLog,
     layout,
     log,
     state,
@@ -118,15 +121,16 @@ export function note<B extends EventBody>(run: LiveRun, body: B): EventEnvelope 
 /** Makes what was noted durable, then tells the observer. */
 export function* commit(run: LiveRun): FileProgram<readonly WorkflowEvent[]> {
   const events = yield* run.log.commit()
-  run.acknowledged = run.state
-  tellObserver(run.ports, events)
+  acknowledge(run, events)
   return events
 }
 
-export function tellObserver(ports: DriverPorts, events: readonly WorkflowEvent[]): void {
+/** Events have become durable: they may be told. */
+export function acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): void {
+  run.acknowledged = run.state
   for (const event of events) {
     try {
-      ports.observer.event(event)
+      run.ports.observer.event(event)
     } catch {
       // An observer is a guest: what it throws must not stop the run.
     }

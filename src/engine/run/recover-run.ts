@@ -10,7 +10,7 @@ import {
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
-import type { EventOf, WorkflowResumeEvent } from '../../trace/index.ts'
+import type { EventOf, StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { referencedBlobs } from '../store/blobs.ts'
@@ -19,9 +19,10 @@ import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
 import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
+import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { liveRun, note, saveLastPointer, saveState, tellObserver, warn } from './live-run.ts'
+import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
 import { reduce } from './reducer.ts'
 import { initialState } from './run-state.ts'
@@ -151,18 +152,27 @@ function* finishPreparedCommits(run: LiveRun): FileProgram<void> {
         seq: prepared.seq,
       })
     }
+    const context: StepEventContext = {
+      ...key,
+      agent: definition.agent,
+      ...(definition.action === undefined ? {} : { action: definition.action }),
+    }
+    if (run.ports.eventLog !== false) {
+      for (const artifact of prepared.artifacts)
+        note(run, { kind: 'artifact_created', status: 'created', ...context, artifact })
+    }
     if (definition.gate !== undefined) continue
     note(run, {
       kind: 'step_finish',
       status: 'completed',
-      ...key,
-      agent: definition.agent,
-      ...(definition.action === undefined ? {} : { action: definition.action }),
+      ...context,
       output: prepared.output,
       ...(prepared.scoring === null ? {} : { scoring: prepared.scoring }),
       artifacts: prepared.artifacts,
       durationMs: run.ports.clock.now() - step.startedAt,
     })
+    const checkpoint = dueCheckpoint(run, context)
+    if (checkpoint !== undefined) note(run, checkpoint)
   }
 }
 
@@ -205,8 +215,8 @@ function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
   bytes.set(added, prefix.length)
   yield* replaceFile(run.layout.log, bytes)
   run.log.assumeDurable(bytes.length)
-  run.acknowledged = run.state
-  tellObserver(run.ports, events)
+  acknowledge(run, events)
+  yield* recordCheckpoints(run, events)
 }
 
 /** Removes what the dead incarnation left half-done. */

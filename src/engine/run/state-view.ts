@@ -55,14 +55,16 @@ function documentParts(
   Named<'updatedAt' | 'workflowId'>,
 ] {
   const { workflow, failure } = state
-  const finished: { step: string; seq: number }[] = []
+  const finished: { seq: number; step: string }[] = []
   const decisions: StepState['decisions'][number][] = []
   const currentSteps: string[] = []
+  let errorCount = 0
   for (let index = 0; index < workflow.steps.length; index++) {
     const step = state.steps.get(index)
     const id = workflow.steps[index]?.id as string
+    for (const { outcome } of step.attempts) if (outcome === 'failed') errorCount++
     if (step.decisions.length > 0) decisions.push(...step.decisions)
-    if (step.status === 'completed') finished.push({ step: id, seq: step.finishedSeq })
+    if (step.status === 'completed') finished.push({ seq: step.finishedSeq, step: id })
     else if (step.status !== 'pending') currentSteps.push(id)
   }
   finished.sort((left, right) => left.seq - right.seq)
@@ -81,7 +83,11 @@ function documentParts(
       gateDecisions: decisions.map(withoutSeq),
       input: state.input,
       launch: state.launch,
+      monitoring: { errorCount, recoveryAttempts: state.epoch - 1 },
+      progress: { completed: finished.length, total: workflow.steps.length },
+      reason: state.cancelledFor ?? failure?.message ?? null,
       runId: state.runId,
+      safePoint: finished.at(-1) ?? { seq: 0, step: null },
       saveSeq,
       schemaVersion: stateSchemaVersion,
       seed: state.seed,

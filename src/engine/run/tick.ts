@@ -13,6 +13,7 @@ import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
+import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
 import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
@@ -142,6 +143,8 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
     artifacts: [...attempt.staged.values()],
     durationMs: duration(current.run, attempt),
   })
+  const checkpoint = dueCheckpoint(current.run, attempt.context)
+  if (checkpoint !== undefined) emit(current, checkpoint)
 }
 
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
@@ -282,6 +285,7 @@ function* tidy(current: Tick): FileProgram<void> {
   for (const attempt of current.endedAttempts) {
     if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
   }
+  yield* recordCheckpoints(run, current.events)
   const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
   if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
   if (hasEnded) {

@@ -49,6 +49,7 @@ export interface RunLayout {
   readonly lock: string
   readonly staging: string
   readonly blobs: string
+  readonly checkpoints: string
 }
 
 export function runLayout(store: StoreLayout, runId: string): RunLayout {
@@ -60,6 +61,8 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
     blobs: joinPath(folder, 'blobs'),
+    checkpoints:
+      store.checkpoints === undefined ? joinPath(folder, 'checkpoints') : joinPath(store.checkpoints, runId),
   }
 }
 

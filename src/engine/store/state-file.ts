@@ -1,7 +1,7 @@
 import { canonicalJson, decodeStrictUtf8, isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
 import type { DigestPort } from '../../ports/index.ts'
-import { stateSchemaVersion } from '../../trace/index.ts'
+import { migrateState, stateSchemaVersion } from '../../trace/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
 
 /**
@@ -30,12 +30,11 @@ export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState
   const { checksum, schemaVersion } = value
   if (typeof checksum !== 'string') return { problem: 'it has no checksum' }
   if (!matches(text, value, checksum, digest)) return { problem: 'its checksum does not match its content' }
-  if (schemaVersion !== stateSchemaVersion) {
-    return {
-      problem: `it has schema version ${JSON.stringify(schemaVersion)}, and this faultline reads ${stateSchemaVersion}`,
-    }
+  const document = migrateState(value)
+  if (document !== undefined) return { document }
+  return {
+    problem: `it has schema version ${JSON.stringify(schemaVersion)}, and this faultline reads ${stateSchemaVersion} and older ones`,
   }
-  return { document: value as unknown as StateDocument }
 }
 
 /** As it was written the text itself is canonical; a file that somebody has laid out anew is brought into that form first. */
