@@ -176,7 +176,18 @@ describe('looking after the state of runs', () => {
       ['--at', '000999-announce', '--out', 'new.json'],
     ].map((options) => folder.faultline('state', 'restore', ...options))
     expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2])
-    expect(refused.map(({ stderr }) => stderr.replaceAll(runId, '<run>'))).toMatchInlineSnapshot()
+    expect(refused.map(({ stderr }) => stderr.replaceAll(runId, '<run>'))).toMatchInlineSnapshot(`
+      [
+        "error[CONFIGURATION_INVALID]: --at shows the past, which must not replace the state of the run: say where to write it with --out <file>.
+      ",
+        "error[CONFIGURATION_INVALID]: '10.json' cannot be written: EEXIST: file already exists, open '10.json'. Name a new file.
+      ",
+        "error[CONFIGURATION_INVALID]: Run '<run>' has no event 999: its log ends with event 29.
+      ",
+        "error[CONFIGURATION_INVALID]: The run has no checkpoint '000999-announce'. Did you mean '000027-announce'? The number of any event does as well; 'faultline history' shows both.
+      ",
+      ]
+    `)
     forget(folder, `${built}.json`)
     expect(folder.files().map((path) => [path, folder.read(path)])).toEqual(before)
   })
