@@ -282,15 +282,19 @@ function* flush(current: Tick): FileProgram<void> {
 /** Clears staging folders, saves the snapshot when it is due, and lets go of a run that has ended. */
 function* tidy(current: Tick): FileProgram<void> {
   const { run } = current
-  for (const attempt of current.endedAttempts) {
-    if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
-  }
-  yield* recordCheckpoints(run, current.events)
-  const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
-  if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
-  if (hasEnded) {
+  try {
+    for (const attempt of current.endedAttempts) {
+      if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
+    }
+    yield* recordCheckpoints(run, current.events)
+    const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
+    if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes))
+      yield* saveState(run)
+    if (!hasEnded) return
     yield* closeFiles(run)
     yield* releaseLock(run.layout)
+  } catch (error) {
+    throw run.log.poison(error)
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert, FaultlineError, messageOf } from '../../core/index.ts'
+import { assert, FaultlineError, isSystemError, messageOf } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { encodeLine, eventFormatVersion } from '../../trace/index.ts'
@@ -150,12 +150,19 @@ export class EventLog {
 
   /** Refuses every later write. */
   poison(cause: unknown): FaultlineError {
+    const { runId } = this.#identity
+    const file = isSystemError(cause) ? (cause.dest ?? cause.path) : undefined
     this.#poison ??= new FaultlineError(
       'STORE_FAILED',
-      `Writing the state of run '${this.#identity.runId}' failed (${messageOf(cause)}), so the run stopped. What was ` +
-        `acknowledged before is on disk; mend the cause, then resume the run.`,
-      { details: { runId: this.#identity.runId }, cause },
+      `Writing ${written(file)} failed (${messageOf(cause)}), so run '${runId}' stopped. What was acknowledged before is on ` +
+        `disk; mend the cause, then resume the run.`,
+      { details: { runId, ...(file === undefined ? {} : { file }) }, cause },
     )
     return this.#poison
   }
+}
+
+function written(file: string | undefined): string {
+  if (file === undefined) return 'the state'
+  return file === '' ? `the project's folder` : `'${file}'`
 }
