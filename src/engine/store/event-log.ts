@@ -154,8 +154,8 @@ export class EventLog {
     const file = isSystemError(cause) ? (cause.dest ?? cause.path) : undefined
     this.#poison ??= new FaultlineError(
       'STORE_FAILED',
-      `Writing ${written(file)} failed (${messageOf(cause)}), so run '${runId}' stopped. What was acknowledged before is on ` +
-        `disk; mend the cause, then resume the run.`,
+      `Writing ${written(file)} of run '${runId}' failed (${messageOf(cause)}), so the run stopped. What was acknowledged before is ` +
+        `on disk; mend the cause, then resume the run.`,
       { details: { runId, ...(file === undefined ? {} : { file }) }, cause },
     )
     return this.#poison

@@ -227,7 +227,7 @@ describe('recovery', () => {
       },
     })
     await life.start(chain)
-    await expect(life.runToEnd()).rejects.toThrow('failed (EIO: i/o error, write), so run '')
+    await expect(life.runToEnd()).rejects.toThrow('failed (EIO: i/o error, write), so the run stopped')
     expect(life.incarnation.state().completedSteps).toEqual(['one'])
     fail = false
     await expect(life.runToEnd()).rejects.toThrow('so the run stopped')
