@@ -101,11 +101,12 @@ function documentParts(
 
 /** The members of a step's record after `agent`, as canonical JSON with the closing brace. */
 function stepMembers(step: StepState): string {
-  if (step.text === undefined) {
-    const { output, ...rest } = stepDocument(step)
-    step.text = canonicalJson(step.outputBlob === null ? { ...rest, output } : rest).slice(1)
-  }
-  return step.text
+  return (step.text ??= canonicalJson(persisted(stepDocument(step))).slice(1))
+}
+
+/** A large output stays in its file. */
+function persisted(document: Omit<StepDocument, 'agent'>): object {
+  return document.outputBlob === undefined ? document : { ...document, output: undefined }
 }
 
 /** The newest record of every path, sorted by path. */
@@ -140,18 +141,18 @@ export function recordedOutputs(state: RunState): Readonly<Record<string, JsonVa
 
 /** All but the agent, which the definition knows. Keys in text order, so that the canonical form needs no copy. */
 function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
-  return {
+  const document = {
     artifacts: step.artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
     attempt: step.attempt,
     attempts: step.attempts,
     error: step.error,
     loops: step.loops,
     output: step.output,
-    ...(step.outputBlob === null ? {} : { outputBlob: step.outputBlob }),
     scoring: step.scoring,
     status: step.status,
     visit: step.visit,
   }
+  return step.outputBlob === null ? document : { ...document, outputBlob: step.outputBlob }
 }
 
 function keepNewer(
