@@ -1,6 +1,7 @@
-import { isFaultlineError, jsonDiff, joinPath } from '../../core/index.ts'
+import { decodeUtf8, isFaultlineError, jsonDiff, joinPath } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
+import { stateSchemaVersion } from '../../trace/index.ts'
 import { compileWorkflow } from '../run/compiled-workflow.ts'
 import { foldLog } from '../run/recover-run.ts'
 import type { RunState } from '../run/run-state.ts'
@@ -50,7 +51,7 @@ function* besideLog(
 ): FileProgram<readonly Finding[]> {
   return [
     ...tailFindings(stored),
-    ...snapshotFindings(stored, state),
+    ...(yield* snapshotFindings(stored, state)),
     ...(yield* pointerFindings(store)),
     ...(yield* artifactFindings(state, digest)),
     ...(yield* preparedFindings(stored, state, digest)),
@@ -87,7 +88,7 @@ function tailFindings({ layout, log }: StoredRun): readonly Finding[] {
   ]
 }
 
-function snapshotFindings(stored: StoredRun, state: RunState): readonly Finding[] {
+function* snapshotFindings(stored: StoredRun, state: RunState): FileProgram<readonly Finding[]> {
   const { layout, stateProblem } = stored
   const problem = (what: string): readonly Finding[] => [
     {
@@ -99,12 +100,19 @@ function snapshotFindings(stored: StoredRun, state: RunState): readonly Finding[
   ]
   if (stateProblem !== undefined) return problem(stateProblem)
   if (stored.state === undefined) return problem('it is missing')
+  // An older version holds less than the log can tell.
+  if ((yield* writtenVersion(layout)) !== stateSchemaVersion) return []
   const told = foldLog(stored, state.workflow, stored.state.seq)
   const folded = JSON.parse(stateJson(told, stored.state.saveSeq)) as object
   const [difference] = jsonDiff(folded, withoutChecksum(stored.state))
   return difference === undefined
     ? []
     : problem(`${difference.path} differs from what the log says of event ${stored.state.seq}`)
+}
+
+function* writtenVersion(layout: RunLayout): FileProgram<unknown> {
+  const bytes = (yield* perform({ op: 'read', path: layout.state })) as Uint8Array
+  return (JSON.parse(decodeUtf8(bytes)) as { readonly schemaVersion?: unknown }).schemaVersion
 }
 
 function withoutChecksum(document: object): object {

@@ -167,6 +167,16 @@ describe('a check of a run', () => {
     expect(found[0]?.advice).toMatch(/^[A-Z].*\.$/)
   })
 
+  test('takes a snapshot of an older version as good', async () => {
+    const run = await failedRun()
+    const newer = JSON.parse(text(run.files, run.state)) as Readonly<Record<string, unknown>>
+    const added = new Set(['checksum', 'reason', 'progress', 'safePoint', 'monitoring'])
+    const kept = Object.entries({ ...newer, schemaVersion: 1 }).filter(([member]) => !added.has(member))
+    const older = JSON.stringify(Object.fromEntries(kept))
+    write(run.files, run.state, `${older.slice(0, -1)},"checksum":"${createDigest().sha256(older)}"}\n`)
+    expect(await findings(run)).toEqual([])
+  })
+
   test('does not take artifacts on their way for damage, unless they are gone', async () => {
     const run = await failedRun()
     const lines = text(run.files, run.log).split('\n')
