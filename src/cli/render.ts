@@ -23,7 +23,7 @@ export function progressLine(event: WorkflowEvent): string | undefined {
 }
 
 /** What `faultline status` prints. */
-export function renderStatus(state: StateDocument, status: ObservedStatus): string {
+export function renderStatus(state: StateDocument, status: ObservedStatus, stateProblem?: string): string {
   const names = Object.keys(state.steps)
   const width = Math.max(...names.map((name) => name.length))
   const rows = names.map((name) => stepRow(name.padEnd(width), state.steps[name] as StepDocument, status))
@@ -31,6 +31,9 @@ export function renderStatus(state: StateDocument, status: ObservedStatus): stri
     `run      ${state.runId}`,
     `workflow ${state.definition.name} (${state.workflowId} ${state.definition.version})`,
     `status   ${statusLine(state, status)}`,
+    ...(stateProblem === undefined
+      ? []
+      : [`note     state.json was ignored because ${stateProblem}; this is what the log says`]),
   ]
   const artifacts = state.artifacts.map(({ path, producedBy }) => `  ${path}  (${producedBy ?? 'edited'})`)
   return [

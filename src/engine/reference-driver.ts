@@ -1,4 +1,4 @@
-import { FaultlineError, containedPath, parentFolder, whenReady } from '../core/index.ts'
+import { checkId, FaultlineError, containedPath, parentFolder, whenReady } from '../core/index.ts'
 import type { MaybePromise } from '../core/index.ts'
 import { perform } from '../ports/index.ts'
 import type {
@@ -11,7 +11,6 @@ import type {
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
-import { assertCheckpointInterval } from './run/checkpoint.ts'
 import { compileWorkflow } from './run/compiled-workflow.ts'
 import { closeFiles, commit, note } from './run/live-run.ts'
 import type { LifeParts, LiveRun } from './run/live-run.ts'
@@ -23,13 +22,15 @@ import type { Moved } from './run/tick.ts'
 import { checkpointsOf } from './store/checkpoint-record.ts'
 import { DailyLog } from './store/daily-log.ts'
 import { ensureFolder, replaceFile } from './store/durable-file.ts'
-import { storeLayout } from './store/layout.ts'
-import type { StoreLayout } from './store/layout.ts'
+import { listHistory, readSavedState } from './store/history.ts'
+import { runLayout, storeLayout } from './store/layout.ts'
+import type { RunLayout, StoreLayout } from './store/layout.ts'
 import { readHolder, releaseLock } from './store/lock.ts'
 import type { Holder } from './store/lock.ts'
 import { listRuns, readLastPointer, readStoredRun, unreadable } from './store/read-run.ts'
 import type { StoredRun } from './store/read-run.ts'
 import { serialDisk } from './store/serial-disk.ts'
+import { checkStorageOptions } from './store/storage-options.ts'
 
 /** The reference engine as a driver: the one with every capability. */
 export function createReferenceDriver(): WorkflowDriver {
@@ -44,7 +45,7 @@ export function createReferenceDriver(): WorkflowDriver {
 function createIncarnation(ports: DriverPorts): Incarnation {
   const disk = serialDisk(ports.files)
   const store = storeLayout(ports.directories)
-  assertCheckpointInterval(ports.checkpointEvery)
+  checkStorageOptions(ports)
   const life: LifeParts = { ports, disk, store, dailyLog: new DailyLog(store.logs) }
   const guarded = guardedFor(store)
   let live: LiveRun | undefined
@@ -80,6 +81,10 @@ function createRunReader(ports: ReaderPorts): RunReader {
   const disk = serialDisk(ports.files)
   const store = storeLayout(ports.directories)
   const guarded = guardedFor(store)
+  const layoutOf = (runId: string): RunLayout => {
+    checkId('run id', runId)
+    return runLayout(store, runId)
+  }
   return {
     list: () => guarded(() => disk.run(listRuns(store))),
     checkpoints: (runId) =>
@@ -88,15 +93,18 @@ function createRunReader(ports: ReaderPorts): RunReader {
           checkpointsOf(stored, ports.digest),
         ),
       ),
+    history: (runId) => guarded(() => disk.run(listHistory(layoutOf(runId)))),
+    savedState: (runId, saveSeq) => guarded(() => disk.run(readSavedState(layoutOf(runId), saveSeq, ports))),
     last: () => guarded(() => whenReady(disk.run(readLastPointer(store)), (pointer) => pointer?.runId)),
     read: (runId, throughSeq) =>
       guarded(() =>
         whenReady(disk.run(readWithHolder(runId, store, ports)), ({ stored, holder }) =>
           whenReady(compileWorkflow(stored.start.definition, stored.start.definitionSha256), (workflow) => {
-            const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.state?.saveSeq ?? 0)
+            const state = stateDocument(foldLog(stored, workflow, throughSeq), stored.saveSeq)
             const ownerless = holder.state === 'dead' || holder.state === 'free'
             return {
               state,
+              ...(stored.stateProblem === undefined ? {} : { stateProblem: stored.stateProblem }),
               events: stored.log.events.filter(({ seq }) => seq <= state.seq),
               status:
                 state.status === 'running' && ownerless && throughSeq === undefined

@@ -5,6 +5,7 @@ import type { FaultRecorder } from '../fault-injection/index.ts'
 import type {
   AgentPort,
   ClockPort,
+  CompressionPort,
   DigestPort,
   FilesPort,
   IdsPort,
@@ -37,6 +38,7 @@ export interface SessionWorld {
   readonly virtualClock: VirtualClock | undefined
   readonly turn: TurnPort
   readonly digest: DigestPort
+  readonly compression: CompressionPort
   readonly ids: IdsPort
   /** Who holds the run in a given life. */
   readonly ownerOf: (life: number) => OwnerPort
@@ -81,6 +83,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
   const owner = world.ownerOf(number)
   const files = fence.files(world.files)
   const incarnation = world.driver.incarnate({
+    compression: world.compression,
     files,
     clock: faulty.clock,
     agents: activities.agents(faulty.agents),
@@ -97,6 +100,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     incarnation,
     fence,
     reader: world.driver.reader({
+      compression: world.compression,
       files: world.files,
       digest: world.digest,
       ...world.storage,

@@ -1,4 +1,10 @@
-import { createDigest, createNodeFiles, createSystemClock, createTurn } from '../adapters/node/index.ts'
+import {
+  createCompression,
+  createDigest,
+  createNodeFiles,
+  createSystemClock,
+  createTurn,
+} from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
 import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
@@ -66,6 +72,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       virtualClock,
       turn: createTurn(),
       digest: createDigest(),
+      compression: createCompression(),
       ids: parts.ids,
       ownerOf: parts.ownerOf,
       agents: parts.agents,

@@ -1,4 +1,10 @@
-import { createDigest, createNodeFiles, createSystemIds, createSystemOwner } from '../adapters/node/index.ts'
+import {
+  createCompression,
+  createDigest,
+  createNodeFiles,
+  createSystemIds,
+  createSystemOwner,
+} from '../adapters/node/index.ts'
 import { FaultlineError } from '../core/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
@@ -63,6 +69,7 @@ export function runReader(projectFolder: string, directories: Directories): RunR
   return createReferenceDriver().reader({
     files: createNodeFiles(projectFolder),
     digest: createDigest(),
+    compression: createCompression(),
     owner: createSystemOwner(),
     directories,
   })

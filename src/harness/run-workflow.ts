@@ -69,10 +69,17 @@ async function projectFor({ project }: WorkflowSessionOptions): Promise<Project>
 }
 
 function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
-  const { directories = project.directories ?? {}, checkpointEvery, eventLog, outputCapBytes } = options
+  const {
+    directories = project.directories ?? {},
+    checkpointEvery,
+    history,
+    eventLog,
+    outputCapBytes,
+  } = options
   return {
     directories,
     ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+    ...(history === undefined ? {} : { history }),
     ...(eventLog === undefined ? {} : { eventLog }),
     ...(outputCapBytes === undefined ? {} : { outputCapBytes }),
   }

@@ -3,6 +3,7 @@ import type { WorkflowDefinition } from '../definition/index.ts'
 import type { EventOf, ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
 import type { AgentPort } from './agent.ts'
 import type { ClockPort } from './clock.ts'
+import type { CompressionPort } from './compression.ts'
 import type { DigestPort } from './digest.ts'
 import type { FilesPort } from './files.ts'
 import type { GatePort } from './gate.ts'
@@ -47,13 +48,15 @@ export interface DriverPorts extends StorageOptions {
   readonly digest: DigestPort
   readonly owner: OwnerPort
   readonly observer: ObserverPort
+  /** Needed for a history that is compressed. */
+  readonly compression?: CompressionPort
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
 }
 
-export type ReaderPorts = Pick<DriverPorts, 'files' | 'digest' | 'owner' | 'directories'>
+export type ReaderPorts = Pick<DriverPorts, 'files' | 'digest' | 'owner' | 'directories' | 'compression'>
 
 export interface StartRequest {
   readonly definition: WorkflowDefinition
@@ -138,6 +141,22 @@ export interface RunReader {
    * @throws FaultlineError `STATE_CORRUPT` when the line that a checkpoint names is no longer what it was.
    */
   checkpoints(runId: string): MaybePromise<readonly EventOf<'checkpoint'>[]>
+  /** Former versions of the run's `state.json`, oldest first. */
+  history(runId: string): MaybePromise<readonly SavedState[]>
+  /**
+   * One of them.
+   *
+   * @throws FaultlineError `STATE_CORRUPT` when it does not verify.
+   */
+  savedState(runId: string, saveSeq: number): MaybePromise<StateDocument>
+}
+
+export interface SavedState {
+  readonly saveSeq: number
+  /** It is the fold of events 0 to `seq`. */
+  readonly seq: number
+  /** Relative to the project. */
+  readonly path: string
 }
 
 export interface RunView {
@@ -145,4 +164,6 @@ export interface RunView {
   readonly events: readonly WorkflowEvent[]
   /** Like the state's status, but a running state without a live owner reads `interrupted`. */
   readonly status: ObservedStatus
+  /** Why `state.json` cannot be used, if so; the log has stood in for it. */
+  readonly stateProblem?: string
 }

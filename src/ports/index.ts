@@ -4,6 +4,7 @@
  */
 export * from './agent.ts'
 export * from './clock.ts'
+export * from './compression.ts'
 export * from './digest.ts'
 export * from './driver.ts'
 export * from './files.ts'

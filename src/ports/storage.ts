@@ -11,6 +11,15 @@ export interface StorageOptions {
   readonly eventLog?: boolean
   /** Outputs whose JSON has more bytes lie in files of their own, which the log names. Default 65,536. */
   readonly outputCapBytes?: number
+  readonly history?: HistoryOptions
+}
+
+/** Former versions of `state.json`, for people: the engine goes by the log. */
+export interface HistoryOptions {
+  /** How many to keep. Default 0. */
+  readonly keep?: number
+  /** Whether they are gzip files. Default false. */
+  readonly compress?: boolean
 }
 
 /**
@@ -20,7 +29,7 @@ export interface StorageOptions {
 export interface Directories {
   /** Runs, and the pointer to the newest. Default `.workflow`. */
   readonly stateDirectory?: string
-  /** Checkpoint records, a folder per run. Default: `checkpoints` in the run's own folder. */
+  /** Records of checkpoints, a folder per run. Default: none are kept; the log has all that they say. */
   readonly checkpointDirectory?: string
   /** One log file per day. Default: `logs` in the state directory. */
   readonly logDirectory?: string

@@ -62,6 +62,8 @@ export interface WorkflowResumeEvent {
   readonly restarts: readonly string[]
   /** Set when recovery dropped a line that was cut short: the `seq` that line would have had. */
   readonly tailCutAtSeq?: number
+  /** Set when `state.json` could not be used: why. The log stood in for it. */
+  readonly stateIgnored?: string
   /** Set for `resume({ from: 'loop-target' })`: the gated step whose loop is opened again. */
   readonly reopensLoopOf?: string
 }

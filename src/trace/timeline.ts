@@ -89,6 +89,7 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
   const restarts = event.restarts.length === 0 ? 'restarts no step' : `restarts ${event.restarts.join(', ')}`
   const notes = [
     ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
+    ...(event.stateIgnored === undefined ? [] : [`state.json ignored: ${event.stateIgnored}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
   ]
   return `resumed: ${[restarts, ...notes].join('; ')}`

@@ -12,6 +12,7 @@ import {
 import type { AgentWorkflow } from '../../src/engine/index.ts'
 import type {
   Agents,
+  DriverPorts,
   FileOperation,
   FilesPort,
   GatePort,
@@ -42,7 +43,10 @@ export interface EngineLifeUnderTest {
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
 
-export function engineBench(files: FilesPort, storage: StorageOptions = {}): EngineBench {
+export function engineBench(
+  files: FilesPort,
+  storage: StorageOptions & Pick<DriverPorts, 'compression'> = {},
+): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []

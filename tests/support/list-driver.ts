@@ -26,6 +26,10 @@ export const listDriver: WorkflowDriver = {
     list: () => [],
     last: () => 'list-run',
     checkpoints: () => [],
+    history: () => [],
+    savedState() {
+      throw new Error('this engine keeps no history')
+    },
     read: (_runId, throughSeq) => whenReady(journalOf(files), (events) => viewOf(events, throughSeq)),
   }),
 }

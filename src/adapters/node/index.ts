@@ -3,6 +3,7 @@
  * of this process; and temporary folders with project templates in them. Everything is a value made by a function; nothing
  * is decided here.
  */
+export * from './compression.ts'
 export * from './digest.ts'
 export { createNodeFiles, type NodeFiles } from './node-files.ts'
 export * from './system-clock.ts'

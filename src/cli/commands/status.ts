@@ -14,9 +14,11 @@ export function statusCommand(): Command {
     .action(
       async (named: string | undefined, options: StateDirectoryOption & { readonly json?: boolean }) => {
         const reader = runReader(process.cwd(), directoriesFrom(options))
-        const { state, status } = await reader.read(await runIdOrLast(reader, named))
+        const { state, status, stateProblem } = await reader.read(await runIdOrLast(reader, named))
         print(
-          options.json === true ? JSON.stringify({ ...state, status }, null, 2) : renderStatus(state, status),
+          options.json === true
+            ? JSON.stringify({ ...state, status, stateProblem }, null, 2)
+            : renderStatus(state, status, stateProblem),
         )
       },
     )

@@ -55,13 +55,13 @@ export function createStateKeeper(ports: ReaderPorts): StateKeeper {
     validate: (runId) => validateRun(runId, store, disk, digest),
     async restore(runId) {
       const { stored, state } = await read(runId)
-      const text = stateText(state, (stored.state?.saveSeq ?? 0) + 1, ports)
+      const text = stateText(state, stored.saveSeq + 1, ports)
       await disk.run(replaceState(stored, text, ports))
       return { path: stored.layout.state, seq: state.seq, status: state.status }
     },
     async stateAt(runId, seq) {
       const { stored, state } = await read(runId, seq)
-      if (state.seq === seq) return stateText(state, stored.state?.saveSeq ?? 0, ports)
+      if (state.seq === seq) return stateText(state, stored.saveSeq, ports)
       throw new FaultlineError(
         'CONFIGURATION_INVALID',
         `Run '${runId}' has no event ${seq}: its log ends with event ${state.seq}.`,

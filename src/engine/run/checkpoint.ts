@@ -1,18 +1,9 @@
-import { FaultlineError } from '../../core/index.ts'
 import type { FileProgram } from '../../ports/index.ts'
 import type { CheckpointEvent, StepEventContext, WorkflowEvent } from '../../trace/index.ts'
 import { writeCheckpointRecord } from '../store/checkpoint-record.ts'
 import type { LiveRun } from './live-run.ts'
 
 const defaultInterval = 5
-
-export function assertCheckpointInterval(steps: number | undefined): void {
-  if (steps === undefined || (Number.isInteger(steps) && steps >= 0)) return
-  throw new FaultlineError(
-    'CONFIGURATION_INVALID',
-    `checkpointEvery must be a whole number of steps, or 0 for none, and it is ${String(steps)}.`,
-  )
-}
 
 /**
  * The checkpoint that belongs behind the `step_finish` just noted, if one does. It names a place in the log and holds no
@@ -34,9 +25,11 @@ export function dueCheckpoint(run: LiveRun, context: StepEventContext): Checkpoi
   }
 }
 
-/** Leaves a record of every checkpoint that has become durable. */
+/** Leaves a record of every checkpoint that has become durable, where a directory for them was given. */
 export function* recordCheckpoints(run: LiveRun, events: readonly WorkflowEvent[]): FileProgram<void> {
+  const folder = run.layout.checkpoints
+  if (folder === undefined) return
   for (const event of events) {
-    if (event.kind === 'checkpoint') yield* writeCheckpointRecord(run.layout, event)
+    if (event.kind === 'checkpoint') yield* writeCheckpointRecord(folder, event)
   }
 }

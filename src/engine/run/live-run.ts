@@ -7,6 +7,7 @@ import type { Attempt } from '../step/attempt.ts'
 import type { DailyLog } from '../store/daily-log.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
+import { keepState, pruneHistory } from '../store/history.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
 import type { LastPointer } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
@@ -162,9 +163,13 @@ export function* closeFiles(run: LiveRun): FileProgram<void> {
 
 /** Writes the snapshot. A failure poisons the log: a run that cannot save must not go on. */
 export function* saveState(run: LiveRun): FileProgram<void> {
+  const { layout, ports } = run
+  const { keep = 0, compress = false } = ports.history ?? {}
   const json = stateJson(run.acknowledged, run.saveSeq + 1)
   try {
-    yield* replaceFile(run.layout.state, encodeState(json, run.ports.digest))
+    if (keep > 0) yield* keepState(layout, ports, compress)
+    yield* replaceFile(layout.state, encodeState(json, ports.digest))
+    if (keep > 0) yield* pruneHistory(layout, keep)
   } catch (error) {
     throw run.log.poison(error)
   }

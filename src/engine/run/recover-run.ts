@@ -3,6 +3,7 @@ import {
   encodeUtf8,
   FaultlineError,
   isFaultlineError,
+  joinPath,
   jsonDiff,
   messageOf,
   whenReady,
@@ -12,12 +13,13 @@ import { perform } from '../../ports/index.ts'
 import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { EventOf, StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
+import { corrupt } from '../store/corrupt.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
-import { corrupt, readStoredRun } from '../store/read-run.ts'
+import { readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
@@ -114,6 +116,7 @@ function* recoverLocked(
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   yield* rewriteLog(run, stored.logBytes.subarray(0, stored.log.validBytes))
   yield* sweep(run)
+  if (stored.state === undefined) yield* saveState(run)
   if (!stored.isLast) yield* saveLastPointer(run)
   return run
 }
@@ -133,7 +136,7 @@ function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
       blobs: referencedBlobs(log.events),
     }),
     state,
-    saveSeq: stored.state?.saveSeq ?? 0,
+    saveSeq: stored.saveSeq,
   })
 }
 
@@ -189,6 +192,7 @@ function resumeEvent(
     owner: run.ports.owner.self.nonce,
     restarts,
     ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
+    ...(stored.stateProblem === undefined ? {} : { stateIgnored: stored.stateProblem }),
     ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
   }
 }
@@ -222,11 +226,15 @@ function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
 /** Removes what the dead incarnation left half-done. */
 function* sweep(run: LiveRun): FileProgram<void> {
   yield* perform({ op: 'removeFolder', path: run.layout.staging })
-  for (const entry of (yield* perform({ op: 'list', path: run.layout.folder })) ?? []) {
-    if (entry.name.endsWith(temporarySuffix)) {
-      yield* perform({ op: 'remove', path: `${run.layout.folder}/${entry.name}` })
-    }
-    if (entry.kind === 'folder' && entry.name === 'blobs') yield* run.log.sweepBlobs()
+  yield* run.log.sweepBlobs()
+  yield* sweepTemporaries(run.layout.folder)
+}
+
+function* sweepTemporaries(folder: string): FileProgram<void> {
+  for (const { name, kind } of (yield* perform({ op: 'list', path: folder })) ?? []) {
+    const path = joinPath(folder, name)
+    if (kind === 'folder') yield* sweepTemporaries(path)
+    else if (name.endsWith(temporarySuffix)) yield* perform({ op: 'remove', path })
   }
 }
 

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import type { BlobReference, WorkflowEvent } from '../../trace/index.ts'
+import { corrupt } from './corrupt.ts'
 import { ensureFolder, replaceFile } from './durable-file.ts'
 
 /** Largest output, as JSON, that an event holds itself. */
@@ -80,20 +81,16 @@ export function* orphanedBlobs(
   return entries.filter(({ name }) => !referenced.has(name)).map(({ name }) => joinPath(folder, name))
 }
 
-/** Events with their outputs, or the file that stands in the way. */
-export type LoadedOutputs =
-  | { readonly events: readonly WorkflowEvent[]; readonly damage?: never }
-  | {
-      readonly events?: never
-      readonly damage: { readonly file: string; readonly seq: number; readonly what: string }
-    }
-
-/** Puts the outputs that lie in blobs into their events, each verified by its digest. */
+/**
+ * Puts the outputs that lie in blobs into their events, each verified by its digest.
+ *
+ * @throws FaultlineError `STATE_CORRUPT` naming the blob and the event.
+ */
 export function* loadOutputs(
   folder: string,
   events: readonly WorkflowEvent[],
   digest: DigestPort,
-): FileProgram<LoadedOutputs> {
+): FileProgram<readonly WorkflowEvent[]> {
   const outputs = new Map<string, JsonValue>()
   for (const event of events) {
     if (!('outputBlob' in event) || event.outputBlob === undefined) continue
@@ -103,16 +100,14 @@ export function* loadOutputs(
     const bytes = yield* perform({ op: 'read', path: file })
     if (bytes === undefined || digest.sha256(bytes) !== sha256) {
       const what = `it ${bytes === undefined ? 'is missing' : 'does not match its digest'}, and event ${event.seq} names it`
-      return { damage: { file, seq: event.seq, what } }
+      throw corrupt(file, what, { line: event.seq + 1, seq: event.seq })
     }
     outputs.set(sha256, JSON.parse(decodeStrictUtf8(bytes)) as JsonValue)
   }
-  if (outputs.size === 0) return { events }
-  return {
-    events: events.map((event) =>
-      'outputBlob' in event && event.outputBlob !== undefined
-        ? { ...event, output: outputs.get(event.outputBlob.sha256) as JsonValue }
-        : event,
-    ),
-  }
+  if (outputs.size === 0) return events
+  return events.map((event) =>
+    'outputBlob' in event && event.outputBlob !== undefined
+      ? { ...event, output: outputs.get(event.outputBlob.sha256) as JsonValue }
+      : event,
+  )
 }

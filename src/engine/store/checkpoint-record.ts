@@ -2,24 +2,20 @@ import { decodeUtf8, joinPath } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import type { EventOf } from '../../trace/index.ts'
+import { corrupt } from './corrupt.ts'
 import { ensureFolder } from './durable-file.ts'
-import type { RunLayout } from './layout.ts'
-import { corrupt } from './read-run.ts'
 import type { StoredRun } from './read-run.ts'
 
 /**
  * Leaves a small file named like the checkpoint, for people and tools that look at folders. The log has all that it says
  * and is what gets read; so it is best effort, and a crash may cut it short.
  */
-export function* writeCheckpointRecord(
-  { checkpoints }: RunLayout,
-  event: EventOf<'checkpoint'>,
-): FileProgram<void> {
+export function* writeCheckpointRecord(folder: string, event: EventOf<'checkpoint'>): FileProgram<void> {
   try {
-    yield* ensureFolder(checkpoints)
+    yield* ensureFolder(folder)
     yield* perform({
       op: 'write',
-      path: joinPath(checkpoints, `${event.name}.json`),
+      path: joinPath(folder, `${event.name}.json`),
       data: `${JSON.stringify(event)}\n`,
     })
   } catch {

@@ -8,7 +8,7 @@ export interface StoreLayout {
   readonly runs: string
   /** The pointer to the newest run. */
   readonly last: string
-  /** Undefined: every run keeps its own. */
+  /** Undefined: no records besides the log are kept. */
   readonly checkpoints: string | undefined
   readonly logs: string
   /** Folders of the engine, in which no artifact may lie. */
@@ -49,7 +49,9 @@ export interface RunLayout {
   readonly lock: string
   readonly staging: string
   readonly blobs: string
-  readonly checkpoints: string
+  /** Undefined: the log alone has them. */
+  readonly checkpoints: string | undefined
+  readonly history: string
 }
 
 export function runLayout(store: StoreLayout, runId: string): RunLayout {
@@ -61,8 +63,8 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
     blobs: joinPath(folder, 'blobs'),
-    checkpoints:
-      store.checkpoints === undefined ? joinPath(folder, 'checkpoints') : joinPath(store.checkpoints, runId),
+    history: joinPath(folder, 'history'),
+    checkpoints: store.checkpoints === undefined ? undefined : joinPath(store.checkpoints, runId),
   }
 }
 

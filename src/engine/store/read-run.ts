@@ -4,6 +4,8 @@ import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
 import { loadOutputs } from './blobs.ts'
+import { corrupt } from './corrupt.ts'
+import { listHistory } from './history.ts'
 import { runLayout } from './layout.ts'
 import type { RunLayout, StoreLayout } from './layout.ts'
 import { decodeState } from './state-file.ts'
@@ -16,6 +18,8 @@ export interface StoredRun {
   readonly start: EventOf<'workflow_start'>
   /** The snapshot, when there is one that fits. */
   readonly state: StateDocument | undefined
+  /** Saves so far, as far as anybody knows. */
+  readonly saveSeq: number
   /** What was wrong with a snapshot that had to be ignored. */
   readonly stateProblem: string | undefined
   /** Whether the last pointer names this run. */
@@ -57,17 +61,17 @@ export function* readStoredRun(
       seq: log.end.seq,
     })
   }
-  const loaded = yield* loadOutputs(layout.blobs, log.events, digest)
-  if (loaded.damage !== undefined) {
-    const { file, what, seq } = loaded.damage
-    throw corrupt(file, what, { line: seq + 1, seq })
-  }
-  const { events } = loaded
+  const events = yield* loadOutputs(layout.blobs, log.events, digest)
   const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
-  const stateProblem = foreign ? `it belongs to run '${decoded.document.runId}'` : decoded?.problem
-  return { layout, log: { ...log, events }, logBytes, start, state, stateProblem, isLast }
+  // The pointer is written after the first snapshot.
+  const missing = stateBytes === undefined && isLast ? 'it is missing' : undefined
+  const stateProblem = foreign
+    ? `it belongs to run '${decoded.document.runId}'`
+    : (decoded?.problem ?? missing)
+  const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
+  return { layout, log: { ...log, events }, logBytes, start, state, saveSeq, stateProblem, isLast }
 }
 
 /** The newest run, or undefined when none has been started or the pointer cannot be read. */
@@ -102,18 +106,6 @@ export function unreadable(error: unknown, store: StoreLayout): unknown {
     `The state folder '${store.state}' cannot be used: ${messageOf(error)}. Check that it is a folder and that you may read and ` +
       `write it.`,
     { details: { code, path: typeof path === 'string' ? path : null }, cause: error },
-  )
-}
-
-export function corrupt(
-  file: string,
-  what: string,
-  details: Readonly<Record<string, unknown>>,
-): FaultlineError {
-  return new FaultlineError(
-    'STATE_CORRUPT',
-    `${file} is damaged: ${what}. Nothing was changed. Restore the file from a copy; faultline never repairs this in silence.`,
-    { details: { file, what, ...details } },
   )
 }
 

@@ -27,19 +27,19 @@ export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState
     return { problem: 'it is not valid JSON' }
   }
   if (!isJsonObject(value)) return { problem: 'it is not a JSON object' }
-  const { checksum, schemaVersion } = value
+  const { checksum, ...body } = value
   if (typeof checksum !== 'string') return { problem: 'it has no checksum' }
-  if (!matches(text, value, checksum, digest)) return { problem: 'its checksum does not match its content' }
-  const document = migrateState(value)
+  if (!matches(text, body, checksum, digest)) return { problem: 'its checksum does not match its content' }
+  const document = migrateState(body)
   if (document !== undefined) return { document }
   return {
-    problem: `it has schema version ${JSON.stringify(schemaVersion)}, and this faultline reads ${stateSchemaVersion} and older ones`,
+    problem: `it has schema version ${JSON.stringify(body['schemaVersion'])}, and this faultline reads ${stateSchemaVersion} and older ones`,
   }
 }
 
 /** As it was written the text itself is canonical; a file that somebody has laid out anew is brought into that form first. */
-function matches(text: string, value: JsonObject, checksum: string, digest: DigestPort): boolean {
+function matches(text: string, body: JsonObject, checksum: string, digest: DigestPort): boolean {
   const tail = `,"checksum":"${checksum}"}\n`
   if (text.endsWith(tail) && digest.sha256(`${text.slice(0, -tail.length)}}`) === checksum) return true
-  return digest.sha256(canonicalJson({ ...value, checksum: undefined })) === checksum
+  return digest.sha256(canonicalJson(body)) === checksum
 }

@@ -9,6 +9,8 @@ import type { Agents, FilesPort, RunReader, StorageOptions } from '../../../../s
 import type { EventOf, WorkflowEvent } from '../../../../src/trace/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
 
+const records = { checkpointDirectory: '.github/workflow-checkpoints' }
+
 const agents: Agents = { worker: ({ step }) => ({ step }) }
 
 function chain(steps: number, milestones: readonly number[] = []): AgentWorkflow {
@@ -85,7 +87,9 @@ describe('checkpoints', () => {
     const files = createVirtualFiles()
     const events = await loopRun(files)
     expect(words(events)).toEqual(['draft#1 milestone', 'draft#2 milestone'])
-    const records = [...files.snapshotFiles().keys()].filter((path) => path.includes('/checkpoints/'))
+    const records = [...files.snapshotFiles().keys()].filter((path) =>
+      path.includes('/workflow-checkpoints/'),
+    )
     expect(records.map((path) => path.split('/').at(-1))).toEqual(
       checkpointsIn(events).map(({ name }) => `${name}.json`),
     )
@@ -147,28 +151,26 @@ describe('checkpoints', () => {
     expect(words(await readerOf(files).checkpoints(runId))).toEqual(['s5#1 interval', 's10#1 interval'])
   })
 
-  test('leave records that say what the log says', async () => {
-    for (const directories of [{}, { checkpointDirectory: '.github/workflow-checkpoints' }]) {
-      const files = createVirtualFiles()
-      const { runId, events } = await completedRun(chain(5), { directories }, files)
-      const folder =
-        'checkpointDirectory' in directories
-          ? `.github/workflow-checkpoints/${runId}`
-          : `.workflow/runs/${runId}/checkpoints`
-      expect(JSON.parse(text(files, `${folder}/000010-s5.json`))).toEqual(checkpointsIn(events)[0])
-    }
+  test('leave records that say what the log says, where a directory for them is given', async () => {
+    const files = createVirtualFiles()
+    const { runId, events } = await completedRun(chain(5), { directories: records }, files)
+    const record = text(files, `.github/workflow-checkpoints/${runId}/000010-s5.json`)
+    expect(JSON.parse(record)).toEqual(checkpointsIn(events)[0])
+    const none = createVirtualFiles()
+    await completedRun(chain(5), {}, none)
+    expect([...none.snapshotFiles().keys()].filter((path) => path.includes('000010-s5'))).toEqual([])
   })
 
   test('go without records when those cannot be written', async () => {
     const files = createVirtualFiles()
     const failing: FilesPort = {
       perform(operation) {
-        if (operation.path.includes('/checkpoints'))
+        if (operation.path.includes('/workflow-checkpoints'))
           throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
         return files.perform(operation)
       },
     }
-    const { runId } = await completedRun(chain(5), {}, failing)
+    const { runId } = await completedRun(chain(5), { directories: records }, failing)
     expect(await readerOf(files).checkpoints(runId)).toHaveLength(1)
   })
 
@@ -191,7 +193,7 @@ describe('checkpoints', () => {
 
 /** A review that sends its draft back once. */
 async function loopRun(files: FilesPort): Promise<readonly WorkflowEvent[]> {
-  const bench = engineBench(files)
+  const bench = engineBench(files, { directories: records })
   let decisions = 0
   const life = bench.life(agents, { decide: async () => ({ passed: ++decisions > 1 }) })
   await life.start({

@@ -57,10 +57,10 @@ describe('the overview of a state', () => {
   })
 
   test('says what a run was cancelled for', async () => {
-    const { incarnation, start } = engineBench(createVirtualFiles()).life({})
-    await start({ id: 'one', steps: [{ id: 'only', agent: 'nobody' }] })
-    await incarnation.cancel('the customer has changed their mind')
-    expect(incarnation.state()).toMatchObject({
+    const life = engineBench(createVirtualFiles()).life({})
+    await life.start({ id: 'one', steps: [{ id: 'only', agent: 'nobody' }] })
+    await life.incarnation.cancel('the customer has changed their mind')
+    expect(life.incarnation.state()).toMatchObject({
       status: 'cancelled',
       reason: 'the customer has changed their mind',
     })
