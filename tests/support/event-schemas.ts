@@ -74,6 +74,7 @@ export const eventSchemas = {
     restarts: z.array(z.string().min(1)),
     tailCutAtSeq: count.optional(),
     reopensLoopOf: z.string().min(1).optional(),
+    stateIgnored: z.string().min(1).optional(),
   }),
   workflow_cancel: z.strictObject({
     ...envelope,
