@@ -3,6 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
+import { loadOutputs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
 import { runLayout } from './layout.ts'
@@ -60,7 +61,8 @@ export function* readStoredRun(
       seq: log.end.seq,
     })
   }
-  const start = log.events[0]
+  const events = yield* loadOutputs(layout.blobs, log.events, digest)
+  const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
   // The pointer is written after the first snapshot.
@@ -69,7 +71,7 @@ export function* readStoredRun(
     ? `it belongs to run '${decoded.document.runId}'`
     : (decoded?.problem ?? missing)
   const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
-  return { layout, log, logBytes, start, state, saveSeq, stateProblem, isLast }
+  return { layout, log: { ...log, events }, logBytes, start, state, saveSeq, stateProblem, isLast }
 }
 
 /** The newest run, or undefined when none has been started or the pointer cannot be read. */
