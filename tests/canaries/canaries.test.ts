@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { canaries } from './canaries.ts'
+import { canaries, obviousBug } from './canaries.ts'
 import type { Canary } from './canaries.ts'
 import { firstFinding, swept } from './found.ts'
 import type { FirstFinding } from './found.ts'
@@ -50,6 +50,11 @@ describe('the engine as it is, loaded like a canary', () => {
       expect(findings).toEqual([])
     },
   )
+})
+
+test('the ordinary tests fail with an obvious bug', async () => {
+  const outcome = passesOrdinaryTests(await patchedDriver(obviousBug.name))
+  await expect(outcome).rejects.toMatchObject({ name: 'AssertionError' })
 })
 
 describe('a canary', () => {

@@ -301,3 +301,13 @@ export const canaries: readonly Canary[] = [
     workflow: flaky,
   },
 ]
+
+/** No canary: the ordinary tests fail with it, or they would prove nothing by passing with the others. */
+export const obviousBug: Canary = {
+  name: 'completed-steps-repeated',
+  wrong: 'A resume runs completed steps again.',
+  file: 'src/engine/run/safe-point.ts',
+  text: `return status !== 'pending' && status !== 'completed'`,
+  replacement: `return status !== 'pending'`,
+  workflow: single,
+}

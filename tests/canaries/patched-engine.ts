@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import type { WorkflowDriver } from '../../src/ports/index.ts'
-import { canaries } from './canaries.ts'
+import { canaries, obviousBug } from './canaries.ts'
 import type { Canary } from './canaries.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
@@ -47,7 +47,7 @@ export function canaryEngines(): Plugin {
       return resolved?.id.startsWith(engineFolder) ? `${resolved.id}?canary=${name}` : resolved
     },
     transform(code, id) {
-      const canary = canaries.find(({ name }) => name === canaryOf(id))
+      const canary = [...canaries, obviousBug].find(({ name }) => name === canaryOf(id))
       return canary !== undefined && id.startsWith(`${repository}${canary.file}?`)
         ? { code: patched(code, canary), map: null }
         : undefined
