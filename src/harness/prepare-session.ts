@@ -110,7 +110,7 @@ export async function filesOfProject(project: Project): Promise<Readonly<Record<
 /** Agents by name, or the mock agent for every name. */
 export function agentPort(agents: Agents | undefined, mockDelayMs = 0): AgentPort {
   if (agents === undefined) {
-    const mock = mockAgent({ digest: createDigest(), delayMs: mockDelayMs })
+    const mock = mockAgent({ delayMs: mockDelayMs })
     return { has: () => true, names: [], invoke: async ({ context }) => mock(context) }
   }
   return {

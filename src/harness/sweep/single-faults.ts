@@ -73,6 +73,7 @@ export interface SingleFaultOptions {
   readonly outcomes?: 'corners' | 'subsets'
   /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default true. */
   readonly recoveryCrashes?: boolean
+  /** Judged besides O0 to O20. */
   readonly invariants?: readonly Invariant[]
   /** Default: tries all. The report of a sweep that stopped counts what was tried until then. */
   readonly stopAt?: 'first-finding'
@@ -113,7 +114,7 @@ class Sweep {
     this.#workflow = workflow
     this.#initialFiles = initialFiles
     this.#options = options
-    this.#invariants = options.invariants ?? builtInInvariants
+    this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
   }
 
   async run(): Promise<SweepReport> {

@@ -211,9 +211,12 @@ class WatchedLife {
       },
       (operation) => {
         if (!isWriteLike(operation)) return undefined
+        if (onPoint === undefined && fault === undefined) return undefined
         const name = nameOf(operation)
-        const world = { ...this.#world, disk: disk.fork() }
-        onPoint?.({ name, operation: operation.op, during: this.#during, world })
+        if (onPoint !== undefined) {
+          const world = { ...this.#world, disk: disk.fork() }
+          onPoint({ name, operation: operation.op, during: this.#during, world })
+        }
         if (fault === undefined || !(name === fault.at || (struck && fault.sticky))) return undefined
         if (!struck) this.#strike(name, fault.with)
         struck = true

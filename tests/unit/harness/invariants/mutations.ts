@@ -570,6 +570,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O8',
+    tampering: 'another step stands where a completion had been reported',
+    sound: 'crashed',
+    tamper: (run) => withLife(run, 1, { told: { completedSteps: [{ step: 'docs', visit: 1, seq: 8 }] } }),
+    says: "Step 'docs' (visit 1) was lost: incarnation 2 had reported it complete at event 8, and the log no longer says so.",
+  },
+  {
+    invariant: 'O8',
     tampering: 'an end that had been reported is lost',
     sound: 'resumed',
     tamper: (run) => withEvents(run, remove('workflow_end')),
@@ -845,10 +852,10 @@ export const mutations: readonly Mutation[] = [
     tampering: 'events that state.json vouches for are missing',
     sound: 'resumed',
     tamper: (run) => {
-      const log = logOf(eventsIn(lifeOf(run, 0).disk, logPathOf(run)).slice(0, 12))
+      const log = logOf(eventsIn(lifeOf(run, 0).disk, logPathOf(run)).slice(0, 16))
       return withLife(run, 0, { disk: withFile(lifeOf(run, 0).disk, logPathOf(run), log) })
     },
-    says: 'The log that incarnation 1 left is damaged at line 13 (event 12 is missing although event 16 was known to be durable), and the run was taken over all the same.',
+    says: 'The log that incarnation 1 left is damaged at line 17 (event 16 is missing although event 16 was known to be durable), and the run was taken over all the same.',
   },
   {
     invariant: 'O17',
