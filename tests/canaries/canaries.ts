@@ -22,7 +22,6 @@ const artifactCommit = 'src/engine/store/artifact-commit.ts'
 const durableFile = 'src/engine/store/durable-file.ts'
 const recoverRun = 'src/engine/run/recover-run.ts'
 const reducer = 'src/engine/run/reducer.ts'
-const startRun = 'src/engine/run/start-run.ts'
 const tick = 'src/engine/run/tick.ts'
 
 export const canaries: readonly Canary[] = [
@@ -54,9 +53,9 @@ export const canaries: readonly Canary[] = [
   {
     name: 'run-folder-not-synced',
     wrong: 'The folder of a new run is not synced in the folder of all runs.',
-    file: startRun,
-    text: `yield* ensureFolder(layout.folder, durableFolders)`,
-    replacement: `for (const path of ['.workflow', '.workflow/runs', layout.folder]) yield* perform({ op: 'makeFolder', path })`,
+    file: durableFile,
+    text: `  yield* perform({ op: 'fsyncFolder', path: parent })\n`,
+    replacement: `  if (parent !== '.workflow/runs') yield* perform({ op: 'fsyncFolder', path: parent })\n`,
     workflow: single,
   },
   {
@@ -263,8 +262,8 @@ export const canaries: readonly Canary[] = [
     name: 'end-not-tidied',
     wrong: 'A run that died after its end, but before it was tidied up, is left as it is.',
     file: recoverRun,
-    text: `if (ended && (yield* readHolder(layout, ports.owner)).state !== 'dead') throw`,
-    replacement: `if (ended) throw`,
+    text: `).state !== 'dead') throw notResumable(state)`,
+    replacement: `).state !== 'never') throw notResumable(state)`,
     workflow: single,
   },
   {
