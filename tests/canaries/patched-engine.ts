@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { Plugin } from 'vite'
+import type { Plugin } from 'vitest/config'
 import type { WorkflowDriver } from '../../src/ports/index.ts'
 import { canaries, obviousBug } from './canaries.ts'
 import type { Canary } from './canaries.ts'
