@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vitest/config'
 import type { WorkflowDriver } from '../../src/ports/index.ts'
 import { canaries, obviousBug } from './canaries.ts'
 import type { Canary } from './canaries.ts'
 
-const repository = fileURLToPath(new URL('../../', import.meta.url))
-const engineFolder = `${repository}src/engine/`
+const engine = fileURLToPath(new URL('../../src/engine/', import.meta.url))
+
+/** No such folder exists: below it lies the engine once more for every canary, and apart from the sources that are covered. */
+const engines = fileURLToPath(new URL('engines/', import.meta.url))
 
 /**
  * The engine with a planted bug, beside all others: its modules are instances of their own, and everything that they import
@@ -15,7 +18,7 @@ const engineFolder = `${repository}src/engine/`
  */
 export async function patchedDriver(name = 'none'): Promise<WorkflowDriver> {
   const module = (await import(
-    /* @vite-ignore */ `${engineFolder}reference-driver.ts?canary=${name}`
+    /* @vite-ignore */ `${engines}${name}/reference-driver.ts`
   )) as typeof import('../../src/engine/reference-driver.ts')
   return module.createReferenceDriver()
 }
@@ -35,26 +38,33 @@ export function patched(source: string, { name, file, text, replacement }: Canar
   return parts.join(replacement)
 }
 
-/** Carries `?canary=<name>` from the module that was asked for to all of the engine that it imports, and plants the bug. */
+/** Finds the modules of the engines with a planted bug, and plants it. */
 export function canaryEngines(): Plugin {
   return {
     name: 'faultline:canaries',
     enforce: 'pre',
     async resolveId(source, importer, options) {
-      const name = canaryOf(importer)
-      if (name === undefined || canaryOf(source) !== undefined) return undefined
-      const resolved = await this.resolve(source, importer?.replace(/\?.*$/, ''), options)
-      return resolved?.id.startsWith(engineFolder) ? `${resolved.id}?canary=${name}` : resolved
+      if (moduleOf(source) !== undefined) return source
+      const from = moduleOf(importer)
+      if (from === undefined) return undefined
+      const resolved = await this.resolve(source, engine + from.path, options)
+      return resolved?.id.startsWith(engine)
+        ? `${engines}${from.canary}/${resolved.id.slice(engine.length)}`
+        : resolved
     },
-    transform(code, id) {
-      const canary = [...canaries, obviousBug].find(({ name }) => name === canaryOf(id))
-      return canary !== undefined && id.startsWith(`${repository}${canary.file}?`)
-        ? { code: patched(code, canary), map: null }
-        : undefined
+    load(id) {
+      const module = moduleOf(id)
+      if (module === undefined) return undefined
+      const source = readFileSync(engine + module.path, 'utf8')
+      const canary = [...canaries, obviousBug].find(({ name }) => name === module.canary)
+      return canary?.file === `src/engine/${module.path}` ? patched(source, canary) : source
     },
   }
 }
 
-function canaryOf(id: string | undefined): string | undefined {
-  return /\?canary=([\w-]+)$/.exec(id ?? '')?.[1]
+/** Whose engine a module belongs to, and which of its modules it is. */
+function moduleOf(id = ''): { readonly canary: string; readonly path: string } | undefined {
+  if (!id.startsWith(engines)) return undefined
+  const [canary = '', ...path] = id.slice(engines.length).split('/')
+  return { canary, path: path.join('/') }
 }
