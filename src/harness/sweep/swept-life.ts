@@ -1,4 +1,4 @@
-import { createTurn } from '../../adapters/node/index.ts'
+import { createCompression, createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
 import { isFaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
@@ -190,6 +190,8 @@ class WatchedLife {
           },
         },
         realWaitMs,
+        storage: {},
+        compression: createCompression(),
       },
       this.#incarnation,
     )

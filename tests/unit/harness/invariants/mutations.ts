@@ -402,6 +402,21 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O6',
+    tampering: 'a checkpoint of a step that has not completed',
+    sound: 'plain',
+    tamper: (run) =>
+      withEvents(
+        run,
+        copy('step_start review#1@1', checkpointOf('000009-docs', 99), 'step_start review#1@1'),
+      ),
+    says: [
+      "Step 'review' (visit 1, attempt 1) has a checkpoint and had not completed (event 11).",
+      "Step 'review' (visit 1, attempt 1) has a checkpoint '000009-docs' that should be '000099-review' (event 11).",
+      "Step 'review' (visit 1, attempt 1) has a checkpoint of event 99, which is still to come (event 11).",
+    ],
+  },
+  {
+    invariant: 'O6',
     tampering: 'a gated step completes without its gate',
     sound: 'plain',
     tamper: (run) => withEvents(run, remove('gate_result review#1@1')),
@@ -980,4 +995,9 @@ function lifeOf(run: Evidence, index: number): EndedLife {
 function setAttempt(body: Readonly<Record<string, unknown>>, step: string, attempt: number) {
   const steps = body['steps'] as Readonly<Record<string, object>>
   return { ...body, steps: { ...steps, [step]: { ...steps[step], attempt } } }
+}
+
+function checkpointOf(name: string, throughSeq: number): Readonly<Record<string, unknown>> {
+  const lineSha256 = '0'.repeat(64)
+  return { kind: 'checkpoint', status: 'saved', name, throughSeq, lineSha256, because: 'interval' }
 }
