@@ -79,16 +79,20 @@ export const canaries: readonly Canary[] = [
     wrong: 'A step is called finished before its artifacts are in place.',
     file: tick,
     text: `    yield* flush(current)
-    for (const { attempt } of commits)
+    for (const { attempt } of commits) {
       yield* placeArtifacts(attempt.staging, [...attempt.staged.values()], run.durableFolders)
+      attempt.placed = true
+    }
   } catch (error) {
     throw run.log.poison(error)
   }
   for (const { attempt, returned } of commits) settle(current, attempt, returned)`,
     replacement: `    for (const { attempt, returned } of commits) settle(current, attempt, returned)
     yield* flush(current)
-    for (const { attempt } of commits)
+    for (const { attempt } of commits) {
       yield* placeArtifacts(attempt.staging, [...attempt.staged.values()], run.durableFolders)
+      attempt.placed = true
+    }
   } catch (error) {
     throw run.log.poison(error)
   }`,
