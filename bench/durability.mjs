@@ -43,18 +43,18 @@ async function appends(folder) {
     `${JSON.stringify({ ...stepFinish(0), at: 0, seq: 100, workflowId: 'bench', runId: 'bench-1' })}\n`.padEnd(
       300,
     )
+  let files = 0
   const reference = () => {
-    const file = openSync(join(folder, 'bare.jsonl'), 'w')
+    const file = openSync(join(folder, `bare-${files++}.jsonl`), 'w')
     for (let count = 0; count < events; count++) {
       writeSync(file, line)
       fsyncSync(file)
     }
     closeSync(file)
   }
-  let runs = 0
   const oneByOne = async () => {
     const files = createNodeFiles(folder)
-    const layout = { ...runLayout('bench-1'), log: `log-${runs++}.jsonl` }
+    const layout = { ...runLayout('bench-1'), log: `log-${files++}.jsonl` }
     const identity = { workflowId: 'bench', runId: 'bench-1', correlationId: 'bench' }
     const log = new EventLog({
       layout,
