@@ -7,7 +7,7 @@ import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
 import { lastPointerPath } from '../store/layout.ts'
 import type { RunLayout } from '../store/layout.ts'
-import type { LastPointer } from '../store/read-run.ts'
+import { encodePointer } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
@@ -152,9 +152,9 @@ export function* saveState(run: LiveRun): FileProgram<void> {
 }
 
 export function* saveLastPointer(run: LiveRun): FileProgram<void> {
-  const pointer: LastPointer = { runId: run.state.runId, seq: run.acknowledged.seq }
+  const pointer = { runId: run.state.runId, seq: run.acknowledged.seq }
   try {
-    yield* replaceFile(lastPointerPath, `${JSON.stringify(pointer)}\n`)
+    yield* replaceFile(lastPointerPath, encodePointer(pointer, run.ports.digest))
   } catch (error) {
     throw run.log.poison(error)
   }

@@ -6,7 +6,7 @@ import type { WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
-import { stagingFolder } from '../store/layout.ts'
+import { lastPointerPath, stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
 import { corrupt, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
@@ -77,6 +77,8 @@ function* recoverLocked(
   const run = heldRun(stored, state, ports, disk)
   if (stored.stateProblem !== undefined)
     warn(run, `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+  if (stored.pointerDamaged)
+    warn(run, `${lastPointerPath} was ignored because it names no run; it names this one now.`)
   yield* finishPreparedCommits(run)
   yield* finishEdits(run)
   if (adopted !== undefined) run.state = underDefinition(run.state, adopted)

@@ -1,11 +1,18 @@
-import { checkId, decodeUtf8, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import {
+  canonicalJson,
+  checkId,
+  decodeUtf8,
+  FaultlineError,
+  messageOf,
+  suggestion,
+} from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
 import { lastPointerPath, runLayout, runsFolder } from './layout.ts'
 import type { RunLayout } from './layout.ts'
-import { decodeState } from './state-file.ts'
+import { decodeState, encodeState } from './state-file.ts'
 
 /** What the disk says about a run, read and checked but not yet folded. */
 export interface StoredRun {
@@ -19,6 +26,8 @@ export interface StoredRun {
   readonly stateProblem: string | undefined
   /** Whether the last pointer names this run. */
   readonly isLast: boolean
+  /** Whether there is a last pointer and it cannot be read. */
+  readonly pointerDamaged: boolean
 }
 
 /** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
@@ -33,7 +42,8 @@ export interface LastPointer {
  */
 export function* readStoredRun(named: string | undefined, digest: DigestPort): FileProgram<StoredRun> {
   if (named !== undefined) checkId('run id', named)
-  const pointer = yield* readLastPointer()
+  const pointerBytes = yield* perform({ op: 'read', path: lastPointerPath })
+  const pointer = parsePointer(pointerBytes, digest)
   const runId = named ?? pointer?.runId
   if (runId === undefined) throw noLastRun(yield* listRuns())
   const layout = runLayout(runId)
@@ -55,18 +65,33 @@ export function* readStoredRun(named: string | undefined, digest: DigestPort): F
   const start = log.events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
+  if (start.runId !== runId)
+    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${start.runId}'`, { line: 1, seq: 0 })
   const stateProblem = foreign ? `it belongs to run '${decoded.document.runId}'` : decoded?.problem
-  return { layout, log, logBytes, start, state, stateProblem, isLast }
+  const pointerDamaged = pointerBytes !== undefined && pointer === undefined
+  return { layout, log, logBytes, start, state, stateProblem, isLast, pointerDamaged }
 }
 
 /** The newest run, or undefined when none has been started or the pointer cannot be read. */
-export function* readLastPointer(): FileProgram<LastPointer | undefined> {
-  const bytes = yield* perform({ op: 'read', path: lastPointerPath })
+export function* readLastPointer(digest: DigestPort): FileProgram<LastPointer | undefined> {
+  return parsePointer(yield* perform({ op: 'read', path: lastPointerPath }), digest)
+}
+
+export function encodePointer({ runId, seq }: LastPointer, digest: DigestPort): string {
+  return encodeState(canonicalJson({ runId, seq }), digest)
+}
+
+/** One that has no checksum was written before there was one. */
+function parsePointer(bytes: Uint8Array | undefined, digest: DigestPort): LastPointer | undefined {
   if (bytes === undefined) return undefined
   try {
-    const value = JSON.parse(decodeUtf8(bytes)) as Partial<LastPointer> | null
-    if (typeof value?.runId !== 'string' || typeof value.seq !== 'number') return undefined
-    return { runId: value.runId, seq: value.seq }
+    const { runId, seq, ...rest } = JSON.parse(decodeUtf8(bytes)) as Partial<LastPointer>
+    if (typeof runId !== 'string' || typeof seq !== 'number') return undefined
+    const pointer = { runId, seq }
+    const intact =
+      Object.keys(rest).length === 0 ||
+      decodeUtf8(bytes).trimEnd() === encodePointer(pointer, digest).trimEnd()
+    return intact ? pointer : undefined
   } catch {
     return undefined
   }
