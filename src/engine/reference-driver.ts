@@ -69,7 +69,8 @@ function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>)
   const disk = serialDisk(ports.files)
   return {
     list: () => guarded(() => disk.run(listRuns())),
-    last: () => guarded(() => whenReady(disk.run(readLastPointer(ports.digest)), (pointer) => pointer?.runId)),
+    last: () =>
+      guarded(() => whenReady(disk.run(readLastPointer(ports.digest)), (pointer) => pointer?.runId)),
     read: (runId, throughSeq) =>
       guarded(() =>
         whenReady(disk.run(readWithHolder(runId, ports)), ({ stored, holder }) =>
