@@ -1,13 +1,13 @@
 import { appendFileSync } from 'node:fs'
 
-/** Notes the call outside the project, where no death can take it back, and makes its file of those that it requires. */
+/** Notes the call outside the project, where no death can take it back, and makes its files of those that it requires. */
 async function writer({ step, visit, attempt, artifacts, requires, creates }) {
   const { DEATHS_CALLS: calls, DEATHS_LIFE: life } = process.env
   const execution = { step, visit, attempt, incarnation: Number(life) }
   if (calls !== undefined) appendFileSync(calls, `${JSON.stringify(execution)}\n`)
   const parts = []
   for (const path of requires) parts.push(await artifacts.readText(path))
-  await artifacts.write(creates[0], `${step}: ${parts.join('')}\n`)
+  for (const path of creates) await artifacts.write(path, `${step}: ${parts.join('')}\n`)
   return { step, parts: parts.length }
 }
 

@@ -8,10 +8,12 @@ import type {
   FileTree,
 } from '../../../src/harness/invariants/index.ts'
 import { jsonLines, mortalProject } from './mortal.ts'
-import type { Ended, Moment, MortalProject, Said } from './mortal.ts'
+import type { Ended, Life, Moment, MortalProject, Said } from './mortal.ts'
 
 /** What a run was that nothing happened to. */
 export interface Undisturbed {
+  readonly workflow: string
+  readonly life: Life
   readonly said: readonly Said[]
   readonly runId: string
   readonly outcome: CanonicalOutcome
@@ -26,35 +28,34 @@ export interface JudgedDeath {
   readonly wrong: readonly string[]
 }
 
-export async function undisturbed(workflow: string): Promise<Undisturbed> {
+export async function undisturbed(workflow: string, life: Life = 'run'): Promise<Undisturbed> {
   const project = mortalProject(workflow)
   const initialFiles = project.files()
-  const { code, stdout, stderr } = await project.run()
+  const { code, stdout, stderr } = await project.run(life)
   expect([code, stderr]).toEqual([0, ''])
   const runId = lastRun(project.files())
   const outcome = await canonicalOutcome({ ...evidenceOf(project, initialFiles, runId), earlierLives: [] })
   project.remove()
-  return { said: jsonLines(stdout), runId, outcome }
+  return { workflow, life, said: jsonLines(stdout), runId, outcome }
 }
 
 /** Kills a run at a moment, resumes it in a new process, and judges what both have left. */
 export async function judgedDeath(
-  workflow: string,
   moment: Moment,
-  { outcome }: Undisturbed,
+  { workflow, life, outcome }: Undisturbed,
 ): Promise<JudgedDeath> {
   const project = mortalProject(workflow)
   const initialFiles = project.files()
-  const killed = await project.run(moment)
+  const killed = await project.run(life, moment)
   const said = jsonLines<Said>(killed.stdout)
   const left = project.files()
   const wrong: string[] = []
-  if (killed.signal !== 'SIGKILL') wrong.push(`The run was not killed: ${JSON.stringify(killed)}`)
+  if (killed.signal !== 'SIGKILL') wrong.push(`The process did not die: ${killed.stderr}`)
 
   let resumed = await project.resume()
   // Nobody had been told of the run yet, and the pointer to it was not written: it is started anew.
   const unheardOf = !said.some((line) => 'started' in line) && resumed.stderr.includes('RUN_NOT_FOUND')
-  if (unheardOf) resumed = await project.run()
+  if (unheardOf) resumed = await project.run(life)
   if (!hasCompleted(resumed)) wrong.push(`The resume did not complete the run: ${JSON.stringify(resumed)}`)
 
   const runId = lastRun(project.files())
@@ -102,7 +103,9 @@ function evidenceOf(project: MortalProject, initialFiles: FileTree, runId: strin
 
 function endedLife(left: FileTree, runId: string, said: readonly Said[]): EndedLife {
   const log = left.get(`.workflow/runs/${runId}/events.jsonl`) ?? new Uint8Array()
-  const end = said.find((line) => 'kind' in line && line.kind === 'workflow_end')
+  const end = said
+    .flatMap((line) => ('kind' in line && line.kind === 'workflow_end' ? [line.status] : []))
+    .at(-1)
   const finished = said.flatMap((line) => ('kind' in line && line.kind === 'step_finish' ? [line] : []))
   return {
     incarnation: 1,
@@ -111,7 +114,7 @@ function endedLife(left: FileTree, runId: string, said: readonly Said[]): EndedL
     disk: left,
     told: {
       completedSteps: finished.map(({ step = '', visit = 0, seq }) => ({ step, visit, seq })),
-      ...(end === undefined ? {} : { status: 'completed' }),
+      ...(end === 'completed' || end === 'failed' ? { status: end } : {}),
     },
   }
 }

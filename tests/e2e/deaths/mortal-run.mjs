@@ -1,14 +1,16 @@
 /**
- * Runs `flow.yaml` and kills itself with SIGKILL. `before 7`: before its seventh file operation; `inside 7`: when half of what
- * that writes is written; `after 7`: when its seventh event is durable. Without arguments it lives. It says on standard
- * output what it is about to do and what is durable, each line written before it goes on.
+ * Runs `flow.yaml` and kills itself with SIGKILL. `run before 7`: before its seventh file operation; `run inside 7`: when half
+ * of what that writes is written; `run after 7`: when its seventh event is durable. With `recovery` in place of `run` step b
+ * fails at first, and it is the operations and events from the resume on that count. Without a moment it lives. It says on
+ * standard output what it is about to do and what is durable, each line written before it goes on.
  */
 import { writeSync } from 'node:fs'
 import { runWorkflowStepByStep } from 'faultline'
 import { createReferenceDriver } from 'faultline/engine'
 import { agents } from './faultline.agents.mjs'
 
-const [when, at] = process.argv.slice(2)
+const [life, when, at] = process.argv.slice(2)
+let lives = 0
 let operations = 0
 let events = 0
 
@@ -39,11 +41,11 @@ const mortalFiles = (files) => ({
   },
 })
 
-const tellingObserver = (observer) => ({
+const tellingObserver = (observer, mortal) => ({
   event(event) {
     const { kind, seq, step, visit, status } = event
     say({ kind, seq, step, visit, status })
-    dieIf('after', ++events)
+    if (mortal) dieIf('after', ++events)
     observer.event(event)
   },
   log: (entry) => observer.log(entry),
@@ -52,20 +54,32 @@ const tellingObserver = (observer) => ({
 const reference = createReferenceDriver()
 const driver = {
   ...reference,
-  incarnate: (ports) =>
-    reference.incarnate({
+  incarnate(ports) {
+    const mortal = ++lives === (life === 'recovery' ? 2 : 1)
+    return reference.incarnate({
       ...ports,
-      files: mortalFiles(ports.files),
-      observer: tellingObserver(ports.observer),
-    }),
+      files: mortal ? mortalFiles(ports.files) : ports.files,
+      observer: tellingObserver(ports.observer, mortal),
+    })
+  },
+}
+
+async function writer(context) {
+  if (life === 'recovery' && lives === 1 && context.step === 'b') throw new Error('not today')
+  return agents.writer(context)
 }
 
 const session = await runWorkflowStepByStep('flow.yaml', {
   project: process.cwd(),
-  agents,
+  agents: { writer },
   driver,
   clock: 'real',
 })
 say({ started: session.runId })
 await session.runToEnd()
+if (life === 'recovery') {
+  await session.resume()
+  say({ recovered: session.runId })
+  await session.runToEnd()
+}
 await session.close()

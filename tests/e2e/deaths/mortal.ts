@@ -6,7 +6,10 @@ import type { Execution, FileTree } from '../../../src/harness/invariants/index.
 import type { FileOperation } from '../../../src/ports/index.ts'
 import { stranger } from '../../support/stranger.ts'
 
-/** When a run kills itself: before its n-th file operation, in the middle of what that writes, or after its n-th event. */
+/** Whether a process runs the workflow, or lets it fail first and takes the run over then. */
+export type Life = 'run' | 'recovery'
+
+/** When a process kills itself: before its n-th file operation, in the middle of what that writes, or after its n-th event. */
 export interface Moment {
   readonly when: 'before' | 'inside' | 'after'
   readonly at: number
@@ -23,6 +26,7 @@ export type Said =
       readonly status: string
     }
   | { readonly started: string }
+  | { readonly recovered: string }
 
 export interface Ended {
   readonly code: number | null
@@ -33,7 +37,7 @@ export interface Ended {
 
 /** A project in which processes of the packed package run `flow.yaml`, one after the other. */
 export interface MortalProject {
-  run(moment?: Moment): Promise<Ended>
+  run(life: Life, moment?: Moment): Promise<Ended>
   resume(...args: readonly string[]): Promise<Ended>
   /** Every file with its bytes. */
   files(): FileTree
@@ -57,8 +61,8 @@ export function mortalProject(workflow: string): MortalProject {
     return ended(args, { cwd: project.folder, env })
   }
   return {
-    run: (moment) =>
-      node('mortal-run.mjs', ...(moment === undefined ? [] : [moment.when, String(moment.at)])),
+    run: (life, moment) =>
+      node('mortal-run.mjs', life, ...(moment === undefined ? [] : [moment.when, String(moment.at)])),
     resume: (...args) => node(cli, 'resume', ...args),
     files: () => new Map(project.files().map((path) => [path, readFileSync(join(project.folder, path))])),
     executions: () => (existsSync(calls) ? jsonLines<Execution>(readFileSync(calls, 'utf8')) : []),
