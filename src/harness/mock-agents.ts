@@ -1,9 +1,9 @@
+import { createDigest } from '../adapters/node/index.ts'
 import type { DigestPort, Agent, AgentContext, AgentOutput } from '../ports/index.ts'
 import { covers, type JsonObject } from '../core/index.ts'
 import { mockContent } from './mock-content.ts'
 
 export interface MockAgentOptions {
-  readonly digest: DigestPort
   /** Time every call takes, in milliseconds on the run's clock. Default 0. */
   readonly delayMs?: number
 }
@@ -15,8 +15,9 @@ export interface MockAgentOptions {
  * What it writes depends on workflow, step, seed and the content of what it read, and on nothing else: not on run id, visit,
  * attempt or time. So two runs can be compared byte by byte, and a step that ran on wrong inputs shows.
  */
-export function mockAgent(options: MockAgentOptions): Agent {
-  const { digest, delayMs = 0 } = options
+export function mockAgent(options: MockAgentOptions = {}): Agent {
+  const { delayMs = 0 } = options
+  const digest = createDigest()
   return async (context) => {
     if (delayMs > 0) await context.clock.sleep(delayMs)
     const inputs = await digestInputs(context, digest)

@@ -1,11 +1,17 @@
-import { createDigest, createNodeFiles, createSystemIds, createSystemOwner } from '../adapters/node/index.ts'
+import {
+  createCompression,
+  createDigest,
+  createNodeFiles,
+  createSystemIds,
+  createSystemOwner,
+} from '../adapters/node/index.ts'
 import { FaultlineError } from '../core/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
 import { createReferenceDriver } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
-import type { Agents, RecoverRequest, RunReader } from '../ports/index.ts'
+import type { Agents, Directories, RecoverRequest, RunReader } from '../ports/index.ts'
 import type { WorkflowEvent } from '../trace/index.ts'
 import type { Project, WorkflowSession } from './contract.ts'
 import { agentPort, prepareSession } from './prepare-session.ts'
@@ -19,6 +25,7 @@ export interface ProcessRunOptions {
   readonly agents: Agents | undefined
   readonly mockDelayMs?: number
   readonly clock: 'virtual' | 'real'
+  readonly directories: Directories
   readonly onEvent: (event: WorkflowEvent) => void
 }
 
@@ -52,7 +59,7 @@ export interface ResumeProcessRunOptions extends ProcessRunOptions {
 
 /** Takes over a run that an earlier process has left. Faults belong to a process: none are carried over. */
 export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
-  const reader = runReader(options.folder)
+  const reader = runReader(options.folder, options.directories)
   const { state } = await reader.read(options.request.runId)
   const { present, request } = options
   const recorded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
@@ -64,11 +71,13 @@ export async function resumeProcessRun(options: ResumeProcessRunOptions): Promis
 }
 
 /** Reads the runs of a project, as this process sees them. */
-export function runReader(projectFolder: string): RunReader {
+export function runReader(projectFolder: string, directories: Directories): RunReader {
   return createReferenceDriver().reader({
     files: createNodeFiles(projectFolder),
     digest: createDigest(),
+    compression: createCompression(),
     owner: createSystemOwner(),
+    directories,
   })
 }
 
@@ -109,6 +118,7 @@ async function processSession(
     input: recorded.input,
     clock: options.clock,
     disk: 'folder',
+    storage: { directories: options.directories },
     driver: createReferenceDriver(),
     correlationId: recorded.correlationId,
     realWaitMs: 60_000,

@@ -48,6 +48,8 @@ export interface WorkflowResumeEvent {
   readonly restarts: readonly string[]
   /** Set when recovery dropped a line that was cut short: the `seq` that line would have had. */
   readonly tailCutAtSeq?: number
+  /** Set when `state.json` could not be used: why. The log stood in for it. */
+  readonly stateIgnored?: string
   /** Set for `resume({ from: 'loop-target' })`: the gated step whose loop is opened again. */
   readonly reopensLoopOf?: string
   /** Set for `resume({ definition: 'current' })` after a change: what the run goes by from here on. */
@@ -136,6 +138,19 @@ export interface LateResultEvent extends StepEventContext {
   readonly outcome: 'returned' | 'threw'
 }
 
+/** A place in the log that is worth looking back at: the state is the fold of events 0 to `throughSeq`. */
+export interface CheckpointEvent extends StepEventContext {
+  readonly kind: 'checkpoint'
+  readonly status: 'saved'
+  /** `000011-build`: unique within the run. */
+  readonly name: string
+  /** The `step_finish` that completed the step. */
+  readonly throughSeq: number
+  /** SHA-256 of the JSON text of that event's line. */
+  readonly lineSha256: string
+  readonly because: 'interval' | 'milestone'
+}
+
 export type EventBody =
   | WorkflowStartEvent
   | WorkflowResumeEvent
@@ -149,6 +164,7 @@ export type EventBody =
   | StepFailEvent
   | ArtifactEditEvent
   | LateResultEvent
+  | CheckpointEvent
 
 export type EventKind = EventBody['kind']
 export type WorkflowEvent = EventEnvelope & EventBody

@@ -69,6 +69,8 @@ function sentence(event: WorkflowEvent): string {
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}`
     case 'artifact_edit':
       return `${oneLine(event.artifact.path)} edited from outside (${counted(event.artifact.sizeBytes, 'byte')})`
+    case 'checkpoint':
+      return `checkpoint ${event.name} (${event.because})`
     case 'late_result':
       return `${formatStepKey(event)} ${event.outcome} too late: discarded`
     default:
@@ -80,6 +82,7 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
   const restarts = event.restarts.length === 0 ? 'restarts no step' : `restarts ${event.restarts.join(', ')}`
   const notes = [
     ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
+    ...(event.stateIgnored === undefined ? [] : [`state.json ignored: ${event.stateIgnored}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
     ...(event.adopts === undefined ? [] : [`goes on under the current definition`]),
   ]

@@ -1,7 +1,8 @@
 import { test as vitestTest } from 'vitest'
 import type { TestAPI } from 'vitest'
 import { removeTemporaryRoots } from '../adapters/node/index.ts'
-import type { Agents, Project } from '../harness/index.ts'
+import { mockAgent } from '../harness/index.ts'
+import type { Agent, Agents, Project } from '../harness/index.ts'
 import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
@@ -20,6 +21,8 @@ export interface FaultlineFixtures {
   readonly project: Project
   /** The agents that the template brings. */
   readonly agents: Agents
+  /** Performs any step: give it by any name, as in `{ ...agents, reviewer: mockAgent }`. */
+  readonly mockAgent: Agent
   /** Follows the test; there is no need to ask for it. */
   readonly faultlineRecorder: TestRecorder
 }
@@ -40,4 +43,5 @@ export const test = vitestTest
   .extend('seed', ({ faultlineRecorder }) => faultlineRecorder.seed)
   .extend('correlationId', ({ faultlineRecorder }) => faultlineRecorder.correlationId)
   .extend('project', ({ faultlineRecorder, template }) => faultlineRecorder.createProject(template))
-  .extend('agents', ({ project }) => project.agents) as unknown as TestAPI<FaultlineFixtures>
+  .extend('agents', ({ project }) => project.agents)
+  .extend('mockAgent', () => mockAgent()) as unknown as TestAPI<FaultlineFixtures>

@@ -11,6 +11,16 @@ describe('the sources of faultline', () => {
     expect(formatViolations(checkBoundaries(readSources(), allowedImports))).toEqual([])
   })
 
+  test('write what a run persists in the store and nowhere else', () => {
+    const writing = [...readSources()]
+      .filter(([, source]) => /\bop: '(?:write|writeNew|append|rename)'/.test(source))
+      .map(([file]) => file.split('/').slice(1, -1).join('/'))
+    // The project and the bundle write files of the user's, and never a run's.
+    expect(new Set(writing)).toEqual(
+      new Set(['adapters/virtual', 'bundle', 'engine/store', 'harness', 'ports']),
+    )
+  })
+
   test('are judged by a table in which imports only go down', () => {
     expect(checkTable(allowedImports)).toEqual([])
   })

@@ -28,7 +28,10 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
     case 'workflow_resume':
       return resume(state, event)
     case 'workflow_cancel':
+      state.cancelledFor = event.reason
+      return
     case 'late_result':
+    case 'checkpoint':
       return
     case 'workflow_end':
       state.status = event.status
@@ -111,6 +114,7 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   step.finishedSeq = event.seq
   state.active = without(state.active, index)
   state.remaining--
+  state.finishes++
   for (const successor of state.workflow.successors[index] ?? []) {
     const dependant = draftOf(state, successor)
     dependant.blockers--

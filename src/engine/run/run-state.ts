@@ -36,8 +36,12 @@ export interface RunState {
   readonly retrying: readonly number[]
   /** Steps that have not completed. */
   readonly remaining: number
+  /** How often a step has completed, over all visits. */
+  readonly finishes: number
   /** The first failure since the start or the latest resume. */
   readonly failure: (StepError & { readonly step: string | null }) | null
+  /** What the run was cancelled for. */
+  readonly cancelledFor: string | null
   readonly edits: readonly (ProducedArtifact & { readonly seq: number })[]
   readonly startedAt: number
   /** The workflow's limit counts from here. */
@@ -125,7 +129,9 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     active: [],
     retrying: [],
     remaining: steps.length,
+    finishes: 0,
     failure: null,
+    cancelledFor: null,
     edits: [],
     startedAt: event.at,
     limitFrom: event.at,
@@ -173,7 +179,9 @@ export function copyOfRun(run: RunState): Draft<RunState> {
     active: run.active,
     retrying: run.retrying,
     remaining: run.remaining,
+    finishes: run.finishes,
     failure: run.failure,
+    cancelledFor: run.cancelledFor,
     edits: run.edits,
     startedAt: run.startedAt,
     limitFrom: run.limitFrom,

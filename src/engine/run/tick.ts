@@ -7,7 +7,8 @@ import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
-import { commit, note, saveState } from './live-run.ts'
+import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
 import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
 
@@ -134,6 +135,8 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
     artifacts: [...attempt.staged.values()],
     durationMs: duration(current.run, attempt),
   })
+  const checkpoint = dueCheckpoint(current.run, attempt.context)
+  if (checkpoint !== undefined) emit(current, checkpoint)
 }
 
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
@@ -271,11 +274,12 @@ function* tidy(current: Tick): FileProgram<void> {
     for (const attempt of current.endedAttempts) {
       if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
     }
+    yield* recordCheckpoints(run, current.events)
     const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
     if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes))
       yield* saveState(run)
     if (!hasEnded) return
-    yield* perform({ op: 'close', path: run.layout.log })
+    yield* closeFiles(run)
     yield* releaseLock(run.layout)
   } catch (error) {
     throw run.log.poison(error)

@@ -20,6 +20,8 @@ export class EventLog {
   #durableSeq: number
   #sizeBytes: number
   #pending: WorkflowEvent[] = []
+  /** The JSON text of the event noted last. */
+  #lastJson = ''
   /** The lines of what is pending. */
   #text = ''
   #poison: FaultlineError | undefined
@@ -75,9 +77,15 @@ export class EventLog {
     const json =
       `{"v":${v},"seq":${seq},"epoch":${epoch},"durableSeq":${durableSeq},"at":${at},` +
       `${this.#identityJson},${JSON.stringify(body).slice(1)}`
+    this.#lastJson = json
     this.#text += encodeLine(json, this.#digest.crc32)
     this.#pending.push(event)
     return event
+  }
+
+  /** SHA-256 of the JSON text of the event noted last. */
+  lastSha256(): string {
+    return this.#digest.sha256(this.#lastJson)
   }
 
   /** Appends what was noted in one write and makes it durable. Hands back the events that are now true. */

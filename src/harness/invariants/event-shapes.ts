@@ -95,6 +95,7 @@ async function buildShapes() {
       owner: z.string(),
       restarts: z.array(z.string()),
       tailCutAtSeq: count.optional(),
+      stateIgnored: z.string().optional(),
       reopensLoopOf: z.string().optional(),
       adopts: z.object({ definition, definitionSha256: sha256 }).optional(),
     }),
@@ -169,6 +170,15 @@ async function buildShapes() {
       kind: z.literal('late_result'),
       status: z.literal('discarded'),
       outcome: z.enum(['returned', 'threw']),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('checkpoint'),
+      status: z.literal('saved'),
+      name: z.string().min(1),
+      throughSeq: count,
+      lineSha256: sha256,
+      because: z.enum(['interval', 'milestone']),
     }),
   ])
   return { event }

@@ -59,6 +59,7 @@ export interface FoldedRun {
   epoch: number
   updatedAt: number
   error: (LoggedError & { readonly step: string | null }) | null
+  cancelledFor: string | null
   steps: ReadonlyMap<string, FoldedStep>
   edits: readonly PlacedArtifact[]
   readonly gateDecisions: (JsonObject & { readonly step: string })[]
@@ -78,6 +79,7 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
     epoch: start.epoch,
     updatedAt: start.at,
     error: null,
+    cancelledFor: null,
     steps: new Map(start.definition.steps.map(({ id }) => [id, newStep()])),
     edits: [],
     gateDecisions: [],
@@ -106,6 +108,10 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
   if (event.kind === 'workflow_end') {
     run.status = event.status
     if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
+    return
+  }
+  if (event.kind === 'workflow_cancel') {
+    run.cancelledFor = event.reason
     return
   }
   if (event.kind === 'artifact_edit') {
@@ -158,6 +164,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
     case 'late_result':
+    case 'checkpoint':
       return
   }
 }

@@ -68,6 +68,7 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
   const agents = new Map(definition.steps.map(({ id, agent }) => [id, agent]))
   const completed = steps.filter(([, { status }]) => status === 'completed')
   completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
+  const last = completed.at(-1)
   const artifacts = [...newestArtifacts(run).values()]
   return {
     seq: run.seq,
@@ -76,6 +77,14 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
     runId: start.runId,
     correlationId: start.correlationId,
     status: run.status,
+    reason: run.cancelledFor ?? run.error?.message ?? null,
+    progress: { completed: completed.length, total: steps.length },
+    safePoint: { step: last?.[0] ?? null, seq: last?.[1].finishedSeq ?? 0 },
+    monitoring: {
+      errorCount: steps.flatMap(([, { attempts }]) => attempts).filter(({ outcome }) => outcome === 'failed')
+        .length,
+      recoveryAttempts: run.epoch - 1,
+    },
     currentSteps: steps.flatMap(([id, { status }]) => (isCurrent(status) ? [id] : [])),
     completedSteps: completed.map(([id]) => id),
     steps: Object.fromEntries(

@@ -66,6 +66,7 @@ export interface SingleFaultOptions {
   readonly outcomes?: 'corners' | 'subsets'
   /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default true. */
   readonly recoveryCrashes?: boolean
+  /** Judged besides O0 to O20. */
   readonly invariants?: readonly Invariant[]
 }
 
@@ -104,7 +105,7 @@ class Sweep {
     this.#workflow = workflow
     this.#initialFiles = initialFiles
     this.#options = options
-    this.#invariants = options.invariants ?? builtInInvariants
+    this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
   }
 
   async run(): Promise<SweepReport> {

@@ -1,4 +1,4 @@
-import { createTurn } from '../../adapters/node/index.ts'
+import { createCompression, createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
 import { isFaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
@@ -179,6 +179,8 @@ class WatchedLife {
           },
         },
         realWaitMs,
+        storage: {},
+        compression: createCompression(),
       },
       this.#incarnation,
     )
@@ -200,9 +202,12 @@ class WatchedLife {
       },
       (operation) => {
         if (!isWriteLike(operation)) return undefined
+        if (onPoint === undefined && fault === undefined) return undefined
         const name = nameOf(operation)
-        const world = { ...this.#world, disk: disk.fork() }
-        onPoint?.({ name, operation: operation.op, during: this.#during, world })
+        if (onPoint !== undefined) {
+          const world = { ...this.#world, disk: disk.fork() }
+          onPoint({ name, operation: operation.op, during: this.#during, world })
+        }
         if (fault === undefined || !(name === fault.at || (struck && fault.sticky))) return undefined
         if (!struck) this.#strike(name, fault.with)
         struck = true

@@ -19,6 +19,7 @@ const fixtures: Readonly<Record<Exclude<keyof FaultlineFixtures, 'faultlineRecor
   agents: true,
   clock: true,
   correlationId: true,
+  mockAgent: true,
   project: true,
   seed: true,
   template: true,

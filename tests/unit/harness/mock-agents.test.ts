@@ -22,7 +22,7 @@ async function call(
     if (text === undefined) throw new Error(`there is no file ${path}`)
     return text
   }
-  const output = await mockAgent({ digest, ...options })({
+  const output = await mockAgent(options)({
     workflowId: 'flow',
     runId: 'run-1',
     correlationId: 'correlation-1',

@@ -213,6 +213,7 @@ test('every kind of event is known to the checkers', async () => {
 const eventKinds: Readonly<Record<EventKind, true>> = {
   artifact_edit: true,
   artifacts_prepared: true,
+  checkpoint: true,
   gate_result: true,
   late_result: true,
   step_fail: true,

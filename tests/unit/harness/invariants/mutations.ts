@@ -402,6 +402,21 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O6',
+    tampering: 'a checkpoint of a step that has not completed',
+    sound: 'plain',
+    tamper: (run) =>
+      withEvents(
+        run,
+        copy('step_start review#1@1', checkpointOf('000009-docs', 99), 'step_start review#1@1'),
+      ),
+    says: [
+      "Step 'review' (visit 1, attempt 1) has a checkpoint and had not completed (event 11).",
+      "Step 'review' (visit 1, attempt 1) has a checkpoint '000009-docs' that should be '000099-review' (event 11).",
+      "Step 'review' (visit 1, attempt 1) has a checkpoint of event 99, which is still to come (event 11).",
+    ],
+  },
+  {
+    invariant: 'O6',
     tampering: 'a gated step completes without its gate',
     sound: 'plain',
     tamper: (run) => withEvents(run, remove('gate_result review#1@1')),
@@ -567,6 +582,13 @@ export const mutations: readonly Mutation[] = [
     sound: 'crashed',
     tamper: (run) => withEvents(run, remove('step_finish build#1@1')),
     says: "Step 'build' (visit 1) was lost: incarnation 2 had reported it complete at event 8, and the log no longer says so.",
+  },
+  {
+    invariant: 'O8',
+    tampering: 'another step stands where a completion had been reported',
+    sound: 'crashed',
+    tamper: (run) => withLife(run, 1, { told: { completedSteps: [{ step: 'docs', visit: 1, seq: 8 }] } }),
+    says: "Step 'docs' (visit 1) was lost: incarnation 2 had reported it complete at event 8, and the log no longer says so.",
   },
   {
     invariant: 'O8',
@@ -845,10 +867,10 @@ export const mutations: readonly Mutation[] = [
     tampering: 'events that state.json vouches for are missing',
     sound: 'resumed',
     tamper: (run) => {
-      const log = logOf(eventsIn(lifeOf(run, 0).disk, logPathOf(run)).slice(0, 12))
+      const log = logOf(eventsIn(lifeOf(run, 0).disk, logPathOf(run)).slice(0, 16))
       return withLife(run, 0, { disk: withFile(lifeOf(run, 0).disk, logPathOf(run), log) })
     },
-    says: 'The log that incarnation 1 left is damaged at line 13 (event 12 is missing although event 16 was known to be durable), and the run was taken over all the same.',
+    says: 'The log that incarnation 1 left is damaged at line 17 (event 16 is missing although event 16 was known to be durable), and the run was taken over all the same.',
   },
   {
     invariant: 'O17',
@@ -973,4 +995,9 @@ function lifeOf(run: Evidence, index: number): EndedLife {
 function setAttempt(body: Readonly<Record<string, unknown>>, step: string, attempt: number) {
   const steps = body['steps'] as Readonly<Record<string, object>>
   return { ...body, steps: { ...steps, [step]: { ...steps[step], attempt } } }
+}
+
+function checkpointOf(name: string, throughSeq: number): Readonly<Record<string, unknown>> {
+  const lineSha256 = '0'.repeat(64)
+  return { kind: 'checkpoint', status: 'saved', name, throughSeq, lineSha256, because: 'interval' }
 }
