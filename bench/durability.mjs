@@ -56,7 +56,15 @@ async function appends(folder) {
     const files = createNodeFiles(folder)
     const layout = { ...runLayout('bench-1'), log: `log-${runs++}.jsonl` }
     const identity = { workflowId: 'bench', runId: 'bench-1', correlationId: 'bench' }
-    const log = new EventLog({ layout, digest, identity, epoch: 1, length: 0, sizeBytes: 0 })
+    const log = new EventLog({
+      layout,
+      digest,
+      identity,
+      epoch: 1,
+      length: 0,
+      sizeBytes: 0,
+      durableFolders: new Set(),
+    })
     for (let count = 0; count < events; count++) {
       log.note(0, stepFinish(count))
       await interpret(log.commit(), (operation) => files.perform(operation))

@@ -81,17 +81,22 @@ export function runReader(projectFolder: string, directories: Directories): RunR
   })
 }
 
-/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started, or nothing says which was the last. */
+/**
+ * The named run, else the last one; the only one when nothing says which was the last.
+ *
+ * @throws FaultlineError `RUN_NOT_FOUND` when there is none, or several to choose from.
+ */
 export async function runIdOrLast(reader: RunReader, runId: string | undefined): Promise<string> {
   const chosen = runId ?? (await reader.last())
   if (chosen !== undefined) return chosen
-  const runs = await reader.list()
+  const [only, ...others] = await reader.list()
+  if (only !== undefined && others.length === 0) return only
   throw new FaultlineError(
     'RUN_NOT_FOUND',
-    runs.length === 0
+    only === undefined
       ? `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`
-      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
-    { details: { runs } },
+      : `Nothing says which run was the last. Name one of: ${[only, ...others].map((run) => `'${run}'`).join(', ')}.`,
+    { details: { runs: [only, ...others] } },
   )
 }
 

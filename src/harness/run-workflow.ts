@@ -79,11 +79,19 @@ export async function projectFor({ project }: Pick<WorkflowSessionOptions, 'proj
 }
 
 function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
-  const { directories = project.directories ?? {}, checkpointEvery, history } = options
+  const {
+    directories = project.directories ?? {},
+    checkpointEvery,
+    history,
+    eventLog,
+    outputCapBytes,
+  } = options
   return {
     directories,
     ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
     ...(history === undefined ? {} : { history }),
+    ...(eventLog === undefined ? {} : { eventLog }),
+    ...(outputCapBytes === undefined ? {} : { outputCapBytes }),
   }
 }
 

@@ -4,6 +4,13 @@ export interface StorageOptions {
   readonly directories?: Directories
   /** A checkpoint is kept whenever so many more steps have completed; 0 keeps those of milestones only. Default 5. */
   readonly checkpointEvery?: number
+  /**
+   * False: only events that a run is resumed from are written; those that merely explain (`artifact_created`, `late_result`)
+   * are left out. Default true.
+   */
+  readonly eventLog?: boolean
+  /** Outputs whose JSON has more bytes lie in files of their own, which the log names. Default 65,536. */
+  readonly outputCapBytes?: number
   readonly history?: HistoryOptions
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import type { ArtifactRecord, ScoringResult, StepError } from './events.ts'
+import type { ArtifactRecord, BlobReference, ScoringResult, StepError } from './events.ts'
 
 /** Version of the persisted state body. A new one needs a step in `state-migrations.ts` and golden files of the old. */
 export const stateSchemaVersion = 2
@@ -64,7 +64,9 @@ export interface StepDocument {
   readonly agent: string
   readonly visit: number
   readonly attempt: number
+  /** Not in `state.json` when `outputBlob` is. */
   readonly output: JsonValue
+  readonly outputBlob?: BlobReference
   readonly scoring: ScoringResult | null
   readonly error: StepError | null
   readonly attempts: readonly AttemptRecord[]

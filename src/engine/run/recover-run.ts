@@ -6,6 +6,7 @@ import type { StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts
 import { rollForward } from '../store/artifact-commit.ts'
 import { corrupt } from '../store/corrupt.ts'
 import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
+import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
@@ -102,6 +103,9 @@ function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
       epoch: state.epoch + 1,
       length: log.events.length,
       sizeBytes: log.validBytes,
+      outputCapBytes: life.ports.outputCapBytes,
+      blobs: referencedBlobs(log.events),
+      durableFolders: life.durableFolders,
     }),
     state,
     saveSeq: stored.saveSeq,
@@ -128,12 +132,16 @@ function* finishPreparedCommits(run: LiveRun): FileProgram<void> {
         seq: prepared.seq,
       })
     }
-    if (definition.gate !== undefined) continue
     const context: StepEventContext = {
       ...key,
       agent: definition.agent,
       ...(definition.action === undefined ? {} : { action: definition.action }),
     }
+    if (run.ports.eventLog !== false) {
+      for (const artifact of prepared.artifacts)
+        note(run, { kind: 'artifact_created', status: 'created', ...context, artifact })
+    }
+    if (definition.gate !== undefined) continue
     note(run, {
       kind: 'step_finish',
       status: 'completed',
@@ -183,6 +191,7 @@ function failedGate(state: RunState): string {
 }
 
 function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
+  yield* run.log.settleBlobs()
   const { events, text } = run.log.takePending()
   const added = encodeUtf8(text)
   const bytes = new Uint8Array(prefix.length + added.length)
@@ -203,6 +212,7 @@ function* settle(run: LiveRun, stored: StoredRun): FileProgram<void> {
 
 function* sweep(run: LiveRun): FileProgram<void> {
   yield* perform({ op: 'removeFolder', path: run.layout.staging })
+  yield* run.log.sweepBlobs()
   yield* sweepTemporaries(run.layout.folder)
 }
 

@@ -31,6 +31,7 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       state.cancelledFor = event.reason
       return
     case 'late_result':
+    case 'artifact_created':
     case 'checkpoint':
       return
     case 'workflow_end':
@@ -109,6 +110,7 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   placePrepared(step, event)
   step.status = 'completed'
   step.output = event.output
+  step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
   endAttempt(step, event, 'completed')
   step.finishedSeq = event.seq
@@ -160,6 +162,7 @@ function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void
   assert(step.status === 'running', 'a gate is decided while its step is running', event.step)
   placePrepared(step, event)
   step.output = event.output
+  step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
   step.decisions = [
     ...step.decisions,

@@ -3,6 +3,7 @@ import { IndexSet, persistentVector } from '../../core/index.ts'
 import type {
   ArtifactRecord,
   AttemptRecord,
+  BlobReference,
   EventOf,
   GateDecisionRecord,
   ProducedArtifact,
@@ -61,6 +62,8 @@ export interface StepState {
   /** Returns taken from this step's gate in a row. */
   readonly loops: number
   readonly output: JsonValue
+  /** Where the output lies when it is too large for the log. */
+  readonly outputBlob: BlobReference | null
   readonly scoring: ScoringResult | null
   readonly error: StepError | null
   readonly attempts: readonly AttemptRecord[]
@@ -91,6 +94,7 @@ const freshStep: StepState = {
   retriesUsed: 0,
   loops: 0,
   output: null,
+  outputBlob: null,
   scoring: null,
   error: null,
   attempts: [],
@@ -198,6 +202,7 @@ export function copyOfStep(step: StepState): Draft<StepState> {
     retriesUsed: step.retriesUsed,
     loops: step.loops,
     output: step.output,
+    outputBlob: step.outputBlob,
     scoring: step.scoring,
     error: step.error,
     attempts: step.attempts,

@@ -27,7 +27,16 @@ function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifePar
   yield* ensureFolder(layout.folder, life.durableFolders)
   yield* takeLock(layout, runId, ports.owner, false)
   const identity = { workflowId: workflow.definition.id, runId, correlationId: request.correlationId }
-  const log = new EventLog({ layout, digest: ports.digest, identity, epoch: 1, length: 0, sizeBytes: 0 })
+  const log = new EventLog({
+    layout,
+    digest: ports.digest,
+    identity,
+    epoch: 1,
+    length: 0,
+    sizeBytes: 0,
+    outputCapBytes: ports.outputCapBytes,
+    durableFolders: life.durableFolders,
+  })
   const event = log.note(ports.clock.now(), {
     kind: 'workflow_start',
     status: 'running',

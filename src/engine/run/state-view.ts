@@ -17,7 +17,7 @@ export function stateDocument(state: RunState, saveSeq: number): StateDocument {
 }
 
 /**
- * Canonical JSON of `stateDocument`. The definition and the steps that have not changed since they were last written keep
+ * Canonical JSON of `stateDocument`, large outputs left in their files. The definition and the steps that have not changed since they were last written keep
  * their text, so that a snapshot costs what has changed and not the size of the run.
  */
 export function stateJson(state: RunState, saveSeq: number): string {
@@ -90,7 +90,12 @@ function failedAttempts({ attempts }: StepState): number {
 
 /** The members of a step's record after `agent`, as canonical JSON with the closing brace. */
 function stepMembers(step: StepState): string {
-  return (step.text ??= canonicalJson(stepDocument(step)).slice(1))
+  return (step.text ??= canonicalJson(persisted(stepDocument(step))).slice(1))
+}
+
+/** A large output stays in its file. */
+function persisted(document: Omit<StepDocument, 'agent'>): object {
+  return document.outputBlob === undefined ? document : { ...document, output: undefined }
 }
 
 /** The newest record of every path, sorted by path. */
@@ -125,7 +130,7 @@ export function recordedOutputs(state: RunState): Readonly<Record<string, JsonVa
 
 /** All but the agent, which the definition knows. Keys in text order, so that the canonical form needs no copy. */
 function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
-  return {
+  const document = {
     artifacts: step.artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
     attempt: step.attempt,
     attempts: step.attempts,
@@ -136,6 +141,7 @@ function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
     status: step.status,
     visit: step.visit,
   }
+  return step.outputBlob === null ? document : { ...document, outputBlob: step.outputBlob }
 }
 
 function keepNewer(

@@ -9,6 +9,6 @@ export function corrupt(
   return new FaultlineError(
     'STATE_CORRUPT',
     `${file} is damaged: ${what}. Nothing was changed. Restore the file from a copy; faultline never repairs this in silence.`,
-    { details: { file, ...details } },
+    { details: { file, what, ...details } },
   )
 }

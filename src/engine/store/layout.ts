@@ -51,6 +51,7 @@ export interface RunLayout {
   readonly state: string
   readonly lock: string
   readonly staging: string
+  readonly blobs: string
   /** Undefined: the log alone has them. */
   readonly checkpoints: string | undefined
   readonly history: string
@@ -64,6 +65,7 @@ export function runLayout(store: StoreLayout, runId: string): RunLayout {
     state: joinPath(folder, 'state.json'),
     lock: joinPath(folder, 'lock'),
     staging: joinPath(folder, 'staging'),
+    blobs: joinPath(folder, 'blobs'),
     history: joinPath(folder, 'history'),
     checkpoints: store.checkpoints === undefined ? undefined : joinPath(store.checkpoints, runId),
   }

@@ -3,6 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
+import { loadOutputs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
 import { readLastPointer } from './last-pointer.ts'
@@ -57,18 +58,21 @@ export function* readStoredRun(
       seq: log.end.seq,
     })
   }
-  const start = log.events[0]
+  const recorded = log.events[0]?.runId ?? runId
+  if (recorded !== runId)
+    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${recorded}'`, { line: 1, seq: 0 })
+  const events = yield* loadOutputs(layout.blobs, log.events, digest)
+  const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
-  if (start.runId !== runId)
-    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${start.runId}'`, { line: 1, seq: 0 })
   // The pointer is written after the first snapshot.
   const missing = stateBytes === undefined && isLast ? 'it is missing' : undefined
   const stateProblem = foreign
     ? `it belongs to run '${decoded.document.runId}'`
     : (decoded?.problem ?? missing)
   const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
-  return { layout, log, logBytes, start, state, saveSeq, stateProblem, isLast, pointerDamaged }
+  const read = { ...log, events }
+  return { layout, log: read, logBytes, start, state, saveSeq, stateProblem, isLast, pointerDamaged }
 }
 
 /** Ids of the runs on disk, sorted by name. */

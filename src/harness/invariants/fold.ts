@@ -9,6 +9,7 @@ import type {
 import { stepGraph } from './graph.ts'
 
 type LoggedError = LoggedEventOf<'step_fail'>['error']
+type LoggedBlob = NonNullable<LoggedEventOf<'step_finish'>['outputBlob']>
 type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
@@ -17,6 +18,8 @@ export interface FoldedStep {
   visit: number
   attempt: number
   output: JsonValue
+  /** Where the output lies when it is too large for an event. */
+  outputBlob: LoggedBlob | undefined
   scoring: LoggedScoring | null
   error: LoggedError | null
   loops: number
@@ -145,7 +148,8 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
     case 'step_finish':
       placePrepared(step, event)
       step.status = 'completed'
-      step.output = event.output
+      step.output = event.output ?? null
+      step.outputBlob = event.outputBlob
       step.scoring = event.scoring ?? null
       step.finishedSeq = event.seq
       endAttempt(step, event.at, event.durationMs, 'completed')
@@ -163,6 +167,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
+    case 'artifact_created':
     case 'late_result':
     case 'checkpoint':
       return
@@ -171,7 +176,8 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
 
 function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate_result'>): void {
   placePrepared(step, event)
-  step.output = event.output
+  step.output = event.output ?? null
+  step.outputBlob = event.outputBlob
   step.scoring = event.scoring ?? null
   run.gateDecisions.push({
     step: event.step,
@@ -260,6 +266,7 @@ function newStep(): FoldedStep {
     visit: 1,
     attempt: 0,
     output: null,
+    outputBlob: undefined,
     scoring: null,
     error: null,
     loops: 0,

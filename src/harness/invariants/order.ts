@@ -61,7 +61,7 @@ class OrderWalk {
     if (agent !== undefined && event.agent !== agent) {
       this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
     }
-    if (event.kind === 'late_result') return
+    if (event.kind === 'late_result' || event.kind === 'artifact_created') return
     if (event.kind === 'checkpoint') {
       this.#checkpoint(event)
       return

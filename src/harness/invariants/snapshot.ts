@@ -113,9 +113,10 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
 }
 
 function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
-  const { status, visit, attempt, output, scoring, error, attempts, artifacts, loops } = step
+  const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
+  const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
-  const document = { status, visit, attempt, output, scoring, error, attempts, loops }
+  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops }
   return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }
 
