@@ -135,10 +135,8 @@ function* pointerFindings(store: StoreLayout, digest: DigestPort): FileProgram<r
       advice: 'Name the run in every command; the next start or resume of a run writes the pointer anew.',
     },
   ]
-  const bytes = yield* perform({ op: 'read', path: store.last })
-  if (bytes === undefined) return problem('it is missing')
-  const { pointer } = yield* readLastPointer(store, digest)
-  if (pointer === undefined) return problem('it is not a last pointer')
+  const { pointer, damaged } = yield* readLastPointer(store, digest)
+  if (pointer === undefined) return problem(damaged ? 'it is not a last pointer' : 'it is missing')
   if ((yield* perform({ op: 'stat', path: runLayout(store, pointer.runId).log })) === undefined)
     return problem(`it names run '${pointer.runId}', which has no log`)
   return []

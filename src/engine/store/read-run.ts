@@ -71,8 +71,17 @@ export function* readStoredRun(
     ? `it belongs to run '${decoded.document.runId}'`
     : (decoded?.problem ?? missing)
   const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
-  const read = { ...log, events }
-  return { layout, log: read, logBytes, start, state, saveSeq, stateProblem, isLast, pointerDamaged }
+  return {
+    layout,
+    log: { ...log, events },
+    logBytes,
+    start,
+    state,
+    saveSeq,
+    stateProblem,
+    isLast,
+    pointerDamaged,
+  }
 }
 
 /** Ids of the runs on disk, sorted by name. */
