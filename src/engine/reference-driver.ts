@@ -21,11 +21,12 @@ import type { Moved } from './run/tick.ts'
 import { checkpointsOf } from './store/checkpoint-record.ts'
 import { DailyLog } from './store/daily-log.ts'
 import { listHistory, readSavedState } from './store/history.ts'
+import { readLastPointer } from './store/last-pointer.ts'
 import { runLayout, storeLayout } from './store/layout.ts'
 import type { RunLayout, StoreLayout } from './store/layout.ts'
 import { readHolder, releaseLock } from './store/lock.ts'
 import type { Holder } from './store/lock.ts'
-import { listRuns, readLastPointer, readStoredRun, unreadable } from './store/read-run.ts'
+import { listRuns, readStoredRun, unreadable } from './store/read-run.ts'
 import type { StoredRun } from './store/read-run.ts'
 import { serialDisk } from './store/serial-disk.ts'
 import { checkStorageOptions } from './store/storage-options.ts'
@@ -95,7 +96,10 @@ function createRunReader(ports: ReaderPorts): RunReader {
       ),
     history: (runId) => guarded(() => disk.run(listHistory(layoutOf(runId)))),
     savedState: (runId, saveSeq) => guarded(() => disk.run(readSavedState(layoutOf(runId), saveSeq, ports))),
-    last: () => guarded(() => whenReady(disk.run(readLastPointer(store)), (pointer) => pointer?.runId)),
+    last: () =>
+      guarded(() =>
+        whenReady(disk.run(readLastPointer(store, ports.digest)), ({ pointer }) => pointer?.runId),
+      ),
     read: (runId, throughSeq) =>
       guarded(() =>
         whenReady(disk.run(readWithHolder(runId, store, ports)), ({ stored, holder }) =>

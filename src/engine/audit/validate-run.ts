@@ -10,7 +10,8 @@ import { verifies } from '../store/artifact-commit.ts'
 import { orphanedBlobs, referencedBlobs } from '../store/blobs.ts'
 import { runLayout, stagingFolder } from '../store/layout.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
-import { readLastPointer, readStoredRun } from '../store/read-run.ts'
+import { readLastPointer } from '../store/last-pointer.ts'
+import { readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import type { Finding, ValidationReport } from './findings.ts'
@@ -57,7 +58,7 @@ function* besideLog(
   return [
     ...tailFindings(stored),
     ...(yield* snapshotFindings(stored, told)),
-    ...(yield* pointerFindings(store)),
+    ...(yield* pointerFindings(store, digest)),
     ...(yield* artifactFindings(state, digest)),
     ...(yield* preparedFindings(stored, state, digest)),
     ...(yield* orphanFindings(stored)),
@@ -125,7 +126,7 @@ function withoutChecksum(document: object): object {
   return body
 }
 
-function* pointerFindings(store: StoreLayout): FileProgram<readonly Finding[]> {
+function* pointerFindings(store: StoreLayout, digest: DigestPort): FileProgram<readonly Finding[]> {
   const problem = (what: string): readonly Finding[] => [
     {
       severity: 'problem',
@@ -134,10 +135,8 @@ function* pointerFindings(store: StoreLayout): FileProgram<readonly Finding[]> {
       advice: 'Name the run in every command; the next start or resume of a run writes the pointer anew.',
     },
   ]
-  const bytes = yield* perform({ op: 'read', path: store.last })
-  if (bytes === undefined) return problem('it is missing')
-  const pointer = yield* readLastPointer(store)
-  if (pointer === undefined) return problem('it is not a last pointer')
+  const { pointer, damaged } = yield* readLastPointer(store, digest)
+  if (pointer === undefined) return problem(damaged ? 'it is not a last pointer' : 'it is missing')
   if ((yield* perform({ op: 'stat', path: runLayout(store, pointer.runId).log })) === undefined)
     return problem(`it names run '${pointer.runId}', which has no log`)
   return []

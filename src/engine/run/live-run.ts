@@ -9,7 +9,7 @@ import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
 import { keepState, pruneHistory } from '../store/history.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
-import type { LastPointer } from '../store/read-run.ts'
+import { encodePointer } from '../store/last-pointer.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
@@ -182,9 +182,9 @@ export function* saveState(run: LiveRun): FileProgram<void> {
 }
 
 export function* saveLastPointer(run: LiveRun): FileProgram<void> {
-  const pointer: LastPointer = { runId: run.state.runId, seq: run.acknowledged.seq }
+  const pointer = { runId: run.state.runId, seq: run.acknowledged.seq }
   try {
-    yield* replaceFile(run.store.last, `${JSON.stringify(pointer)}\n`)
+    yield* replaceFile(run.store.last, encodePointer(pointer, run.ports.digest))
   } catch (error) {
     throw run.log.poison(error)
   }

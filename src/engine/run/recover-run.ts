@@ -78,6 +78,8 @@ function* recoverLocked(
       run,
       `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`,
     )
+  if (stored.pointerDamaged)
+    yield* warn(run, `${life.store.last} was ignored because it names no run; it names this one now.`)
   yield* finishPreparedCommits(run)
   yield* finishEdits(run)
   if (adopted !== undefined) run.state = underDefinition(run.state, adopted)

@@ -1,4 +1,4 @@
-import { checkId, decodeUtf8, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import { checkId, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
@@ -6,6 +6,7 @@ import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
 import { loadOutputs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
+import { readLastPointer } from './last-pointer.ts'
 import { runLayout } from './layout.ts'
 import type { RunLayout, StoreLayout } from './layout.ts'
 import { decodeState } from './state-file.ts'
@@ -24,12 +25,8 @@ export interface StoredRun {
   readonly stateProblem: string | undefined
   /** Whether the last pointer names this run. */
   readonly isLast: boolean
-}
-
-/** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
-export interface LastPointer {
-  readonly runId: string
-  readonly seq: number
+  /** Whether there is a last pointer that cannot be used. */
+  readonly pointerDamaged: boolean
 }
 
 /**
@@ -42,7 +39,7 @@ export function* readStoredRun(
   digest: DigestPort,
 ): FileProgram<StoredRun> {
   if (named !== undefined) checkId('run id', named)
-  const pointer = yield* readLastPointer(store)
+  const { pointer, damaged: pointerDamaged } = yield* readLastPointer(store, digest)
   const runId = named ?? pointer?.runId
   if (runId === undefined) throw noLastRun(store, yield* listRuns(store))
   const layout = runLayout(store, runId)
@@ -65,25 +62,24 @@ export function* readStoredRun(
   const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
+  if (start.runId !== runId)
+    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${start.runId}'`, { line: 1, seq: 0 })
   // The pointer is written after the first snapshot.
   const missing = stateBytes === undefined && isLast ? 'it is missing' : undefined
   const stateProblem = foreign
     ? `it belongs to run '${decoded.document.runId}'`
     : (decoded?.problem ?? missing)
   const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
-  return { layout, log: { ...log, events }, logBytes, start, state, saveSeq, stateProblem, isLast }
-}
-
-/** The newest run, or undefined when none has been started or the pointer cannot be read. */
-export function* readLastPointer(store: StoreLayout): FileProgram<LastPointer | undefined> {
-  const bytes = yield* perform({ op: 'read', path: store.last })
-  if (bytes === undefined) return undefined
-  try {
-    const value = JSON.parse(decodeUtf8(bytes)) as Partial<LastPointer> | null
-    if (typeof value?.runId !== 'string' || typeof value.seq !== 'number') return undefined
-    return { runId: value.runId, seq: value.seq }
-  } catch {
-    return undefined
+  return {
+    layout,
+    log: { ...log, events },
+    logBytes,
+    start,
+    state,
+    saveSeq,
+    stateProblem,
+    isLast,
+    pointerDamaged,
   }
 }
 
