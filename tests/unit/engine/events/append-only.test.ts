@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import type { VirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
-import type { Agents, FilesPort } from '../../../../src/ports/index.ts'
+import type { Agent, Agents, FilesPort } from '../../../../src/ports/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
 
 const workflow: AgentWorkflow = {
@@ -13,7 +13,7 @@ const workflow: AgentWorkflow = {
   ],
 }
 
-function agents(thinks: () => unknown): Agents {
+function agents(thinks: Agent): Agents {
   return {
     writer: ({ artifacts }) => artifacts.write('out/one.txt', 'by one'),
     thinker: thinks,
