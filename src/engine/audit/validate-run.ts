@@ -109,7 +109,7 @@ function* snapshotFindings(stored: StoredRun, told: RunState): FileProgram<reado
   // An older version holds less than the log can tell.
   if ((yield* writtenVersion(layout)) !== stateSchemaVersion) return []
   const folded = JSON.parse(stateJson(told, stored.state.saveSeq)) as object
-  const [difference] = jsonDiff(folded, withoutChecksum(stored.state))
+  const [difference] = jsonDiff(folded, stored.state.document())
   return difference === undefined
     ? []
     : problem(`${difference.path} differs from what the log says of event ${stored.state.seq}`)
@@ -118,12 +118,6 @@ function* snapshotFindings(stored: StoredRun, told: RunState): FileProgram<reado
 function* writtenVersion(layout: RunLayout): FileProgram<unknown> {
   const bytes = (yield* perform({ op: 'read', path: layout.state })) as Uint8Array
   return (JSON.parse(decodeUtf8(bytes)) as { readonly schemaVersion?: unknown }).schemaVersion
-}
-
-function withoutChecksum(document: object): object {
-  const { checksum, ...body } = document as { readonly checksum?: unknown }
-  void checksum
-  return body
 }
 
 function* pointerFindings(store: StoreLayout, digest: DigestPort): FileProgram<readonly Finding[]> {

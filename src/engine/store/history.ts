@@ -19,7 +19,7 @@ export function* keepState(
   compress: boolean,
 ): FileProgram<void> {
   const bytes = yield* perform({ op: 'read', path: layout.state })
-  const state = bytes === undefined ? undefined : decodeState(bytes, ports.digest).document
+  const state = bytes === undefined ? undefined : decodeState(bytes, ports.digest).state
   if (bytes === undefined || state === undefined) return
   const name = `${String(state.saveSeq).padStart(6, '0')}-${state.seq}.json`
   yield* ensureFolder(layout.history, durableFolders)
@@ -71,8 +71,8 @@ export function* readSavedState(
       { details: { saveSeq } },
     )
   }
-  const { document, problem } = decodeState(unpacked(found.path, bytes, ports), ports.digest)
-  if (document !== undefined) return document
+  const { state, problem } = decodeState(unpacked(found.path, bytes, ports), ports.digest)
+  if (state !== undefined) return state.document()
   throw corrupt(found.path, problem, { saveSeq })
 }
 

@@ -2,7 +2,7 @@ import { checkId, FaultlineError, messageOf, suggestion } from '../../core/index
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
-import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
+import type { DecodedLog, EventOf } from '../../trace/index.ts'
 import { loadOutputs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
@@ -10,6 +10,7 @@ import { readLastPointer } from './last-pointer.ts'
 import { runLayout } from './layout.ts'
 import type { RunLayout, StoreLayout } from './layout.ts'
 import { decodeState } from './state-file.ts'
+import type { StoredState } from './state-file.ts'
 
 /** What the disk says about a run, read and checked but not yet folded. */
 export interface StoredRun {
@@ -18,7 +19,7 @@ export interface StoredRun {
   readonly logBytes: Uint8Array
   readonly start: EventOf<'workflow_start'>
   /** The snapshot, when there is one that fits. */
-  readonly state: StateDocument | undefined
+  readonly state: StoredState | undefined
   /** Saves so far, as far as anybody knows. */
   readonly saveSeq: number
   /** What was wrong with a snapshot that had to be ignored. */
@@ -47,8 +48,8 @@ export function* readStoredRun(
   if (logBytes === undefined) throw notFound(runId, store, yield* listRuns(store))
   const stateBytes = yield* perform({ op: 'read', path: layout.state })
   const decoded = stateBytes === undefined ? undefined : decodeState(stateBytes, digest)
-  const foreign = decoded?.document !== undefined && decoded.document.runId !== runId
-  const state = foreign ? undefined : decoded?.document
+  const foreign = decoded?.state !== undefined && decoded.state.runId !== runId
+  const state = foreign ? undefined : decoded?.state
   const isLast = pointer?.runId === runId
   const vouchedSeq = Math.max(state?.seq ?? -1, isLast ? pointer.seq : -1)
   const log = decodeLog(logBytes, digest.crc32, vouchedSeq)
@@ -67,9 +68,7 @@ export function* readStoredRun(
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
   // The pointer is written after the first snapshot.
   const missing = stateBytes === undefined && isLast ? 'it is missing' : undefined
-  const stateProblem = foreign
-    ? `it belongs to run '${decoded.document.runId}'`
-    : (decoded?.problem ?? missing)
+  const stateProblem = foreign ? `it belongs to run '${decoded.state.runId}'` : (decoded?.problem ?? missing)
   const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
   return {
     layout,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson, jsonCopy } from '../../../src/core/index.ts'
+import { canonicalJson, jsonCopy, membersOf } from '../../../src/core/index.ts'
 
 describe('a copy of what JSON keeps', () => {
   const asJsonHasIt = (value: unknown): unknown => {
@@ -73,6 +73,30 @@ describe('canonical JSON', () => {
       { numRuns: 500, seed: 7 },
     )
   })
+})
+
+test('the members of a compact object are found among all others, and only its own', () => {
+  const tricky = fc.oneof(fc.string(), fc.constantFrom('\\', '\\"', '{"seq":9}', ',"seq":9,', '"', '[', '}'))
+  const names = fc.oneof(tricky, fc.constantFrom('seq', 'runId'))
+  const value = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      tricky,
+      fc.integer(),
+      fc.constantFrom(null, true, false),
+      fc.array(tie('value')),
+      fc.dictionary(names, tie('value')),
+    ),
+  })).value
+  fc.assert(
+    fc.property(fc.dictionary(names, value), (object) => {
+      const expected = Object.fromEntries(
+        Object.entries(object).filter(([name]) => /^(?:seq|runId)$/.test(name)),
+      )
+      expect(membersOf(JSON.stringify(object), new Set(['seq', 'runId']))).toEqual(expected)
+    }),
+    { numRuns: 1_000, seed: 3 },
+  )
 })
 
 /** The same value with the members of every object in the opposite order. */
