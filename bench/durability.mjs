@@ -36,7 +36,7 @@ export async function durability() {
   }
 }
 
-/** Events per second over those of the bare loop: committed one by one, and by waves of eight parallel steps. */
+/** Events per second over those of the bare loop: committed one by one, and those of eight parallel steps together. */
 async function appends(folder) {
   const events = 160
   const line =
@@ -52,45 +52,30 @@ async function appends(folder) {
     }
     closeSync(file)
   }
-  const oneByOne = async () => {
+  /** The log of the engine, with the events of so many parallel steps in one commit. */
+  const committed = (together) => async () => {
     const files = createNodeFiles(folder)
     const layout = { ...runLayout(storeLayout(), 'bench-1'), log: `log-${made++}.jsonl` }
     const identity = { workflowId: 'bench', runId: 'bench-1', correlationId: 'bench' }
-    const log = new EventLog({
-      layout,
-      digest,
-      identity,
-      epoch: 1,
-      length: 0,
-      sizeBytes: 0,
-      durableFolders: new Set(),
-    })
+    const durableFolders = new Set()
+    const log = new EventLog({ layout, digest, identity, epoch: 1, length: 0, sizeBytes: 0, durableFolders })
     for (let count = 0; count < events; count++) {
       log.note(0, stepFinish(count))
-      await interpret(log.commit(), (operation) => files.perform(operation))
+      if ((count + 1) % together === 0) await interpret(log.commit(), (operation) => files.perform(operation))
     }
     await files.closeAll()
     if (log.sizeBytes < events * 200) throw new Error('the log must hold all events')
   }
-  const waves = 40
-  const eventsInWaves = waves * 8 * 2
-  const { definition } = await loadWorkflow(defineWorkflow(wavesOfEight(waves)))
-  const inWaves = async () => {
-    const files = createNodeFiles(folder)
-    const run = await startedRun(definition, files)
-    if ((await run.toEnd()).status !== 'completed') throw new Error('the run must complete')
-    await files.closeAll()
-  }
   const few = { rounds: 7, subjectRuns: 2, referenceRuns: 2 }
-  const single = await measureRatio({ subject: oneByOne, reference, ...few })
-  const grouped = await measureRatio({ subject: inWaves, reference, ...few })
+  const single = await measureRatio({ subject: committed(1), reference, ...few })
+  const grouped = await measureRatio({ subject: committed(8), reference, ...few })
   const figure = { bench: 'durability', unit: 'x', reference: bareLoop }
   return [
     { ...figure, figure: 'append_fsync_ratio', value: 1 / single.value, runs: single.runs },
     {
       ...figure,
       figure: 'group_commit_ratio',
-      value: eventsInWaves / events / grouped.value,
+      value: 1 / grouped.value,
       runs: grouped.runs,
     },
   ]
@@ -225,18 +210,6 @@ function countingFiles() {
 async function chain(length) {
   const steps = Array.from({ length }, (_, index) => ({ id: `s${index}`, agent: 'worker' }))
   return (await loadWorkflow(defineWorkflow({ id: 'chain', steps }))).definition
-}
-
-/** Each wave waits for the whole one before it, by way of one of its steps. */
-function wavesOfEight(waves) {
-  const steps = []
-  for (let wave = 0; wave < waves; wave++) {
-    for (let place = 0; place < 8; place++) {
-      const before = Array.from({ length: 8 }, (_, other) => `w${wave - 1}-${other}`)
-      steps.push({ id: `w${wave}-${place}`, agent: 'worker', dependsOn: wave === 0 ? [] : before })
-    }
-  }
-  return { id: 'waves', settings: { maxConcurrentSteps: 8 }, steps }
 }
 
 function stepFinish(count) {

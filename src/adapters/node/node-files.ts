@@ -36,8 +36,8 @@ export interface NodeFiles extends FilesPort {
  * Works on the files below a folder, which must exist. Paths that lead out of it, also through links, are refused with
  * `PATH_OUTSIDE`; a link in a listing is of kind `other`.
  *
- * Short calls (open, write, rename ...) are made in place and only fsync, big files and the removal of trees use Node's
- * threads: a hop to a thread and back costs ten times such a call, and half the time of an append with its fsync.
+ * Short calls (open, write, rename ...) are made in place; big files, the removal of trees, and fsync on a disk that is not
+ * quick use Node's threads: a hop to a thread and back costs ten times a short call, and as much as a quick fsync.
  *
  * @throws FaultlineError `FILE_NOT_FOUND` when there is no such folder.
  */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { assert } from '../../core/index.ts'
+import { assert, isPromise } from '../../core/index.ts'
 import type { FileData } from '../../ports/index.ts'
 import { syncDescriptor } from './sync.ts'
 
@@ -28,6 +28,7 @@ export class OpenFiles {
   async sync(path: string): Promise<void> {
     const file = this.#opened(path)
     const sync = syncDescriptor(file.descriptor)
+    if (!isPromise(sync)) return
     file.syncs.add(sync)
     try {
       await sync

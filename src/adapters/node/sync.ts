@@ -1,10 +1,31 @@
-import { closeSync, constants, fsync, openSync } from 'node:fs'
-import { isSystemError } from '../../core/index.ts'
+import { closeSync, constants, fsync, fsyncSync, openSync } from 'node:fs'
+import { isSystemError, type MaybePromise } from '../../core/index.ts'
 
-/** The one wait for the disk itself, up to many milliseconds: never in place. */
-export function syncDescriptor(descriptor: number): Promise<void> {
+/** A hop to one of Node's threads and back costs about a quarter of this; a wait that is longer must not stop the process. */
+const worthAThreadMs = 1
+
+let lastSyncMs = 0
+
+/**
+ * The one wait for the disk itself, from a tenth of a millisecond to many. In place while the disk is quick, in a thread while
+ * it is not, as the last sync has shown.
+ */
+export function syncDescriptor(descriptor: number): MaybePromise<void> {
+  const start = performance.now()
+  const took = (): void => {
+    lastSyncMs = performance.now() - start
+  }
+  if (lastSyncMs < worthAThreadMs) {
+    fsyncSync(descriptor)
+    took()
+    return undefined
+  }
   return new Promise((resolve, reject) => {
-    fsync(descriptor, (error) => (error ? reject(error) : resolve()))
+    fsync(descriptor, (error) => {
+      took()
+      if (error) reject(error)
+      else resolve()
+    })
   })
 }
 
