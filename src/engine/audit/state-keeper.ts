@@ -78,12 +78,13 @@ function stateText(state: RunState, saveSeq: number, { digest }: Pick<DriverPort
  * what the process left half-done is still to be tidied up.
  */
 function* replaceState(
-  { layout, start }: StoredRun,
+  { layout, start, log }: StoredRun,
   text: string,
   { owner }: Pick<DriverPorts, 'owner'>,
 ): FileProgram<void> {
   const left = yield* perform({ op: 'read', path: layout.lock })
-  yield* takeLock(layout, start.runId, owner, false)
+  const epoch = log.events.at(-1)?.epoch ?? start.epoch
+  yield* takeLock(layout, { runId: start.runId, epoch }, owner, false)
   try {
     yield* replaceFile(layout.state, text)
   } finally {

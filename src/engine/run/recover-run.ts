@@ -51,7 +51,7 @@ function* takeOver(
   const ended = hasEnded(state)
   // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
   if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
-  yield* takeLock(layout, state.runId, owner, request.takeOver ?? false)
+  yield* takeLock(layout, { runId: state.runId, epoch: state.epoch + 1 }, owner, request.takeOver ?? false)
   try {
     if (!ended) return yield* recoverLocked(request, stored, state, adopted, life)
     const run = heldRun(stored, state, life)

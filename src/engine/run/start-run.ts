@@ -25,7 +25,7 @@ function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifePar
   const { ports } = life
   const { runId, layout } = yield* freshRun(workflow.definition.id, life)
   yield* ensureFolder(layout.folder, life.durableFolders)
-  yield* takeLock(layout, runId, ports.owner, false)
+  yield* takeLock(layout, { runId, epoch: 1 }, ports.owner, false)
   const identity = { workflowId: workflow.definition.id, runId, correlationId: request.correlationId }
   const log = new EventLog({
     layout,

@@ -7,6 +7,8 @@ import type { RunLayout } from './layout.ts'
 export interface LockRecord {
   readonly owner: OwnerIdentity
   readonly runId: string
+  /** Under which the holder writes, from 1: every recovery raises it. */
+  readonly epoch: number
 }
 
 /** How a lock reads: nobody's, or somebody's who lives, is dead, or cannot be asked. */
@@ -30,7 +32,7 @@ export function* readHolder(layout: RunLayout, owner: OwnerPort): FileProgram<Ho
  */
 export function* takeLock(
   layout: RunLayout,
-  runId: string,
+  { runId, epoch }: Pick<LockRecord, 'runId' | 'epoch'>,
   owner: OwnerPort,
   takeOver: boolean,
 ): FileProgram<void> {
@@ -45,7 +47,7 @@ export function* takeLock(
       `and a process on another host cannot be asked. If it is dead, take the run over`,
     )
   }
-  const record: LockRecord = { owner: owner.self, runId }
+  const record: LockRecord = { owner: owner.self, runId, epoch }
   const data = `${JSON.stringify(record)}\n`
   if (holder.state === 'free' && (yield* perform({ op: 'writeNew', path: layout.lock, data }))) {
     yield* perform({ op: 'fsync', path: layout.lock })

@@ -58,6 +58,18 @@ async function started(): Promise<{ readonly files: FilesPort; readonly incarnat
 }
 
 describe('one owner', () => {
+  test('stands in the lock with process, boot and epoch, also when a dead one is taken over', async () => {
+    const { files } = await started()
+    const lock = (await files.perform({ op: 'list', path: '.workflow/runs' }))?.[0]?.name
+    const record = async (): Promise<unknown> => {
+      const bytes = await files.perform({ op: 'read', path: `.workflow/runs/${lock}/lock` })
+      return JSON.parse(new TextDecoder().decode(bytes))
+    }
+    expect(await record()).toMatchObject({ owner: { nonce: 'first', pid: 42, bootId: 'boot' }, epoch: 1 })
+    await life(files, owner('second')).recover({})
+    expect(await record()).toMatchObject({ owner: { nonce: 'second', pid: 42, bootId: 'boot' }, epoch: 2 })
+  })
+
   test('a living holder is named and nothing is touched', async () => {
     const { files } = await started()
     await expect(async () => life(files, owner('second', 'alive')).recover({})).rejects.toThrow(
