@@ -1,4 +1,12 @@
-import type { Agent, AgentOutput, Agents, GateDecision, GateRequest, WorkflowDriver } from '../ports/index.ts'
+import type {
+  Agent,
+  AgentOutput,
+  Agents,
+  GateDecision,
+  GateRequest,
+  ObserverPort,
+  WorkflowDriver,
+} from '../ports/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonValue } from '../core/index.ts'
@@ -140,6 +148,15 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   /** Ends the session and judges the plan; the run stays on disk. Called again, it does nothing. */
   close(): Promise<void>
 }
+
+/** Follows the sessions of a project while they go on, so that something is left of them when the process dies. */
+export interface SessionObserver extends ObserverPort {
+  /** The session has begun; its first event was told before. */
+  opened(session: WorkflowSession, how: OpenedSession): void
+}
+
+/** What a session was opened with, beside what its first event says. */
+export type OpenedSession = Pick<SessionRecording, 'clock' | 'disk' | 'plan'>
 
 /** An isolated project, a folder or a volume in memory, that a run works in. */
 export interface Project {

@@ -35,6 +35,7 @@ export interface SessionParts {
   readonly ownerOf: (life: number) => OwnerPort
   /** Told of every event once it is durable. */
   readonly onEvent: (event: WorkflowEvent) => void
+  readonly onLog?: (entry: LogEntry) => void
 }
 
 /** Undefined for a file that is not there. */
@@ -66,7 +67,13 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       gates: createGateControllers(parts.gates),
       faults: createFaultRecorder(plan),
       world: createWorld(),
-      observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
+      observer: {
+        event: parts.onEvent,
+        log(entry) {
+          logs.push(entry)
+          parts.onLog?.(entry)
+        },
+      },
       realWaitMs: parts.realWaitMs,
     },
     project,

@@ -15,7 +15,7 @@ import { createMemfsFiles } from '../adapters/virtual/index.ts'
 import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggestion } from '../core/index.ts'
 import { stateFolder } from '../engine/index.ts'
 import type { Agents, FilesPort } from '../ports/index.ts'
-import type { Project, SessionLimits, WorkflowSession } from './contract.ts'
+import type { Project, SessionLimits, SessionObserver, WorkflowSession } from './contract.ts'
 
 export interface CreateProjectOptions {
   /** Name of a project template. Default: an empty project. */
@@ -33,6 +33,8 @@ export interface CreateProjectOptions {
   readonly seed?: number | string
   readonly correlationId?: string
   readonly limits?: SessionLimits
+  /** Is told what the project's sessions do, as they do it. */
+  readonly observer?: SessionObserver
 }
 
 /** What the harness remembers of a project beside its public face. */
@@ -40,6 +42,7 @@ interface ProjectInternals {
   readonly files: FilesPort
   readonly given: Set<string> | undefined
   readonly sessions: WorkflowSession[]
+  readonly observer: SessionObserver | undefined
 }
 
 const internals = new WeakMap<Project, ProjectInternals>()
@@ -62,6 +65,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     seed: options.seed,
     correlationId: options.correlationId,
     limits: options.limits,
+    observer: options.observer,
   }
   const place = options.storage === 'memory' ? await memoryPlace() : await folderPlace(options)
   const project = projectAt({ ...parts, ...place })
@@ -83,6 +87,7 @@ export function openProject(folder: string): Project {
     seed: undefined,
     correlationId: undefined,
     limits: undefined,
+    observer: undefined,
     remove: () => files.closeAll(),
   })
 }
@@ -104,6 +109,11 @@ export function filesOf(project: Project): FilesPort {
   throw new FaultlineError('SESSION_MISUSE', 'The project was not made by createProject or openProject.')
 }
 
+/** Who follows the sessions of a project. */
+export function observerOf(project: Project): SessionObserver | undefined {
+  return internals.get(project)?.observer
+}
+
 export function registerSession(project: Project, session: WorkflowSession): void {
   internals.get(project)?.sessions.push(session)
 }
@@ -123,6 +133,7 @@ interface ProjectParts extends ProjectPlace {
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
+  readonly observer: SessionObserver | undefined
 }
 
 function projectAt(parts: ProjectParts): Project {
@@ -163,7 +174,7 @@ function projectAt(parts: ProjectParts): Project {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [] })
+  internals.set(project, { files, given, sessions: [], observer: parts.observer })
   return project
 }
 

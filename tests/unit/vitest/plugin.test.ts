@@ -31,7 +31,7 @@ async function configured(options: FaultlinePluginOptions, projects = 1): Promis
   const reporters: FaultlineReporter[] = []
   const vitest = {
     version: '4.1.12',
-    config: { root: temporaryFolder(), reporters },
+    config: { root: temporaryFolder(), reporters, inspector: { enabled: false } },
     onClose: (close: () => Promise<void>) => closings.push(close),
   }
   const config = { tags: [], exclude: [] }

@@ -52,6 +52,7 @@ async function report(
     root,
     bundles: 'bundles',
     bundleSlots: { folder: join(root, 'slots'), max: 20 },
+    journals: join(root, 'journals'),
     isReplay: true,
     requiresLlm: false,
     redact: [],

@@ -25,6 +25,8 @@ function settingsIn(root: string, change: Partial<FaultlineSettings> = {}): Faul
     projectsRoot: null,
     bundles: 'bundles',
     bundleSlots: null,
+    journals: null,
+    silence: null,
     templates: null,
     keep: 'never',
     seed: 1,
