@@ -12,6 +12,7 @@ export interface FoundBundle {
 
 interface FoundManifest {
   readonly reason: string
+  readonly partial: boolean
   readonly test: {
     readonly project: string | null
     readonly fullName: string
