@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FaultPlan } from '../definition/index.ts'
 import type { OpenedSession, SessionObserver, WorkflowSession } from '../harness/index.ts'
@@ -66,6 +66,7 @@ export function closeJournals(): void {
 }
 
 export function createJournal(folder: string, settings: FaultlineSettings): Journal {
+  mkdirSync(folder, { recursive: true })
   const path = join(folder, `${process.pid}-${randomUUID()}.jsonl`)
   const file = openSync(path, 'ax')
   const underWay = new Set<number>()
@@ -113,7 +114,7 @@ export function createJournal(folder: string, settings: FaultlineSettings): Jour
     close() {
       realClearInterval(beat)
       closeSync(file)
-      if (underWay.size === 0 && !hasBundles) rmSync(path)
+      if (underWay.size === 0 && !hasBundles) rmSync(path, { force: true })
     },
   }
 }

@@ -124,17 +124,20 @@ describe('suite', () => {
   test('begins', () => {})
 })
 `,
+    'killed.test.ts': `${testImports}
+test('kills its worker', () => process.kill(process.pid, 'SIGKILL'))
+`,
   })
   const { code, stdout } = project.vitest()
   expect(code).toBe(1)
   expect([...stdout.matchAll(/^ faultline .*$/gm)].map(([line]) => line.replace(/ in .*/, ''))).toEqual([
-    ' faultline  4 failure bundles',
+    ' faultline  6 failure bundles',
   ])
   expect(
     failureBundles(project)
       .map(({ manifest }) => String(manifest.test.project))
       .toSorted(),
-  ).toEqual(['new', 'new', 'old', 'old'])
+  ).toEqual(['new', 'new', 'new', 'old', 'old', 'old'])
 })
 
 test('shards can be merged without their bundles', { timeout: 180_000 }, () => {

@@ -34,7 +34,7 @@ async function configured(options: FaultlinePluginOptions, projects = 1): Promis
     config: { root: temporaryFolder(), reporters, inspector: { enabled: false } },
     onClose: (close: () => Promise<void>) => closings.push(close),
   }
-  const config = { tags: [], exclude: [] }
+  const config = { tags: [], exclude: [], hookTimeout: 10_000 }
   const provided: FaultlineSettings[] = []
   for (let index = 0; index < projects; index++) {
     const provide = (_: string, settings: FaultlineSettings): number => provided.push(settings)
@@ -54,6 +54,8 @@ describe('the plugin', () => {
     expect(provided[0]).toMatchObject({
       bundles: reporters[0]?.folder,
       bundleSlots: { max: 20 },
+      journals: reporters[0]?.journals,
+      silence: { hookMs: 10_000, graceMs: 5_000 },
       keep: 'never',
       limits: { stepMs: 10_000, workflowMs: 20_000, testMs: 60_000 },
       redact: [{ source: 'x', flags: 'i' }],
@@ -105,6 +107,8 @@ describe('the plugin', () => {
     [{ limits: { stepMs: Number.NaN } }, 'step < workflow < test'],
     [{ maxBundles: -1 }, 'maxBundles'],
     [{ maxBundles: 1.5 }, 'maxBundles'],
+    [{ hangGraceMs: -1 }, 'hangGraceMs'],
+    [{ hangGraceMs: Infinity }, 'hangGraceMs'],
   ])('refuses %j', (options, message) => {
     expect(() => faultline(options)).toThrow(message)
   })
