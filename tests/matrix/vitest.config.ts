@@ -1,13 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { isInstalled, rows } from './vitest/rows.ts'
-
-const missing = rows.filter((row) => !isInstalled(row))
-if (missing.length > 0) {
-  process.stderr.write(
-    `Not installed: ${missing.map(({ name }) => name).join(', ')}. Install it: node tests/matrix/vitest/install.mjs\n`,
-  )
-  process.exit(2)
-}
+import { rows } from './vitest/rows.ts'
 
 /** The same tests that hold for the Vitest developed with, for each one promised. */
 export default defineConfig({

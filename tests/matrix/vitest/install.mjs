@@ -1,4 +1,5 @@
-// Installs every Vitest and Node that the matrix is run with, each pair in a folder of its own; what is there stays.
+// Installs every Vitest and Node that the matrix is run with, each pair in a folder of its own; what is there stays. With
+// --check it installs nothing, and ends with code 2 when something is missing.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,9 +10,21 @@ const cache =
   fileURLToPath(new URL('../../../node_modules/.cache/faultline-matrix', import.meta.url))
 const rows = JSON.parse(readFileSync(new URL('rows.json', import.meta.url), 'utf8'))
 
-for (const { vitest, node } of rows) {
-  const folder = join(cache, `vitest-${vitest}-node-${node}`)
-  if (existsSync(join(folder, 'installed'))) continue
+const missing = rows
+  .map((row) => ({ ...row, folder: join(cache, `vitest-${row.vitest}-node-${row.node}`) }))
+  .filter(({ folder }) => !existsSync(join(folder, 'installed')))
+
+if (process.argv.includes('--check')) {
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(', ')
+    process.stderr.write(`Not installed: ${names}. Install with: node tests/matrix/vitest/install.mjs\n`)
+    process.exitCode = 2
+  }
+} else {
+  for (const row of missing) install(row)
+}
+
+function install({ folder, vitest, node }) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   const packages = [`vitest@${vitest}`, `node@${node}`]

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,8 +20,4 @@ export const rows = JSON.parse(
 /** The `node_modules` in which `install.mjs` has put them. */
 export function installedModules({ vitest, node }: MatrixRow): string {
   return join(cache, `vitest-${vitest}-node-${node}`, 'node_modules')
-}
-
-export function isInstalled(row: MatrixRow): boolean {
-  return existsSync(join(installedModules(row), '../installed'))
 }
