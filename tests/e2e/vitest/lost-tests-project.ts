@@ -30,17 +30,23 @@ const endsItself = `process.kill(process.pid, 'SIGKILL')`
 export const killed = `${imports}
 test('passes before', async ({ project }) => { await project.list() })
 test('fails before', ({ project }) => expect(project.template).toBe('medium'))
-${lost('kills its worker', '{}', endsItself)}
+${lost('kills its worker', '{ timeout: 30_000 }', endsItself)}
 test('never begins', () => {})
 `
 
 export const killedTogether = `${imports}
 let begun = 0
 describe.concurrent('together', () => {
-  ${lost('one', '{}', `if (++begun === 2) ${endsItself}`)}
-  ${lost('other', '{}', `if (++begun === 2) ${endsItself}`)}
+  ${lost('one', '{ timeout: 30_000 }', `if (++begun === 2) ${endsItself}`)}
+  ${lost('other', '{ timeout: 30_000 }', `if (++begun === 2) ${endsItself}`)}
   test('passes', async ({ project }) => { await project.list() })
 })
+`
+
+/** Vitest takes `process.exit` away from tests. */
+export const exits = `${imports}
+test('exits', () => process.exit(3))
+test('really exits', () => process.reallyExit(3))
 `
 
 export const retried = `${imports}
@@ -54,7 +60,7 @@ test('dies at its second try', { retry: 1 }, async ({ project, agents }) => {
 `
 
 export const loops = `${imports}
-${lost('loops', '{ timeout: 1_000 }', 'for (;;);')}
+${lost('loops', '{ timeout: 4_000 }', 'for (;;);')}
 `
 
 export const interrupts = `${imports}
@@ -65,5 +71,5 @@ ${lost('is interrupted', '{ timeout: 60_000 }', `process.kill(isMainThread ? pro
 /** Gives up a silent worker soon: hooks have the same limit as the test that loops. */
 export const impatientConfig = `import { defineConfig } from 'vitest/config'
 import { faultline } from 'faultline/plugin'
-export default defineConfig({ plugins: [faultline({ hangGraceMs: 2_000 })], test: { hookTimeout: 1_000 } })
+export default defineConfig({ plugins: [faultline({ hangGraceMs: 1_000 })], test: { hookTimeout: 4_000 } })
 `

@@ -7,7 +7,15 @@ import { failureBundles } from '../../support/failure-bundles.ts'
 import type { FoundBundle } from '../../support/failure-bundles.ts'
 import { stranger } from '../../support/stranger.ts'
 import type { Ended, Stranger } from '../../support/stranger.ts'
-import { impatientConfig, interrupts, killed, killedTogether, loops, retried } from './lost-tests-project.ts'
+import {
+  exits,
+  impatientConfig,
+  interrupts,
+  killed,
+  killedTogether,
+  loops,
+  retried,
+} from './lost-tests-project.ts'
 
 let open: Stranger | undefined
 
@@ -66,6 +74,7 @@ describe('a worker that dies', { timeout: 180_000 }, () => {
       {
         'killed.test.ts': killed,
         'together.test.ts': killedTogether,
+        'exits.test.ts': exits,
         'retried.test.ts': retried,
         'loops.test.ts': loops,
       },
@@ -76,16 +85,18 @@ describe('a worker that dies', { timeout: 180_000 }, () => {
       [
         'dies at its second try, try 1: error, running',
         'dies at its second try, try 2: partial, worker-died, running',
+        'exits, try 1: error, no run',
         'fails before, try 1: assertion, no run',
         'kills its worker, try 1: partial, worker-died, running',
         'loops, try 1: partial, hang, running',
+        'really exits, try 1: partial, worker-died, no run',
         'together > one, try 1: partial, worker-died, running',
         'together > other, try 1: partial, worker-died, running',
       ],
     ])
     // Each is listed once, also those of tests that Vitest has forgotten with their worker.
     expect(listed(lost)).toEqual(lost.bundles.map(({ folder }) => folder).toSorted())
-    expect(lost.stdout).toContain(' faultline  7 failure bundles in faultline-bundles/')
+    expect(lost.stdout).toContain(' faultline  9 failure bundles in faultline-bundles/')
 
     const { folder, files, text } = bundleOf(lost, 'kills its worker')
     expect(files).toEqual([
