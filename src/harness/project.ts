@@ -13,8 +13,9 @@ import {
 import type { TemporaryRoot } from '../adapters/node/index.ts'
 import { createMemfsFiles } from '../adapters/virtual/index.ts'
 import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggestion } from '../core/index.ts'
-import { stateFolder } from '../engine/index.ts'
-import type { Agents, FilesPort } from '../ports/index.ts'
+import { reservedFolder, storeLayout } from '../engine/index.ts'
+import type { StoreLayout } from '../engine/index.ts'
+import type { Agents, Directories, FilesPort } from '../ports/index.ts'
 import type { Project, SessionLimits, SessionObserver, WorkflowSession } from './contract.ts'
 
 export interface CreateProjectOptions {
@@ -35,6 +36,8 @@ export interface CreateProjectOptions {
   readonly limits?: SessionLimits
   /** Is told what the project's sessions do, as they do it. */
   readonly observer?: SessionObserver
+  /** Where sessions keep what their engine writes, unless they say otherwise; not copied from the template. */
+  readonly directories?: Directories
 }
 
 /** What the harness remembers of a project beside its public face. */
@@ -43,6 +46,8 @@ interface ProjectInternals {
   readonly given: Set<string> | undefined
   readonly sessions: WorkflowSession[]
   readonly observer: SessionObserver | undefined
+  /** Where runs of this project keep their state. */
+  readonly stores: StoreLayout[]
 }
 
 const internals = new WeakMap<Project, ProjectInternals>()
@@ -57,7 +62,10 @@ const internals = new WeakMap<Project, ProjectInternals>()
 export async function createProject(options: CreateProjectOptions = {}): Promise<Project> {
   const { template } = options
   const templateFolder = template === undefined ? undefined : findTemplate(template, options.templates)
-  const given = templateFolder === undefined ? new Map<string, Uint8Array>() : projectFiles(templateFolder)
+  const given =
+    templateFolder === undefined
+      ? new Map<string, Uint8Array>()
+      : projectFiles(templateFolder, options.directories)
   const parts = {
     template: template ?? 'none',
     agents: templateFolder === undefined ? {} : await templateAgents(templateFolder),
@@ -66,6 +74,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     correlationId: options.correlationId,
     limits: options.limits,
     observer: options.observer,
+    directories: options.directories,
   }
   const place = options.storage === 'memory' ? await memoryPlace() : await folderPlace(options)
   const project = projectAt({ ...parts, ...place })
@@ -88,6 +97,7 @@ export function openProject(folder: string): Project {
     correlationId: undefined,
     limits: undefined,
     observer: undefined,
+    directories: undefined,
     remove: () => files.closeAll(),
   })
 }
@@ -118,6 +128,11 @@ export function registerSession(project: Project, session: WorkflowSession): voi
   internals.get(project)?.sessions.push(session)
 }
 
+/** What a run keeps in these directories is not listed as files of the project from now on. */
+export function hideDirectories(project: Project, directories: Directories | undefined): void {
+  internals.get(project)?.stores.push(storeLayout(directories))
+}
+
 /** Where a project's files are. */
 interface ProjectPlace {
   readonly files: FilesPort
@@ -134,10 +149,11 @@ interface ProjectParts extends ProjectPlace {
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
   readonly observer: SessionObserver | undefined
+  readonly directories: Directories | undefined
 }
 
 function projectAt(parts: ProjectParts): Project {
-  const { files, fs, folder, template, agents, given, seed, correlationId, limits } = parts
+  const { files, fs, folder, template, agents, given, seed, correlationId, limits, directories } = parts
   const read = async (path: string): Promise<Uint8Array> => {
     const bytes = await files.perform({ op: 'read', path: containedPath(path) })
     if (bytes !== undefined) return bytes
@@ -149,6 +165,9 @@ function projectAt(parts: ProjectParts): Project {
       },
     )
   }
+  const stores = [storeLayout()]
+  const isHidden = (path: string): boolean =>
+    stores.some((store) => reservedFolder(store, path) !== undefined)
   const project: Project = {
     template,
     folder,
@@ -156,6 +175,7 @@ function projectAt(parts: ProjectParts): Project {
     seed,
     correlationId,
     limits,
+    directories,
     agents,
     read,
     readText: async (path) => new TextDecoder().decode(await read(path)),
@@ -168,13 +188,13 @@ function projectAt(parts: ProjectParts): Project {
     exists: async (path) => (await files.perform({ op: 'stat', path: containedPath(path) })) !== undefined,
     list: async ({ all = false } = {}) => {
       const found = await listFiles(files, '')
-      return (all ? found : found.filter((path) => !path.startsWith(`${stateFolder}/`))).sort()
+      return (all ? found : found.filter((path) => !isHidden(path))).sort()
     },
     remove: async () => {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [], observer: parts.observer })
+  internals.set(project, { files, given, sessions: [], observer: parts.observer, stores })
   return project
 }
 
@@ -194,8 +214,13 @@ async function makeParents(files: FilesPort, folder: string): Promise<void> {
   await files.perform({ op: 'makeFolder', path: folder })
 }
 
-function projectFiles(templateFolder: string): Map<string, Uint8Array> {
-  return new Map([...readTemplate(templateFolder)].filter(([path]) => !templateOnlyFiles.has(path)))
+function projectFiles(templateFolder: string, directories: Directories | undefined): Map<string, Uint8Array> {
+  const store = storeLayout(directories)
+  return new Map(
+    [...readTemplate(templateFolder)].filter(
+      ([path]) => !templateOnlyFiles.has(path) && reservedFolder(store, path) === undefined,
+    ),
+  )
 }
 
 function findTemplate(template: string, templates: string | undefined): string {

@@ -1,5 +1,5 @@
 import { createNodeFiles } from '../adapters/node/index.ts'
-import type { RunReader } from '../ports/index.ts'
+import type { Directories, RunReader } from '../ports/index.ts'
 import type {
   RecordedFile,
   RecordedSnapshots,
@@ -17,8 +17,12 @@ export type RunRemains = Pick<SessionRecording, 'snapshots' | 'artifacts'>
  * Reads from a project's folder what a session would have recorded of a run, had its process lived; undefined when the run is
  * not there, as that of a simulated disk.
  */
-export async function readRunRemains(projectFolder: string, runId: string): Promise<RunRemains | undefined> {
-  const reader = runReader(projectFolder)
+export async function readRunRemains(
+  projectFolder: string,
+  runId: string,
+  directories: Directories,
+): Promise<RunRemains | undefined> {
+  const reader = runReader(projectFolder, directories)
   if (!(await reader.list()).includes(runId)) return undefined
   const { state, events } = await reader.read(runId)
   const files = createNodeFiles(projectFolder)

@@ -5,6 +5,7 @@ import { definitionDefaults } from '../definition/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
+import type { StorageOptions } from '../ports/index.ts'
 import type {
   Project,
   SessionLimits,
@@ -32,6 +33,7 @@ export async function runWorkflowStepByStep(
   const project = await projectFor(options)
   const observer = observerOf(project)
   const { clock = 'virtual', disk = 'folder' } = options
+  const storage = storageFor(options, project)
   const plan = faultPlan(options.faults)
   const seed = resolveSeed(options, plan, project)
   const random = seededRandom(seed).fork('session')
@@ -58,6 +60,7 @@ export async function runWorkflowStepByStep(
     input: options.input ?? null,
     clock,
     disk,
+    storage,
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??
@@ -71,13 +74,30 @@ export async function runWorkflowStepByStep(
   })
   await session.begin({})
   registerSession(project, session)
-  observer?.opened(session, { clock, disk, plan })
+  observer?.opened(session, { clock, disk, plan, directories: storage.directories ?? {} })
   return session
 }
 
 export async function projectFor({ project }: Pick<WorkflowSessionOptions, 'project'>): Promise<Project> {
   if (project === undefined) return createProject({})
   return typeof project === 'string' ? openProject(project) : project
+}
+
+function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
+  const {
+    directories = project.directories ?? {},
+    checkpointEvery,
+    history,
+    eventLog,
+    outputCapBytes,
+  } = options
+  return {
+    directories,
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+    ...(history === undefined ? {} : { history }),
+    ...(eventLog === undefined ? {} : { eventLog }),
+    ...(outputCapBytes === undefined ? {} : { outputCapBytes }),
+  }
 }
 
 export async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {

@@ -104,9 +104,9 @@ export function createJournal(folder: string, settings: FaultlineSettings): Jour
           fired.look(event.runId)
         },
         log: (entry) => note({ kind: 'log', id, entry }),
-        opened(session, { clock, disk, plan }) {
-          note({ kind: 'session', id, runId: session.runId, clock, disk, plan })
-          if (plan.faults.length > 0) fired.follow(session)
+        opened(session, how) {
+          note({ kind: 'session', id, runId: session.runId, ...how })
+          if (how.plan.faults.length > 0) fired.follow(session)
         },
         end: (bundle) => end(id, bundle),
       }

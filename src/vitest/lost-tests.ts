@@ -1,6 +1,7 @@
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
 import { readRunRemains } from '../harness/index.ts'
+import type { OpenedSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { NotedSession, NotedTry, WorkerNotes } from './read-journals.ts'
@@ -78,7 +79,7 @@ async function recordingOf(
       logs,
       plan,
       resolvedPlan: resolvedPlan ?? { ...plan, faults: [] },
-      ...(await remainsOf(runId, projects)),
+      ...(await remainsOf(runId, projects, opened?.directories ?? {})),
     },
   ]
 }
@@ -87,10 +88,11 @@ async function recordingOf(
 async function remainsOf(
   runId: string,
   projects: readonly string[],
+  directories: OpenedSession['directories'],
 ): Promise<Pick<SessionRecording, 'snapshots' | 'artifacts'>> {
   for (const project of projects) {
     try {
-      const remains = await readRunRemains(project, runId)
+      const remains = await readRunRemains(project, runId, directories)
       if (remains !== undefined) return remains
     } catch (error) {
       if (!isFaultlineError(error)) throw error

@@ -199,3 +199,26 @@ steps:
     next: a
 `
 }
+
+test('keeps runs where it is told to, by option or by environment', () => {
+  const folder = project({ 'flow.yaml': reviewed.yaml })
+  const where = ['--state-dir', '.github/workflow-states']
+  expect(folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:build', ...where).code).toBe(
+    1,
+  )
+  expect(folder.faultline('status').code).toBe(2)
+  const shown = folder.faultline('status', ...where).stdout
+  expect(shown).toContain('failed at build')
+  expect(shown).toMatch(/next +npx faultline resume \S+ --state-dir \.github\/workflow-states/)
+  expect(folder.faultline('resume', ...where).code).toBe(0)
+  expect(folder.files().filter((path) => path.startsWith('.workflow'))).toEqual([])
+  const [bundle] = folder.files('faultline-bundles').filter((path) => path.endsWith('manifest.json'))
+  expect(folder.faultline('replay', (bundle ?? '').replace('/manifest.json', '')).code).toBe(1)
+
+  const state = folder.faultlineWith(
+    { WORKFLOW_STATE_DIRECTORY: '.github/workflow-states' },
+    'status',
+    '--json',
+  )
+  expect(JSON.parse(state.stdout)).toMatchObject({ status: 'completed' })
+})

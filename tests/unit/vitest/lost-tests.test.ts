@@ -61,6 +61,7 @@ test('the bundle of a lost test holds what the session would have recorded', asy
         },
         faults: [agentError('check', { message: 'overloaded' })],
         input: { version: 2 },
+        directories: { stateDirectory: 'kept/state' },
       })
       await kept.runToEnd()
       await kept.resume()
