@@ -58,7 +58,7 @@ function correlationIds({ manifest, text }: FoundBundle): Readonly<Record<string
     manifest: [...manifest.correlationIds, ...manifest.sessions.map(({ correlationId }) => correlationId)],
     summary: [...text('summary.md').matchAll(/^- correlation id (.*)$/gm)].map(([, id]) => id),
     state: [state.correlationId],
-    events: lines(text('events.jsonl')).map(({ correlationId }) => correlationId),
+    events: [...new Set(lines(text('events.jsonl')).map(({ correlationId }) => correlationId))],
     logs: lines(text('logs/log.jsonl')).map(({ correlationId }) => correlationId),
   }
 }
@@ -97,7 +97,7 @@ test.each([
       manifest: [id, id],
       summary: [id],
       state: [id],
-      events: Array.from({ length: 7 }, () => id),
+      events: [id],
       logs: [id],
     })
     ids.add(id)
