@@ -22,7 +22,11 @@ interface Configured {
 }
 
 /** What the plugin makes of a Vitest with so many projects. */
-async function configured(options: FaultlinePluginOptions, projects = 1): Promise<Configured> {
+async function configured(
+  options: FaultlinePluginOptions,
+  projects = 1,
+  inspector = false,
+): Promise<Configured> {
   const plugin = faultline(options) as unknown as {
     config(): Promise<{ test: { server: { deps: { inline: RegExp[] } } } }>
     configureVitest(context: unknown): void
@@ -31,7 +35,7 @@ async function configured(options: FaultlinePluginOptions, projects = 1): Promis
   const reporters: FaultlineReporter[] = []
   const vitest = {
     version: '4.1.12',
-    config: { root: temporaryFolder(), reporters, inspector: { enabled: false } },
+    config: { root: temporaryFolder(), reporters, inspector: { enabled: inspector } },
     onClose: (close: () => Promise<void>) => closings.push(close),
   }
   const config = { tags: [], exclude: [], hookTimeout: 10_000 }
@@ -71,6 +75,10 @@ describe('the plugin', () => {
       isInline('/home/someone/shop/node_modules/faultline/dist/vitest/index.js'),
       isInline('/home/someone/faultline/node_modules/zod/index.js'),
     ]).toEqual([true, false])
+  })
+
+  test('gives nobody up under a debugger', async () => {
+    expect((await configured({}, 1, true)).provided[0]?.silence).toBeNull()
   })
 
   test.each([
