@@ -57,7 +57,7 @@ let lives = 0
 
 export function engineBench(
   files: FilesPort,
-  storage: StorageOptions & Pick<DriverPorts, 'compression'> = {},
+  storage: StorageOptions & Partial<Pick<DriverPorts, 'compression' | 'observer'>> = {},
 ): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/index.ts'
 import type { JsonValue, StepKey } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
@@ -86,7 +87,7 @@ function contextServices(
     store,
     log({ key }, message) {
       const entry = logEntry(ports, state, 'info', message, key)
-      ports.observer.log(entry)
+      tell(() => ports.observer.log(entry))
       void disk.run(dailyLog.write(entry))
     },
     outputs: () => recordedOutputs(acknowledged()),
@@ -126,26 +127,34 @@ export function note<B extends EventBody>(run: LiveRun, body: B): EventEnvelope 
 /** Makes what was noted durable, then tells the observer. */
 export function* commit(run: LiveRun): FileProgram<readonly WorkflowEvent[]> {
   const events = yield* run.log.commit()
-  acknowledge(run, events)
+  yield* acknowledge(run, events)
   return events
 }
 
 /** Events have become durable: they may be told. */
-export function acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): void {
+export function* acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): FileProgram<void> {
   run.acknowledged = run.state
   for (const event of events) {
-    try {
-      run.ports.observer.event(event)
-    } catch {
-      // An observer is a guest: what it throws must not stop the run.
-    }
+    const problem = tell(() => run.ports.observer.event(event))
+    if (problem !== undefined)
+      yield* warn(run, `The observer failed at event ${event.seq} (${event.kind}): ${problem}`)
+  }
+}
+
+/** An observer is a guest: what it throws must not stop the run. Returns what that said. */
+function tell(observer: () => void): string | undefined {
+  try {
+    observer()
+    return undefined
+  } catch (thrown) {
+    return messageOf(thrown)
   }
 }
 
 /** Tells the observer and the daily log what the engine itself has to say. */
 export function* warn(run: LiveRun, message: string): FileProgram<void> {
   const entry = logEntry(run.ports, run.state, 'warn', message)
-  run.ports.observer.log(entry)
+  tell(() => run.ports.observer.log(entry))
   yield* run.dailyLog.write(entry)
 }
 

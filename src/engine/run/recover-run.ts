@@ -199,7 +199,7 @@ function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
   bytes.set(added, prefix.length)
   yield* replaceFile(run.layout.log, bytes)
   run.log.assumeDurable(bytes.length)
-  acknowledge(run, events)
+  yield* acknowledge(run, events)
   yield* recordCheckpoints(run, events)
 }
 

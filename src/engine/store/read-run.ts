@@ -58,12 +58,13 @@ export function* readStoredRun(
       seq: log.end.seq,
     })
   }
+  const recorded = log.events[0]?.runId ?? runId
+  if (recorded !== runId)
+    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${recorded}'`, { line: 1, seq: 0 })
   const events = yield* loadOutputs(layout.blobs, log.events, digest)
   const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
-  if (start.runId !== runId)
-    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${start.runId}'`, { line: 1, seq: 0 })
   // The pointer is written after the first snapshot.
   const missing = stateBytes === undefined && isLast ? 'it is missing' : undefined
   const stateProblem = foreign

@@ -53,10 +53,17 @@ export async function judgedDeath(
   if (killed.signal !== 'SIGKILL') wrong.push(`The process did not die: ${killed.stderr}`)
 
   let resumed = await project.resume()
-  // Nobody had been told of the run yet, and the pointer to it was not written: it is started anew.
-  const unheardOf = !said.some((line) => 'started' in line) && resumed.stderr.includes('RUN_NOT_FOUND')
+  // Nobody had been told of any event: there may be nothing to resume, and the run is started anew.
+  const unheardOf = resumed.code === 2 && !said.some((line) => 'kind' in line)
   if (unheardOf) resumed = await project.run(life)
-  if (!hasCompleted(resumed)) wrong.push(`The resume did not complete the run: ${JSON.stringify(resumed)}`)
+  if (!hasCompleted(resumed)) {
+    return {
+      moment,
+      said,
+      left,
+      wrong: [...wrong, `The resume did not complete the run: ${JSON.stringify(resumed)}`],
+    }
+  }
 
   const runId = lastRun(project.files())
   const evidence = evidenceOf(project, initialFiles, runId)
