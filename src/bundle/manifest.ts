@@ -14,6 +14,7 @@ export const bundleReasons = [
   'set-up',
   'clean-up',
   'worker-died',
+  'hang',
   'interrupted',
   'unfired-fault',
   'invariant',

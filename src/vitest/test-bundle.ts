@@ -2,7 +2,7 @@ import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
-import type { Project, WorkflowSession } from '../harness/index.ts'
+import type { WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import { bundleErrors } from './failure.ts'
@@ -21,8 +21,11 @@ export interface FailedTry {
   readonly notes: readonly string[]
   readonly seed: number | string
   readonly correlationId: string
-  readonly projects: readonly Project[]
+  /** Folders of its projects. */
+  readonly projects: readonly string[]
   readonly recordings: readonly SessionRecording[]
+  /** The process died before everything was recorded. */
+  readonly partial: boolean
 }
 
 /** Writes the bundle of a failed try and answers its folder, relative to the root. */
@@ -42,9 +45,8 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
       digest,
     ),
   )
-  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
   const roots = Object.fromEntries(
-    folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
+    failure.projects.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
   )
   await writeBundle(
     {
@@ -63,6 +65,7 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
       },
       replay: { command: `npx faultline replay ${folder}`, env: null },
       notes: failure.notes,
+      partial: failure.partial,
     },
     {
       files,

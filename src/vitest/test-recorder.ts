@@ -10,6 +10,7 @@ import { brokenHook, identify, namesakeNumber } from './compatibility.ts'
 import type { RunnerTest, TestIdentity } from './compatibility.ts'
 import { failureReason } from './failure.ts'
 import type { FailureCircumstances, KeptError } from './failure.ts'
+import type { Journal } from './journal.ts'
 import type { FaultlineSettings } from './settings.ts'
 import { leaveTestBundle, recordingsOf } from './test-bundle.ts'
 
@@ -43,6 +44,7 @@ export function createTestRecorder(
   test: RunnerTest,
   signal: AbortSignal,
   config: FaultlineSettings,
+  journal?: Journal,
 ): TestRecorder {
   const identity = identify(test)
   const name = testName(identity, namesakeNumber(test))
@@ -54,6 +56,7 @@ export function createTestRecorder(
   // Vitest keeps adding to the errors of a test that is tried again, and leaves the state of a repeated one at `fail`.
   const earlierErrors = test.result?.errors?.length ?? 0
   const projects: Project[] = []
+  const journalled = journal?.begin({ identity, name, seed, correlationId })
   let settingUp = false
 
   const errors = (): readonly KeptError[] => test.result?.errors?.slice(earlierErrors) ?? []
@@ -77,7 +80,7 @@ export function createTestRecorder(
   const leaveBundle = async (
     problems: readonly KeptError[],
     recordings: readonly SessionRecording[],
-  ): Promise<void> => {
+  ): Promise<string | null> => {
     const told = unexpectedErrors(test, errors())
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
@@ -92,13 +95,32 @@ export function createTestRecorder(
               ),
               seed,
               correlationId,
-              projects,
+              projects: projects.flatMap(({ folder }) => folder ?? []),
               recordings,
+              partial: false,
             },
             config,
           )
         : null
     note(test, bundle)
+    return bundle
+  }
+
+  /** Closes what is open and tells whether the try has gone wrong; if so, it has left its bundle. */
+  const conclude = async (): Promise<boolean> => {
+    let bundle: string | null = null
+    try {
+      const sessions = projects.flatMap(sessionsOf)
+      const recordings = hasFailed() ? await recordingsOf(sessions) : undefined
+      const problems = await closeSessions(sessions)
+      if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
+      // A test that is expected to fail has gone wrong when it has not.
+      const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
+      if (wrong) bundle = await leaveBundle(problems, recordings ?? (await recordingsOf(sessions)))
+      return wrong
+    } finally {
+      journalled?.end(bundle)
+    }
   }
 
   return {
@@ -116,19 +138,15 @@ export function createTestRecorder(
         keep: config.keep === 'always',
         ...(config.templates === null ? {} : { templates: config.templates }),
         ...(config.projectsRoot === null ? {} : { root: config.projectsRoot }),
+        ...(journalled === undefined ? {} : { observer: journalled }),
       })
       settingUp = false
       projects.push(project)
+      if (project.folder !== undefined) journalled?.project(project.folder)
       return project
     },
     async finish() {
-      const sessions = projects.flatMap(sessionsOf)
-      const recordings = hasFailed() ? await recordingsOf(sessions) : undefined
-      const problems = await closeSessions(sessions)
-      if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
-      // A test that is expected to fail has gone wrong when it has not.
-      const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
-      if (wrong) await leaveBundle(problems, recordings ?? (await recordingsOf(sessions)))
+      const wrong = await conclude()
       if (config.keep === 'on-failure' && wrong) return
       for (const project of projects) await project.remove()
     },
