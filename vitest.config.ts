@@ -55,6 +55,8 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
+      // Runs in a browser, where the project `matrix` tries it.
+      exclude: ['src/viewer/page/**'],
       reporter: ['text-summary', 'html', 'json-summary'],
       thresholds: {
         lines: 85,
