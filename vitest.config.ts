@@ -55,7 +55,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      // Runs in a browser, where the project `matrix` tries it.
+      // Runs in a browser, where `npm run test:matrix:page` tries it.
       exclude: ['src/viewer/page/**'],
       reporter: ['text-summary', 'html', 'json-summary'],
       thresholds: {

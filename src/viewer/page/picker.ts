@@ -10,6 +10,7 @@ export function picker(
   label: string,
   choices: readonly Choice[],
   content: (index: number) => readonly HTMLElement[],
+  first = 0,
 ): HTMLElement {
   const view = el('div', {
     class: 'card picked',
@@ -32,7 +33,7 @@ export function picker(
     view.replaceChildren(...content(index))
     view.scrollTop = 0
   }
-  choose(0)
+  choose(first)
   return el(
     'div',
     { class: 'picker' },

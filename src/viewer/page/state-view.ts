@@ -31,5 +31,7 @@ export function stateView({ snapshots }: SessionData): HTMLElement {
         ...(before === undefined ? [] : [folded('State', () => json(snapshot.state, 'State'))]),
       ]
     },
+    // The first one has none before it to be compared with.
+    Math.min(1, snapshots.length - 1),
   )
 }
