@@ -9,9 +9,9 @@ import {
 } from '../viewer/index.ts'
 import type { AdmittedFile } from './admission.ts'
 import type { BundleSession, BundleSnapshots, BundleView } from './bundle.ts'
-import { utf8Text } from './bytes.ts'
 import { sessionFiles } from './layout.ts'
 import type { BundleLimits, BundleManifest } from './manifest.ts'
+import { pageArtifact } from './page-artifact.ts'
 import { focusOf } from './session-status.ts'
 import { commandLine, titleOf } from './summary.ts'
 
@@ -107,21 +107,9 @@ function inOrder({
     .toSorted((left, right) => left.seq - right.seq)
 }
 
-/** What is longer is looked at in an editor. */
-const longestText = 64 * 1024
-
 function artifactsOf(folder: string, files: readonly AdmittedFile[]): PageArtifact[] {
   const prefix = `${joinPath(folder, sessionFiles.artifacts)}/`
   return files
     .filter(({ path }) => path.startsWith(prefix))
-    .map(({ path, sizeBytes, bytes }) => {
-      const text = utf8Text(bytes)
-      const isLong = text !== undefined && text.length > longestText
-      return {
-        path: path.slice(prefix.length),
-        sizeBytes,
-        text: text?.slice(0, longestText) ?? null,
-        note: text === undefined ? 'not text' : isLong ? `only the beginning; whole in ${path}` : null,
-      }
-    })
+    .map(({ path, bytes }) => pageArtifact(path.slice(prefix.length), bytes, path))
 }
