@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
+import { canaryEngines } from './tests/canaries/patched-engine.ts'
 import { countsReporter } from './tests/support/counts-reporter.ts'
 
 /** Set by `.ci/run`: the file that gets one line with the numbers of the summary. */
@@ -47,6 +48,15 @@ export default defineConfig({
           globalSetup: ['tests/support/packed-package.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [canaryEngines()],
+        test: {
+          name: 'canaries',
+          include: ['tests/canaries/**/*.test.ts'],
+          pool: 'threads',
+          testTimeout: 120_000,
         },
       },
       ...(await stories()),

@@ -20,7 +20,7 @@ import {
   runToEnd,
 } from '../dist/engine/index.js'
 import { EventLog } from '../dist/engine/store/event-log.js'
-import { runLayout } from '../dist/engine/store/layout.js'
+import { runLayout, storeLayout } from '../dist/engine/store/layout.js'
 import { measureRatio } from './harness.mjs'
 
 const digest = createDigest()
@@ -43,20 +43,28 @@ async function appends(folder) {
     `${JSON.stringify({ ...stepFinish(0), at: 0, seq: 100, workflowId: 'bench', runId: 'bench-1' })}\n`.padEnd(
       300,
     )
+  let made = 0
   const reference = () => {
-    const file = openSync(join(folder, 'bare.jsonl'), 'w')
+    const file = openSync(join(folder, `bare-${made++}.jsonl`), 'w')
     for (let count = 0; count < events; count++) {
       writeSync(file, line)
       fsyncSync(file)
     }
     closeSync(file)
   }
-  let runs = 0
   const oneByOne = async () => {
     const files = createNodeFiles(folder)
-    const layout = { ...runLayout('bench-1'), log: `log-${runs++}.jsonl` }
+    const layout = { ...runLayout(storeLayout(), 'bench-1'), log: `log-${made++}.jsonl` }
     const identity = { workflowId: 'bench', runId: 'bench-1', correlationId: 'bench' }
-    const log = new EventLog({ layout, digest, identity, epoch: 1, length: 0, sizeBytes: 0 })
+    const log = new EventLog({
+      layout,
+      digest,
+      identity,
+      epoch: 1,
+      length: 0,
+      sizeBytes: 0,
+      durableFolders: new Set(),
+    })
     for (let count = 0; count < events; count++) {
       log.note(0, stepFinish(count))
       await interpret(log.commit(), (operation) => files.perform(operation))

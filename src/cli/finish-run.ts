@@ -4,6 +4,7 @@ import { joinPath } from '../core/index.ts'
 import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
 import { emphasis, print } from './output.ts'
 import { exitCodes } from './exit-codes.ts'
+import { resumeLine } from './state-directory.ts'
 
 export const bundlesFolder = 'faultline-bundles'
 
@@ -67,6 +68,6 @@ async function leaveBundle(
   print('')
   print(renderSummary(await readBundle(files, folder)))
   print('')
-  print(`resume  npx faultline resume ${session.runId}`)
+  print(`resume  ${resumeLine(session.state())}`)
   await files.closeAll()
 }

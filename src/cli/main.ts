@@ -2,11 +2,14 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
+import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
+import { stateCommand } from './commands/state.ts'
 import { statusCommand } from './commands/status.ts'
+import { timelineCommand } from './commands/timeline.ts'
 import { exitCodes } from './exit-codes.ts'
 import { printError } from './output.ts'
 
@@ -19,15 +22,23 @@ const program = new Command('faultline')
   .addCommand(runCommand())
   .addCommand(resumeCommand())
   .addCommand(statusCommand())
+  .addCommand(historyCommand())
+  .addCommand(timelineCommand())
+  .addCommand(stateCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())
 
-for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
+inherit(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = exitCodeOf(error)
+}
+
+/** Subcommands too end by an exception, in one paragraph. */
+function inherit(parent: Command): void {
+  for (const command of parent.commands) inherit(command.exitOverride().copyInheritedSettings(parent))
 }
 
 function exitCodeOf(error: unknown): number {

@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/index.ts'
 import { describeStepError } from '../trace/index.ts'
 import type { ObservedStatus, StateDocument, StepDocument, WorkflowEvent } from '../trace/index.ts'
+import { resumeLine } from './state-directory.ts'
 
 /** The progress line of an event, or undefined for one that people need not see while a run goes on. */
 export function progressLine(event: WorkflowEvent): string | undefined {
@@ -26,7 +27,7 @@ export function progressLine(event: WorkflowEvent): string | undefined {
 }
 
 /** What `faultline status` prints. */
-export function renderStatus(state: StateDocument, status: ObservedStatus): string {
+export function renderStatus(state: StateDocument, status: ObservedStatus, stateProblem?: string): string {
   const names = Object.keys(state.steps)
   const width = Math.max(...names.map((name) => name.length))
   const rows = names.map((name) => stepRow(name.padEnd(width), state.steps[name] as StepDocument, status))
@@ -34,6 +35,9 @@ export function renderStatus(state: StateDocument, status: ObservedStatus): stri
     `run      ${state.runId}`,
     `workflow ${state.definition.name} (${state.workflowId} ${state.definition.version})`,
     `status   ${statusLine(state, status)}`,
+    ...(stateProblem === undefined
+      ? []
+      : [`note     state.json was ignored because ${stateProblem}; this is what the log says`]),
   ]
   const artifacts = state.artifacts.map(({ path, producedBy }) => `  ${path}  (${producedBy ?? 'edited'})`)
   return [
@@ -41,9 +45,7 @@ export function renderStatus(state: StateDocument, status: ObservedStatus): stri
     '',
     ...rows,
     ...(artifacts.length === 0 ? [] : ['', 'artifacts', ...artifacts]),
-    ...(status === 'failed' || status === 'interrupted'
-      ? ['', `next     npx faultline resume ${state.runId}`]
-      : []),
+    ...(status === 'failed' || status === 'interrupted' ? ['', `next     ${resumeLine(state)}`] : []),
   ].join('\n')
 }
 

@@ -5,8 +5,10 @@ import { createRedactor } from '../bundle/index.ts'
 import type { Bundle } from '../bundle/index.ts'
 import { covers, FaultlineError } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import { reservedFolder, storeLayout } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { openProject, startProcessRun } from '../harness/index.ts'
+import type { Directories } from '../ports/index.ts'
 import { describeDivergence, firstDivergence } from '../trace/index.ts'
 import type { EventOf } from '../trace/index.ts'
 import { chooseAgents, loadAgents } from './agents-module.ts'
@@ -30,9 +32,11 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
   const recorded = readable(bundle)
   const root = await createTemporaryRoot({ prefix: 'faultline-replay' })
   try {
-    copyProject(projectFolder, root.folder, definitionsOf(recorded))
     const { start } = recorded
     const { launch } = start
+    const directories =
+      typeof launch['stateDirectory'] === 'string' ? { stateDirectory: launch['stateDirectory'] } : {}
+    copyProject(projectFolder, root.folder, definitionsOf(recorded), directories)
     let present = asLoaded(start.definition)
     const choice =
       launch['mock'] === true
@@ -44,6 +48,7 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
     const session = await startProcessRun(present, {
       project: openProject(root.folder),
       folder: root.folder,
+      directories,
       agents: await loadAgents(projectFolder, choice),
       clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
       plan: recorded.plan,
@@ -106,13 +111,20 @@ function definitionsOf({ start, events }: Recorded): readonly WorkflowDefinition
 }
 
 /** Everything but what the workflow itself creates. */
-function copyProject(from: string, to: string, definitions: readonly WorkflowDefinition[]): void {
+function copyProject(
+  from: string,
+  to: string,
+  definitions: readonly WorkflowDefinition[],
+  directories: Directories,
+): void {
+  const store = storeLayout(directories)
   const created = definitions.flatMap(({ steps }) => steps.flatMap(({ creates }) => creates))
   cpSync(from, to, {
     recursive: true,
     filter(source) {
       const path = source.slice(from.length + 1).replaceAll(sep, '/')
       if (path === '') return true
+      if (reservedFolder(store, path) !== undefined) return false
       if (path.split('/').some((part) => notCopied.has(part)))
         return created.some((one) => one.startsWith(`${path}/`))
       return !created.some((one) => covers(one, path) || covers(one, `${path}/`))

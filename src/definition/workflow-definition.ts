@@ -49,6 +49,8 @@ export interface StepDefinition {
   readonly timeoutMs: number
   readonly scoring?: ScoringDefinition
   readonly gate?: GateDefinition
+  /** A checkpoint is kept each time the step completes. */
+  readonly milestone?: true
   /** Keys that faultline does not interpret (`condition: optional`, `context_tier`, ...), as they stood in the source. */
   readonly metadata: JsonObject
 }

@@ -3,9 +3,13 @@
  * anybody hears of it, and which resumes from the last safe point. It knows its ports and nothing of faults or tests; the
  * production loop and the harness drive it through the same `tick`.
  */
+export type { Finding, ValidationReport } from './audit/findings.ts'
+export { createStateKeeper } from './audit/state-keeper.ts'
+export type { RestoredState, StateKeeper } from './audit/state-keeper.ts'
 export * from './definitions/index.ts'
 export { createReferenceDriver } from './reference-driver.ts'
 export { createWakeBell, runToEnd } from './run/production-loop.ts'
 export type { WakeBell } from './run/production-loop.ts'
 export { createConditionGate } from './step/condition-gate.ts'
-export { stateFolder } from './store/layout.ts'
+export { reservedFolder, stateFolder, storeLayout } from './store/layout.ts'
+export type { StoreLayout } from './store/layout.ts'

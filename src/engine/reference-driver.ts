@@ -1,27 +1,35 @@
-import { FaultlineError, whenReady } from '../core/index.ts'
+import { checkId, FaultlineError, whenReady } from '../core/index.ts'
 import type { MaybePromise } from '../core/index.ts'
-import { perform } from '../ports/index.ts'
 import type {
   DriverPorts,
   FileProgram,
   Incarnation,
+  ReaderPorts,
   RunReader,
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
 import { editArtifact } from './run/edit.ts'
 import { foldLog } from './run/fold-log.ts'
-import type { LiveRun } from './run/live-run.ts'
+import { closeFiles } from './run/live-run.ts'
+import type { LifeParts, LiveRun } from './run/live-run.ts'
 import { recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
 import { cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
+import { checkpointsOf } from './store/checkpoint-record.ts'
+import { DailyLog } from './store/daily-log.ts'
+import { listHistory, readSavedState } from './store/history.ts'
+import { readLastPointer } from './store/last-pointer.ts'
+import { runLayout, storeLayout } from './store/layout.ts'
+import type { RunLayout, StoreLayout } from './store/layout.ts'
 import { readHolder, releaseLock } from './store/lock.ts'
 import type { Holder } from './store/lock.ts'
-import { listRuns, readLastPointer, readStoredRun, unreadable } from './store/read-run.ts'
+import { listRuns, readStoredRun, unreadable } from './store/read-run.ts'
 import type { StoredRun } from './store/read-run.ts'
 import { serialDisk } from './store/serial-disk.ts'
+import { checkStorageOptions } from './store/storage-options.ts'
 
 /** The reference engine as a driver: the one with every capability. */
 export function createReferenceDriver(): WorkflowDriver {
@@ -35,17 +43,22 @@ export function createReferenceDriver(): WorkflowDriver {
 
 function createIncarnation(ports: DriverPorts): Incarnation {
   const disk = serialDisk(ports.files)
+  const store = storeLayout(ports.directories)
+  checkStorageOptions(ports)
+  const durableFolders = new Set<string>()
+  const dailyLog = new DailyLog(store.logs, durableFolders)
+  const life: LifeParts = { ports, disk, store, dailyLog, durableFolders }
+  const guarded = guardedFor(store)
   let live: LiveRun | undefined
   const held = (): LiveRun => {
     if (live !== undefined) return live
     throw new FaultlineError('SESSION_MISUSE', 'No run is in hand: start or recover one first.')
   }
   return {
-    start: (request) =>
-      guarded(() => whenReady(startRun(request, ports, disk), (run) => (live = run).state.runId)),
+    start: (request) => guarded(() => whenReady(startRun(request, life), (run) => (live = run).state.runId)),
     recover: (request) =>
       guarded(() =>
-        whenReady(recoverRun(request, ports, disk), (run) => {
+        whenReady(recoverRun(request, life), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
           return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
@@ -65,19 +78,37 @@ function act({ report, actions }: Moved): TickReport {
   return report
 }
 
-function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader {
+function createRunReader(ports: ReaderPorts): RunReader {
   const disk = serialDisk(ports.files)
+  const store = storeLayout(ports.directories)
+  const guarded = guardedFor(store)
+  const layoutOf = (runId: string): RunLayout => {
+    checkId('run id', runId)
+    return runLayout(store, runId)
+  }
   return {
-    list: () => guarded(() => disk.run(listRuns())),
-    last: () => guarded(() => whenReady(disk.run(readLastPointer()), (pointer) => pointer?.runId)),
+    list: () => guarded(() => disk.run(listRuns(store))),
+    checkpoints: (runId) =>
+      guarded(() =>
+        whenReady(disk.run(readStoredRun(runId, store, ports.digest)), (stored) =>
+          checkpointsOf(stored, ports.digest),
+        ),
+      ),
+    history: (runId) => guarded(() => disk.run(listHistory(layoutOf(runId)))),
+    savedState: (runId, saveSeq) => guarded(() => disk.run(readSavedState(layoutOf(runId), saveSeq, ports))),
+    last: () =>
+      guarded(() =>
+        whenReady(disk.run(readLastPointer(store, ports.digest)), ({ pointer }) => pointer?.runId),
+      ),
     read: (runId, throughSeq) =>
       guarded(() =>
-        whenReady(disk.run(readWithHolder(runId, ports)), ({ stored, holder }) =>
+        whenReady(disk.run(readWithHolder(runId, store, ports)), ({ stored, holder }) =>
           whenReady(foldLog(stored, throughSeq), (folded) => {
-            const state = stateDocument(folded, stored.state?.saveSeq ?? 0)
+            const state = stateDocument(folded, stored.saveSeq)
             const ownerless = holder.state === 'dead' || holder.state === 'free'
             return {
               state,
+              ...(stored.stateProblem === undefined ? {} : { stateProblem: stored.stateProblem }),
               events: stored.log.events.filter(({ seq }) => seq <= state.seq),
               status:
                 state.status === 'running' && ownerless && throughSeq === undefined
@@ -92,9 +123,10 @@ function createRunReader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>)
 
 function* readWithHolder(
   runId: string,
-  ports: Pick<DriverPorts, 'digest' | 'owner'>,
+  store: StoreLayout,
+  ports: ReaderPorts,
 ): FileProgram<{ readonly stored: StoredRun; readonly holder: Holder }> {
-  const stored = yield* readStoredRun(runId, ports.digest)
+  const stored = yield* readStoredRun(runId, store, ports.digest)
   return { stored, holder: yield* readHolder(stored.layout, ports.owner) }
 }
 
@@ -105,20 +137,22 @@ function* letGo(run: LiveRun | undefined): FileProgram<void> {
     attempt.abort('The engine is closing.')
   }
   run.attempts.clear()
-  yield* perform({ op: 'close', path: run.layout.log })
+  yield* closeFiles(run)
   if (run.acknowledged.status === 'running') yield* releaseLock(run.layout)
 }
 
 /** Turns errors of the disk under the state folder into one that says so. */
-function guarded<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-  try {
-    const result = work()
-    return result instanceof Promise
-      ? result.catch((error: unknown) => {
-          throw unreadable(error)
-        })
-      : result
-  } catch (error) {
-    throw unreadable(error)
+function guardedFor(store: StoreLayout): <T>(work: () => MaybePromise<T>) => MaybePromise<T> {
+  return (work) => {
+    try {
+      const result = work()
+      return result instanceof Promise
+        ? result.catch((error: unknown) => {
+            throw unreadable(error, store)
+          })
+        : result
+    } catch (error) {
+      throw unreadable(error, store)
+    }
   }
 }

@@ -1,4 +1,13 @@
-import type { Agent, AgentOutput, Agents, GateDecision, GateRequest, WorkflowDriver } from '../ports/index.ts'
+import type {
+  Agent,
+  AgentOutput,
+  Agents,
+  GateDecision,
+  GateRequest,
+  Directories,
+  StorageOptions,
+  WorkflowDriver,
+} from '../ports/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonValue } from '../core/index.ts'
@@ -21,7 +30,7 @@ export type WorkflowInput = string | WorkflowSource
 export type GateController =
   ((request: GateRequest) => GateDecision | boolean | Promise<GateDecision | boolean>) | 'external'
 
-export interface WorkflowSessionOptions {
+export interface WorkflowSessionOptions extends StorageOptions {
   /** The project the run works in: a `Project`, or the path of a folder. Default: a fresh empty project. */
   readonly project?: Project | string
   /** Agents by name. Default: mock agents that produce what each step declares. */
@@ -152,13 +161,15 @@ export interface Project {
   readonly correlationId: string | undefined
   /** Limits of sessions on the real clock that give none of their own. */
   readonly limits: SessionLimits | undefined
+  /** Where sessions that say nothing else keep what their engine writes. */
+  readonly directories: Directories | undefined
   /** Agents that the template brings. */
   readonly agents: Agents
   read(path: string): Promise<Uint8Array>
   readText(path: string): Promise<string>
   write(path: string, data: string | Uint8Array): Promise<void>
   exists(path: string): Promise<boolean>
-  /** Paths of all files, sorted; `.workflow` left out unless `all`. */
+  /** Paths of all files, sorted; `.workflow` and other directories of its runs left out unless `all`. */
   list(options?: { readonly all?: boolean }): Promise<readonly string[]>
   /** Removes the folder. Does nothing when it is kept or was given by path. */
   remove(): Promise<void>

@@ -5,6 +5,7 @@ import type { FaultRecorder } from '../fault-injection/index.ts'
 import type {
   AgentPort,
   ClockPort,
+  CompressionPort,
   DigestPort,
   FilesPort,
   IdsPort,
@@ -12,6 +13,7 @@ import type {
   ObserverPort,
   OwnerPort,
   RunReader,
+  StorageOptions,
   TickPolicy,
   TickReport,
   TurnPort,
@@ -36,6 +38,7 @@ export interface SessionWorld {
   readonly virtualClock: VirtualClock | undefined
   readonly turn: TurnPort
   readonly digest: DigestPort
+  readonly compression: CompressionPort
   readonly ids: IdsPort
   /** Who holds the run in a given life. */
   readonly ownerOf: (life: number) => OwnerPort
@@ -45,6 +48,7 @@ export interface SessionWorld {
   readonly world: World
   readonly observer: ObserverPort
   readonly realWaitMs: number
+  readonly storage: StorageOptions
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -79,6 +83,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
   const owner = world.ownerOf(number)
   const files = fence.files(world.files)
   const incarnation = world.driver.incarnate({
+    compression: world.compression,
     files,
     clock: faulty.clock,
     agents: activities.agents(faulty.agents),
@@ -89,13 +94,16 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
+    ...world.storage,
   })
   return {
     incarnation,
     fence,
     reader: world.driver.reader({
+      compression: world.compression,
       files: world.files,
       digest: world.digest,
+      ...world.storage,
       owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
     }),
     async move(policy, settled) {

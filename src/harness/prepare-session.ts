@@ -1,4 +1,10 @@
-import { createDigest, createNodeFiles, createSystemClock, createTurn } from '../adapters/node/index.ts'
+import {
+  createCompression,
+  createDigest,
+  createNodeFiles,
+  createSystemClock,
+  createTurn,
+} from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
 import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
@@ -6,12 +12,20 @@ import type { FaultPlan } from '../definition/index.ts'
 import { missingRequiredFile } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { checkFaultPlan, createFaultRecorder } from '../fault-injection/index.ts'
-import type { AgentPort, Agents, FilesPort, IdsPort, OwnerPort, WorkflowDriver } from '../ports/index.ts'
+import type {
+  AgentPort,
+  Agents,
+  FilesPort,
+  IdsPort,
+  OwnerPort,
+  StorageOptions,
+  WorkflowDriver,
+} from '../ports/index.ts'
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
-import { filesOf } from './project.ts'
+import { filesOf, hideDirectories } from './project.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -28,6 +42,7 @@ export interface SessionParts {
   readonly input: JsonValue
   readonly clock: 'virtual' | 'real'
   readonly disk: 'folder' | 'simulated'
+  readonly storage: StorageOptions
   readonly driver: WorkflowDriver
   readonly correlationId: string
   readonly realWaitMs: number
@@ -45,6 +60,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
   const { definition } = loaded
   checkFaultPlan(plan, definition)
+  hideDirectories(project, parts.storage.directories)
   await checkParts(parts)
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
@@ -60,6 +76,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       virtualClock,
       turn: createTurn(),
       digest: createDigest(),
+      compression: createCompression(),
       ids: parts.ids,
       ownerOf: parts.ownerOf,
       agents: parts.agents,
@@ -68,6 +85,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       world: createWorld(),
       observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
       realWaitMs: parts.realWaitMs,
+      storage: parts.storage,
     },
     project,
     definition,

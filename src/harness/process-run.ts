@@ -1,11 +1,17 @@
-import { createDigest, createNodeFiles, createSystemIds, createSystemOwner } from '../adapters/node/index.ts'
+import {
+  createCompression,
+  createDigest,
+  createNodeFiles,
+  createSystemIds,
+  createSystemOwner,
+} from '../adapters/node/index.ts'
 import { FaultlineError } from '../core/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
 import { createReferenceDriver } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
-import type { Agents, RecoverRequest, RunReader } from '../ports/index.ts'
+import type { Agents, Directories, RecoverRequest, RunReader } from '../ports/index.ts'
 import type { WorkflowEvent } from '../trace/index.ts'
 import type { Project, WorkflowSession } from './contract.ts'
 import { agentPort, prepareSession } from './prepare-session.ts'
@@ -19,6 +25,7 @@ export interface ProcessRunOptions {
   readonly agents: Agents | undefined
   readonly mockDelayMs?: number
   readonly clock: 'virtual' | 'real'
+  readonly directories: Directories
   readonly onEvent: (event: WorkflowEvent) => void
 }
 
@@ -52,7 +59,7 @@ export interface ResumeProcessRunOptions extends ProcessRunOptions {
 
 /** Takes over a run that an earlier process has left. Faults belong to a process: none are carried over. */
 export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
-  const reader = runReader(options.folder)
+  const reader = runReader(options.folder, options.directories)
   const { state } = await reader.read(options.request.runId)
   const { present, request } = options
   const recorded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
@@ -64,25 +71,32 @@ export async function resumeProcessRun(options: ResumeProcessRunOptions): Promis
 }
 
 /** Reads the runs of a project, as this process sees them. */
-export function runReader(projectFolder: string): RunReader {
+export function runReader(projectFolder: string, directories: Directories): RunReader {
   return createReferenceDriver().reader({
     files: createNodeFiles(projectFolder),
     digest: createDigest(),
+    compression: createCompression(),
     owner: createSystemOwner(),
+    directories,
   })
 }
 
-/** @throws FaultlineError `RUN_NOT_FOUND` when none is named and none was started, or nothing says which was the last. */
+/**
+ * The named run, else the last one; the only one when nothing says which was the last.
+ *
+ * @throws FaultlineError `RUN_NOT_FOUND` when there is none, or several to choose from.
+ */
 export async function runIdOrLast(reader: RunReader, runId: string | undefined): Promise<string> {
   const chosen = runId ?? (await reader.last())
   if (chosen !== undefined) return chosen
-  const runs = await reader.list()
+  const [only, ...others] = await reader.list()
+  if (only !== undefined && others.length === 0) return only
   throw new FaultlineError(
     'RUN_NOT_FOUND',
-    runs.length === 0
+    only === undefined
       ? `No run has been started here. Start one with 'faultline run <file>', or go to the project's folder.`
-      : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
-    { details: { runs } },
+      : `Nothing says which run was the last. Name one of: ${[only, ...others].map((run) => `'${run}'`).join(', ')}.`,
+    { details: { runs: [only, ...others] } },
   )
 }
 
@@ -109,6 +123,7 @@ async function processSession(
     input: recorded.input,
     clock: options.clock,
     disk: 'folder',
+    storage: { directories: options.directories },
     driver: createReferenceDriver(),
     correlationId: recorded.correlationId,
     realWaitMs: 60_000,

@@ -13,8 +13,9 @@ import {
 import type { TemporaryRoot } from '../adapters/node/index.ts'
 import { createMemfsFiles } from '../adapters/virtual/index.ts'
 import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggestion } from '../core/index.ts'
-import { stateFolder } from '../engine/index.ts'
-import type { Agents, FilesPort } from '../ports/index.ts'
+import { reservedFolder, storeLayout } from '../engine/index.ts'
+import type { StoreLayout } from '../engine/index.ts'
+import type { Agents, Directories, FilesPort } from '../ports/index.ts'
 import type { Project, SessionLimits, WorkflowSession } from './contract.ts'
 
 export interface CreateProjectOptions {
@@ -33,6 +34,8 @@ export interface CreateProjectOptions {
   readonly seed?: number | string
   readonly correlationId?: string
   readonly limits?: SessionLimits
+  /** Where sessions keep what their engine writes, unless they say otherwise; not copied from the template. */
+  readonly directories?: Directories
 }
 
 /** What the harness remembers of a project beside its public face. */
@@ -40,6 +43,8 @@ interface ProjectInternals {
   readonly files: FilesPort
   readonly given: Set<string> | undefined
   readonly sessions: WorkflowSession[]
+  /** Where runs of this project keep their state. */
+  readonly stores: StoreLayout[]
 }
 
 const internals = new WeakMap<Project, ProjectInternals>()
@@ -54,7 +59,10 @@ const internals = new WeakMap<Project, ProjectInternals>()
 export async function createProject(options: CreateProjectOptions = {}): Promise<Project> {
   const { template } = options
   const templateFolder = template === undefined ? undefined : findTemplate(template, options.templates)
-  const given = templateFolder === undefined ? new Map<string, Uint8Array>() : projectFiles(templateFolder)
+  const given =
+    templateFolder === undefined
+      ? new Map<string, Uint8Array>()
+      : projectFiles(templateFolder, options.directories)
   const parts = {
     template: template ?? 'none',
     agents: templateFolder === undefined ? {} : await templateAgents(templateFolder),
@@ -62,6 +70,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     seed: options.seed,
     correlationId: options.correlationId,
     limits: options.limits,
+    directories: options.directories,
   }
   const place = options.storage === 'memory' ? await memoryPlace() : await folderPlace(options)
   const project = projectAt({ ...parts, ...place })
@@ -83,6 +92,7 @@ export function openProject(folder: string): Project {
     seed: undefined,
     correlationId: undefined,
     limits: undefined,
+    directories: undefined,
     remove: () => files.closeAll(),
   })
 }
@@ -108,6 +118,11 @@ export function registerSession(project: Project, session: WorkflowSession): voi
   internals.get(project)?.sessions.push(session)
 }
 
+/** What a run keeps in these directories is not listed as files of the project from now on. */
+export function hideDirectories(project: Project, directories: Directories | undefined): void {
+  internals.get(project)?.stores.push(storeLayout(directories))
+}
+
 /** Where a project's files are. */
 interface ProjectPlace {
   readonly files: FilesPort
@@ -123,10 +138,11 @@ interface ProjectParts extends ProjectPlace {
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
+  readonly directories: Directories | undefined
 }
 
 function projectAt(parts: ProjectParts): Project {
-  const { files, fs, folder, template, agents, given, seed, correlationId, limits } = parts
+  const { files, fs, folder, template, agents, given, seed, correlationId, limits, directories } = parts
   const read = async (path: string): Promise<Uint8Array> => {
     const bytes = await files.perform({ op: 'read', path: containedPath(path) })
     if (bytes !== undefined) return bytes
@@ -138,6 +154,9 @@ function projectAt(parts: ProjectParts): Project {
       },
     )
   }
+  const stores = [storeLayout()]
+  const isHidden = (path: string): boolean =>
+    stores.some((store) => reservedFolder(store, path) !== undefined)
   const project: Project = {
     template,
     folder,
@@ -145,6 +164,7 @@ function projectAt(parts: ProjectParts): Project {
     seed,
     correlationId,
     limits,
+    directories,
     agents,
     read,
     readText: async (path) => new TextDecoder().decode(await read(path)),
@@ -157,13 +177,13 @@ function projectAt(parts: ProjectParts): Project {
     exists: async (path) => (await files.perform({ op: 'stat', path: containedPath(path) })) !== undefined,
     list: async ({ all = false } = {}) => {
       const found = await listFiles(files, '')
-      return (all ? found : found.filter((path) => !path.startsWith(`${stateFolder}/`))).sort()
+      return (all ? found : found.filter((path) => !isHidden(path))).sort()
     },
     remove: async () => {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [] })
+  internals.set(project, { files, given, sessions: [], stores })
   return project
 }
 
@@ -183,8 +203,13 @@ async function makeParents(files: FilesPort, folder: string): Promise<void> {
   await files.perform({ op: 'makeFolder', path: folder })
 }
 
-function projectFiles(templateFolder: string): Map<string, Uint8Array> {
-  return new Map([...readTemplate(templateFolder)].filter(([path]) => !templateOnlyFiles.has(path)))
+function projectFiles(templateFolder: string, directories: Directories | undefined): Map<string, Uint8Array> {
+  const store = storeLayout(directories)
+  return new Map(
+    [...readTemplate(templateFolder)].filter(
+      ([path]) => !templateOnlyFiles.has(path) && reservedFolder(store, path) === undefined,
+    ),
+  )
 }
 
 function findTemplate(template: string, templates: string | undefined): string {

@@ -5,6 +5,7 @@ import { definitionDefaults } from '../definition/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
+import type { StorageOptions } from '../ports/index.ts'
 import type {
   Project,
   SessionLimits,
@@ -56,6 +57,7 @@ export async function runWorkflowStepByStep(
     input: options.input ?? null,
     clock: options.clock ?? 'virtual',
     disk: options.disk ?? 'folder',
+    storage: storageFor(options, project),
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??
@@ -74,6 +76,23 @@ export async function runWorkflowStepByStep(
 export async function projectFor({ project }: Pick<WorkflowSessionOptions, 'project'>): Promise<Project> {
   if (project === undefined) return createProject({})
   return typeof project === 'string' ? openProject(project) : project
+}
+
+function storageFor(options: WorkflowSessionOptions, project: Project): StorageOptions {
+  const {
+    directories = project.directories ?? {},
+    checkpointEvery,
+    history,
+    eventLog,
+    outputCapBytes,
+  } = options
+  return {
+    directories,
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+    ...(history === undefined ? {} : { history }),
+    ...(eventLog === undefined ? {} : { eventLog }),
+    ...(outputCapBytes === undefined ? {} : { outputCapBytes }),
+  }
 }
 
 export async function loadFor(workflow: WorkflowInput, project: Project): Promise<LoadedWorkflow> {

@@ -1,13 +1,15 @@
 import type { JsonObject, JsonValue, MaybePromise } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import type { ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
+import type { EventOf, ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
 import type { AgentPort } from './agent.ts'
 import type { ClockPort } from './clock.ts'
+import type { CompressionPort } from './compression.ts'
 import type { DigestPort } from './digest.ts'
 import type { FilesPort } from './files.ts'
 import type { GatePort } from './gate.ts'
 import type { IdsPort, OwnerPort } from './identity.ts'
 import type { ObserverPort } from './observer.ts'
+import type { StorageOptions } from './storage.ts'
 
 /**
  * What the harness needs of a workflow engine. The reference engine is one driver; everything the harness does (stepping,
@@ -19,7 +21,7 @@ export interface WorkflowDriver {
   /** A new engine life. It knows only what the files hold: nothing is shared with earlier lives. */
   incarnate(ports: DriverPorts): Incarnation
   /** Reads runs that are on disk, without taking part in them. */
-  reader(ports: Pick<DriverPorts, 'files' | 'digest' | 'owner'>): RunReader
+  reader(ports: ReaderPorts): RunReader
 }
 
 /** What a driver can do. Tests that need more are refused with the reason, never run as if. */
@@ -37,7 +39,7 @@ export interface DriverCapabilities {
 }
 
 /** Everything outside the engine, as values. */
-export interface DriverPorts {
+export interface DriverPorts extends StorageOptions {
   readonly files: FilesPort
   readonly clock: ClockPort
   readonly agents: AgentPort
@@ -46,11 +48,15 @@ export interface DriverPorts {
   readonly digest: DigestPort
   readonly owner: OwnerPort
   readonly observer: ObserverPort
+  /** Needed for a history that is compressed. */
+  readonly compression?: CompressionPort
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
 }
+
+export type ReaderPorts = Pick<DriverPorts, 'files' | 'digest' | 'owner' | 'directories' | 'compression'>
 
 export interface StartRequest {
   readonly definition: WorkflowDefinition
@@ -134,6 +140,28 @@ export interface RunReader {
   last(): MaybePromise<string | undefined>
   /** What is on disk now, or as it stood after event `throughSeq`. */
   read(runId: string, throughSeq?: number): MaybePromise<RunView>
+  /**
+   * The checkpoints of a run, oldest first; `read(runId, throughSeq)` makes the state at one of them from the log.
+   *
+   * @throws FaultlineError `STATE_CORRUPT` when the line that a checkpoint names is no longer what it was.
+   */
+  checkpoints(runId: string): MaybePromise<readonly EventOf<'checkpoint'>[]>
+  /** Former versions of the run's `state.json`, oldest first. */
+  history(runId: string): MaybePromise<readonly SavedState[]>
+  /**
+   * One of them.
+   *
+   * @throws FaultlineError `STATE_CORRUPT` when it does not verify.
+   */
+  savedState(runId: string, saveSeq: number): MaybePromise<StateDocument>
+}
+
+export interface SavedState {
+  readonly saveSeq: number
+  /** It is the fold of events 0 to `seq`. */
+  readonly seq: number
+  /** Relative to the project. */
+  readonly path: string
 }
 
 export interface RunView {
@@ -141,4 +169,6 @@ export interface RunView {
   readonly events: readonly WorkflowEvent[]
   /** Like the state's status, but a running state without a live owner reads `interrupted`. */
   readonly status: ObservedStatus
+  /** Why `state.json` cannot be used, if so; the log has stood in for it. */
+  readonly stateProblem?: string
 }

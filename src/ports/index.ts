@@ -4,10 +4,12 @@
  */
 export * from './agent.ts'
 export * from './clock.ts'
+export * from './compression.ts'
 export * from './digest.ts'
 export * from './driver.ts'
 export * from './files.ts'
 export * from './gate.ts'
 export * from './identity.ts'
 export * from './observer.ts'
+export * from './storage.ts'
 export * from './turn.ts'

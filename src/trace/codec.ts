@@ -1,4 +1,5 @@
 import { decodeStrictUtf8 } from '../core/index.ts'
+import { eventFormatVersion } from './events.ts'
 import type { WorkflowEvent } from './events.ts'
 
 /** CRC-32 of text taken as UTF-8; handed in, so that the format stays free of effects. */
@@ -21,7 +22,7 @@ export interface DecodedLog {
 export interface LogDamage {
   /**
    * `tail`: nothing vouches for the line, so a crash while it was written explains it. `corrupt`: a later line, or the
-   * caller, knew it to be durable.
+   * caller, knew it to be durable; or a later faultline wrote it.
    */
   readonly kind: 'tail' | 'corrupt'
   /** Counted from 1. */
@@ -40,8 +41,10 @@ export function decodeLog(bytes: Uint8Array, crc32: Crc32, vouchedSeq = -1): Dec
   const events: WorkflowEvent[] = []
   let offset = 0
   let damage: string | undefined
+  let newer = false
   while (offset < bytes.length) {
     const parsed = lineAt(bytes, offset, crc32)
+    newer = (parsed.event?.v ?? 0) > eventFormatVersion
     const problem = parsed.problem ?? sequenceProblem(events, parsed.event as WorkflowEvent)
     if (problem !== undefined) {
       damage = problem
@@ -57,7 +60,7 @@ export function decodeLog(bytes: Uint8Array, crc32: Crc32, vouchedSeq = -1): Dec
     events,
     validBytes: offset,
     end: {
-      kind: vouched >= seq ? 'corrupt' : 'tail',
+      kind: vouched >= seq || newer ? 'corrupt' : 'tail',
       line: seq + 1,
       seq,
       reason: damage ?? `the log ends although event ${vouched} was known to be durable`,
@@ -73,6 +76,7 @@ interface ParsedLine {
 
 const lineFeed = 0x0a
 const space = 0x20
+const openingBrace = 0x7b
 /** Eight digits and a space stand before the JSON text. */
 const jsonAt = 9
 
@@ -92,6 +96,8 @@ function lineAt(bytes: Uint8Array, start: number, crc32: Crc32): ParsedLine {
 }
 
 function sequenceProblem(events: readonly WorkflowEvent[], event: WorkflowEvent): string | undefined {
+  if (event.v > eventFormatVersion)
+    return `the line has version ${event.v}, and this faultline reads ${eventFormatVersion}`
   if (event.seq !== events.length) return `the line carries event ${event.seq}`
   const previous = events.at(-1)
   if (previous === undefined)
@@ -102,16 +108,32 @@ function sequenceProblem(events: readonly WorkflowEvent[], event: WorkflowEvent)
   return undefined
 }
 
-/** The highest `durableSeq` of any intact line behind the damage. */
+/** The highest `durableSeq` of any intact line behind the damage, one included whose line feed before it is gone. */
 function vouchedByLaterLines(bytes: Uint8Array, damagedAt: number, crc32: Crc32): number {
   let vouched = -1
-  let offset = lineAt(bytes, damagedAt, crc32).next
+  let offset = damagedAt
   while (offset < bytes.length) {
     const parsed = lineAt(bytes, offset, crc32)
-    if (parsed.event !== undefined) vouched = Math.max(vouched, parsed.event.durableSeq)
+    const event = parsed.event ?? lastLineWithin(bytes, offset, parsed.next, crc32)
+    if (event !== undefined) vouched = Math.max(vouched, event.durableSeq)
     offset = parsed.next
   }
   return vouched
+}
+
+/** The intact line that stands at the end of a damaged one. */
+function lastLineWithin(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  crc32: Crc32,
+): WorkflowEvent | undefined {
+  for (let at = start + 1; at + jsonAt < end; at++) {
+    if (bytes[at + jsonAt] !== openingBrace || bytes[at + jsonAt - 1] !== space) continue
+    const { event } = lineAt(bytes, at, crc32)
+    if (event !== undefined) return event
+  }
+  return undefined
 }
 
 const hexPairs = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'))

@@ -27,6 +27,20 @@ export interface StepEventContext {
   readonly action?: string
 }
 
+/** What an agent has returned. */
+export interface StepOutput {
+  /** Not in the line of the log when that names a blob: whoever reads the log through the engine finds it here all the same. */
+  readonly output: JsonValue
+  /** Set for an output that is too large for the log. */
+  readonly outputBlob?: BlobReference
+}
+
+/** A file `blobs/<sha256>` in the folder of the run: the JSON of an output. */
+export interface BlobReference {
+  readonly sha256: string
+  readonly sizeBytes: number
+}
+
 export interface WorkflowStartEvent {
   readonly kind: 'workflow_start'
   readonly status: 'running'
@@ -48,6 +62,8 @@ export interface WorkflowResumeEvent {
   readonly restarts: readonly string[]
   /** Set when recovery dropped a line that was cut short: the `seq` that line would have had. */
   readonly tailCutAtSeq?: number
+  /** Set when `state.json` could not be used: why. The log stood in for it. */
+  readonly stateIgnored?: string
   /** Set for `resume({ from: 'loop-target' })`: the gated step whose loop is opened again. */
   readonly reopensLoopOf?: string
   /** Set for `resume({ definition: 'current' })` after a change: what the run goes by from here on. */
@@ -73,33 +89,38 @@ export interface StepStartEvent extends StepEventContext {
   readonly status: 'running'
 }
 
-export interface ArtifactsPreparedEvent extends StepEventContext {
+export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
   readonly kind: 'artifacts_prepared'
   readonly status: 'running'
-  /** Staged, digested and on disk; the renames to their final places follow and are rolled forward after a crash. */
+  /**
+   * Staged, digested and on disk; the renames to their final places follow and are rolled forward after a crash. With the
+   * output, recovery can finish the step without calling its agent again.
+   */
   readonly artifacts: readonly ArtifactRecord[]
-  /** What the agent returned, so that recovery can finish the step without calling it again. */
-  readonly output: JsonValue
   readonly scoring?: ScoringResult
 }
 
-export interface GateResultEvent extends StepEventContext {
+/** A file of an attempt that stands under its final name. Explains; nothing is resumed from it. */
+export interface ArtifactCreatedEvent extends StepEventContext {
+  readonly kind: 'artifact_created'
+  readonly status: 'created'
+  readonly artifact: ArtifactRecord
+}
+
+export interface GateResultEvent extends StepEventContext, StepOutput {
   readonly kind: 'gate_result'
   readonly status: 'passed' | 'failed'
   readonly reason?: string
   readonly scoring?: ScoringResult
-  /** What the gated step had returned. */
-  readonly output: JsonValue
   readonly route:
     | { readonly to: 'pass' }
     | { readonly to: 'loop'; readonly target: string; readonly loop: number }
     | { readonly to: 'fail' }
 }
 
-export interface StepFinishEvent extends StepEventContext {
+export interface StepFinishEvent extends StepEventContext, StepOutput {
   readonly kind: 'step_finish'
   readonly status: 'completed'
-  readonly output: JsonValue
   readonly scoring?: ScoringResult
   readonly artifacts: readonly ArtifactRecord[]
   readonly durationMs: number
@@ -129,11 +150,24 @@ export interface ArtifactEditEvent {
   readonly artifact: ArtifactRecord
 }
 
-/** A result that came after its attempt had ended: thrown away, but not in silence. */
+/** A result that came after its attempt had ended: thrown away, but not in silence. Explains; nothing is resumed from it. */
 export interface LateResultEvent extends StepEventContext {
   readonly kind: 'late_result'
   readonly status: 'discarded'
   readonly outcome: 'returned' | 'threw'
+}
+
+/** A place in the log that is worth looking back at: the state is the fold of events 0 to `throughSeq`. */
+export interface CheckpointEvent extends StepEventContext {
+  readonly kind: 'checkpoint'
+  readonly status: 'saved'
+  /** `000011-build`: unique within the run. */
+  readonly name: string
+  /** The `step_finish` that completed the step. */
+  readonly throughSeq: number
+  /** SHA-256 of the JSON text of that event's line. */
+  readonly lineSha256: string
+  readonly because: 'interval' | 'milestone'
 }
 
 export type EventBody =
@@ -143,12 +177,14 @@ export type EventBody =
   | WorkflowEndEvent
   | StepStartEvent
   | ArtifactsPreparedEvent
+  | ArtifactCreatedEvent
   | GateResultEvent
   | StepFinishEvent
   | StepRetryEvent
   | StepFailEvent
   | ArtifactEditEvent
   | LateResultEvent
+  | CheckpointEvent
 
 export type EventKind = EventBody['kind']
 export type WorkflowEvent = EventEnvelope & EventBody

@@ -61,6 +61,11 @@ export const normalisedFields: readonly NormalisedField[] = [
     why: 'Identity of the process that held the run: another one in every run.',
   },
   {
+    field: 'lineSha256',
+    rule: 'removed',
+    why: 'Digest of a line with the run id and times in it; what the line says is compared itself.',
+  },
+  {
     field: 'launch',
     rule: 'removed',
     why: 'How the process was started; a replay is started by another command. What it decides shows in the outputs.',

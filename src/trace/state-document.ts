@@ -1,9 +1,9 @@
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import type { ArtifactRecord, ScoringResult, StepError } from './events.ts'
+import type { ArtifactRecord, BlobReference, ScoringResult, StepError } from './events.ts'
 
-/** Version of the persisted state body. */
-export const stateSchemaVersion = 1
+/** Version of the persisted state body. A new one needs a step in `state-migrations.ts` and golden files of the old. */
+export const stateSchemaVersion = 2
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
 /** What a reader sees: `interrupted` is a running state without a live owner. */
@@ -22,6 +22,17 @@ export interface StateDocument {
   readonly runId: string
   readonly correlationId: string
   readonly status: RunStatus
+  /** What the run was cancelled for or how it failed; null while nothing is wrong. */
+  readonly reason: string | null
+  readonly progress: { readonly completed: number; readonly total: number }
+  /** The last step that has completed and still counts: a resume goes on behind it. */
+  readonly safePoint: SafePointRecord
+  readonly monitoring: {
+    /** Attempts that ended in an error. */
+    readonly errorCount: number
+    /** How often a new engine has taken the run over. */
+    readonly recoveryAttempts: number
+  }
   /** Steps in flight, waiting for a retry, or failed; in definition order. */
   readonly currentSteps: readonly string[]
   /** In the order in which they completed. */
@@ -41,12 +52,21 @@ export interface StateDocument {
   readonly definition: WorkflowDefinition
 }
 
+export interface SafePointRecord {
+  /** Null before the first step has completed. */
+  readonly step: string | null
+  /** Its `step_finish`, or 0; null in a state that was written before this was recorded. */
+  readonly seq: number | null
+}
+
 export interface StepDocument {
   readonly status: StepStatus
   readonly agent: string
   readonly visit: number
   readonly attempt: number
+  /** Not in `state.json` when `outputBlob` is. */
   readonly output: JsonValue
+  readonly outputBlob?: BlobReference
   readonly scoring: ScoringResult | null
   readonly error: StepError | null
   readonly attempts: readonly AttemptRecord[]

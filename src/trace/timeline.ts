@@ -19,17 +19,21 @@ export interface TimelineRow {
 /** One row per event, in the order of the log. */
 export function timelineOf(events: readonly WorkflowEvent[]): TimelineRow[] {
   const startedAt = events[0]?.at ?? 0
-  return events.map((event) => ({
-    seq: event.seq,
-    at: event.at,
-    offsetMs: event.at - startedAt,
-    kind: event.kind,
-    step: 'step' in event && event.step !== undefined ? event.step : null,
-    visit: 'visit' in event ? event.visit : null,
-    attempt: 'attempt' in event ? event.attempt : null,
-    status: event.status,
-    text: sentence(event),
-  }))
+  let holder = events[0]
+  return events.map((event) => {
+    if (event.kind === 'workflow_resume') holder = event
+    return {
+      seq: event.seq,
+      at: event.at,
+      offsetMs: event.at - startedAt,
+      kind: event.kind,
+      step: 'step' in event && event.step !== undefined ? event.step : null,
+      visit: 'visit' in event ? event.visit : null,
+      attempt: 'attempt' in event ? event.attempt : null,
+      status: event.status,
+      text: sentence(event, holder),
+    }
+  })
 }
 
 /** `model overloaded (exception)`: an error on one line, as every view shows it. */
@@ -45,7 +49,8 @@ export function oneLine(text: string): string {
   return joined.length <= longestMessage ? joined : `${joined.slice(0, longestMessage - 1)}…`
 }
 
-function sentence(event: WorkflowEvent): string {
+/** @param holder the `workflow_start` or `workflow_resume` of the engine that holds the run at this event */
+function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): string {
   switch (event.kind) {
     case 'workflow_start':
       return `run started: ${counted(event.definition.steps.length, 'step')}, seed ${event.seed}`
@@ -59,16 +64,20 @@ function sentence(event: WorkflowEvent): string {
       return `${formatStepKey(event)} started (agent ${event.agent})`
     case 'artifacts_prepared':
       return `${formatStepKey(event)} prepared ${pathList(event.artifacts)}`
+    case 'artifact_created':
+      return `${formatStepKey(event)} left ${oneLine(event.artifact.path)} (${counted(event.artifact.sizeBytes, 'byte')})`
     case 'gate_result':
       return gateSentence(event)
     case 'step_finish':
-      return finishSentence(event)
+      return finishSentence(event, holder)
     case 'step_retry':
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}; retry in ${formatDuration(event.delayMs)}`
     case 'step_fail':
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}`
     case 'artifact_edit':
-      return `${oneLine(event.artifact.path)} edited from outside (${counted(event.artifact.sizeBytes, 'byte')})`
+      return editSentence(event, holder)
+    case 'checkpoint':
+      return `checkpoint ${event.name} (${event.because})`
     case 'late_result':
       return `${formatStepKey(event)} ${event.outcome} too late: discarded`
     default:
@@ -80,6 +89,7 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
   const restarts = event.restarts.length === 0 ? 'restarts no step' : `restarts ${event.restarts.join(', ')}`
   const notes = [
     ...(event.tailCutAtSeq === undefined ? [] : [`tail cut at seq ${event.tailCutAtSeq}`]),
+    ...(event.stateIgnored === undefined ? [] : [`state.json ignored: ${event.stateIgnored}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
     ...(event.adopts === undefined ? [] : [`goes on under the current definition`]),
   ]
@@ -107,9 +117,21 @@ function gateSentence(event: EventOf<'gate_result'>): string {
   }
 }
 
-function finishSentence(event: EventOf<'step_finish'>): string {
+function finishSentence(event: EventOf<'step_finish'>, holder: WorkflowEvent | undefined): string {
   const produced = event.artifacts.length === 0 ? '' : `, produced ${pathList(event.artifacts)}`
+  // Recovery finishes what was announced before it says that the run is resumed.
+  if (holder !== undefined && event.epoch > holder.epoch)
+    return `${formatStepKey(event)} completed by recovery from what it had prepared${produced}`
   return `${formatStepKey(event)} completed in ${formatDuration(event.durationMs)}${produced}`
+}
+
+function editSentence(event: EventOf<'artifact_edit'>, holder: WorkflowEvent | undefined): string {
+  const file = oneLine(event.artifact.path)
+  const size = counted(event.artifact.sizeBytes, 'byte')
+  // A change that was found at the resume shares its commit.
+  if (holder?.kind === 'workflow_resume' && event.durableSeq < holder.seq)
+    return `${file} had been changed from outside: accepted as it is (${size})`
+  return `${file} edited from outside (${size})`
 }
 
 function pathList(artifacts: readonly ArtifactRecord[]): string {

@@ -12,11 +12,13 @@ import {
 import type { AgentWorkflow } from '../../src/engine/index.ts'
 import type {
   Agents,
+  DriverPorts,
   FileOperation,
   FilesPort,
   GatePort,
   Incarnation,
   RunReader,
+  StorageOptions,
   TickPolicy,
   TickReport,
 } from '../../src/ports/index.ts'
@@ -53,7 +55,10 @@ const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxR
 /** Over all benches, since a life on a copied disk must not be taken for the one that died. */
 let lives = 0
 
-export function engineBench(files: FilesPort): EngineBench {
+export function engineBench(
+  files: FilesPort,
+  storage: StorageOptions & Partial<Pick<DriverPorts, 'compression' | 'observer'>> = {},
+): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []
   const events: WorkflowEvent[] = []
@@ -74,6 +79,7 @@ export function engineBench(files: FilesPort): EngineBench {
       files,
       digest: createDigest(),
       owner: createInventedOwner('reader'),
+      ...storage,
     }),
     life(agents, gates = createConditionGate(), owner = `life-${++lives}`) {
       const bell = createWakeBell()
@@ -92,6 +98,7 @@ export function engineBench(files: FilesPort): EngineBench {
         observer: { event: (event) => events.push(event), log: (entry) => logs.push(entry) },
         wake: () => bell.ring(),
         projectFolder: undefined,
+        ...storage,
       })
       return {
         incarnation,

@@ -64,7 +64,12 @@ export async function watchedRun(
 ): Promise<WatchedRun> {
   const watch = new PortWatch()
   const project = await createProject({ storage: 'memory' })
-  const session = await runWorkflowStepByStep(workflow, { ...options, project, driver: watch.driver })
+  const session = await runWorkflowStepByStep(workflow, {
+    checkpointEvery: 0,
+    ...options,
+    project,
+    driver: watch.driver,
+  })
   const errors: SeenError[] = []
   const lives: EndedLife[] = []
   let ending: RunEnding = { status: 'unfinished' }

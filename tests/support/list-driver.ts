@@ -25,6 +25,11 @@ export const listDriver: WorkflowDriver = {
   reader: ({ files }) => ({
     list: () => [],
     last: () => 'list-run',
+    checkpoints: () => [],
+    history: () => [],
+    savedState() {
+      throw new Error('this engine keeps no history')
+    },
     read: (_runId, throughSeq) => whenReady(journalOf(files), (events) => viewOf(events, throughSeq)),
   }),
 }
@@ -181,7 +186,7 @@ function viewOf(all: readonly WorkflowEvent[], throughSeq = Infinity): RunView {
   const status = last?.kind === 'workflow_end' ? last.status : 'running'
   const completedSteps = events.flatMap((event) => (event.kind === 'step_finish' ? [event.step] : []))
   const state: StateDocument = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     saveSeq: 1,
     seq: events.length - 1,
     epoch: 1,
@@ -189,6 +194,10 @@ function viewOf(all: readonly WorkflowEvent[], throughSeq = Infinity): RunView {
     runId: start.runId,
     correlationId: start.correlationId,
     status,
+    reason: null,
+    progress: { completed: completedSteps.length, total: start.definition.steps.length },
+    safePoint: { step: completedSteps.at(-1) ?? null, seq: null },
+    monitoring: { errorCount: 0, recoveryAttempts: 0 },
     currentSteps: [],
     completedSteps,
     steps: {},

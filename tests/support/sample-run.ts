@@ -205,12 +205,16 @@ export function sampleSnapshot(label: string, status: 'running' | 'failed'): Wor
   const failed = status === 'failed'
   const produced = [{ ...artifact('dist/app.js'), producedBy: 'build', visit: 1, attempt: 1 }]
   const state: StateDocument = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     saveSeq: failed ? 2 : 1,
     seq,
     epoch: 1,
     ...sampleIds,
     status,
+    reason: failed ? overloadedReview.message : null,
+    progress: { completed: 2, total: 4 },
+    safePoint: { step: 'build', seq: 5 },
+    monitoring: { errorCount: failed ? 1 : 0, recoveryAttempts: 0 },
     currentSteps: ['review'],
     completedSteps: ['plan', 'build'],
     steps: {

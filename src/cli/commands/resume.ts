@@ -10,8 +10,10 @@ import { finishRun } from '../finish-run.ts'
 import { print, printError } from '../output.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
+import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
+import type { StateDirectoryOption } from '../state-directory.ts'
 
-interface ResumeOptions {
+interface ResumeOptions extends StateDirectoryOption {
   readonly from?: 'loop-target'
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
   readonly definition?: 'refuse' | 'current'
@@ -39,6 +41,7 @@ export function resumeCommand(): Command {
       oneOf(['refuse', 'current']),
     )
     .option('--take-over', 'take the run from an owner on another host that is known to be dead')
+    .addOption(stateDirectoryOption())
     .option('--agents <module>', 'agents module, in place of the one the run was started with')
     .action(async (runId: string | undefined, options: ResumeOptions) => {
       process.exitCode = await resume(runId, options)
@@ -47,7 +50,8 @@ export function resumeCommand(): Command {
 
 async function resume(named: string | undefined, options: ResumeOptions): Promise<number> {
   const folder = process.cwd()
-  const reader = runReader(folder)
+  const directories = directoriesFrom(options)
+  const reader = runReader(folder, directories)
   const runId = await runIdOrLast(reader, named)
   const { launch } = (await reader.read(runId)).state
   const file = typeof launch['file'] === 'string' ? launch['file'] : null
@@ -55,6 +59,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
+    directories,
     present: await presentWorkflow(file, options),
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,

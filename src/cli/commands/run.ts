@@ -12,8 +12,10 @@ import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
+import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
+import type { StateDirectoryOption } from '../state-directory.ts'
 
-interface RunOptions {
+interface RunOptions extends StateDirectoryOption {
   readonly mock?: boolean
   readonly agents?: string
   readonly fault: readonly string[]
@@ -27,7 +29,7 @@ interface RunOptions {
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('Run a workflow in the current folder; its state goes to .workflow.')
+    .description('Run a workflow in the current folder; its state is kept in .workflow.')
     .argument('<file>', 'workflow definition (YAML or JSON)')
     .option('--mock', 'let stand-ins produce every declared artifact')
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
@@ -37,6 +39,7 @@ export function runCommand(): Command {
     .option('--input <json>', 'input of the run: JSON, or @file')
     .option('--mock-delay <ms>', 'time every stand-in takes', milliseconds, 0)
     .option('--clock <clock>', 'virtual (time passes only when all wait for it) or real', clockOf)
+    .addOption(stateDirectoryOption())
     .option('--force', 'replace files that no run has produced')
     .action(async (file: string, options: RunOptions) => {
       process.exitCode = await run(file, options)
@@ -46,12 +49,13 @@ export function runCommand(): Command {
 async function run(file: string, options: RunOptions): Promise<number> {
   const folder = process.cwd()
   const project = openProject(folder)
+  const directories = directoriesFrom(options)
   const loaded = await loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
   const choice = chooseAgents(folder, options)
   const agents = await loadAgents(folder, choice)
   const plan = readPlan(options)
   if (options.force !== true)
-    await assertNothingForeignInTheWay(project, loaded.definition, runReader(folder))
+    await assertNothingForeignInTheWay(project, loaded.definition, runReader(folder, directories))
   const seed = plan.seed ?? options.seed ?? defaultSeed
   const clock = options.clock ?? (choice.kind === 'mock' && options.mockDelay === 0 ? 'virtual' : 'real')
   const session = await startProcessRun(loaded, {
@@ -60,12 +64,14 @@ async function run(file: string, options: RunOptions): Promise<number> {
     agents,
     mockDelayMs: options.mockDelay,
     clock,
+    directories,
     plan,
     seed,
     input: readInput(options.input),
     launch: {
       file,
       clock,
+      ...(options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }),
       ...(choice.kind === 'mock' ? { mock: true, mockDelayMs: options.mockDelay } : { agents: choice.path }),
     },
     onEvent(event) {

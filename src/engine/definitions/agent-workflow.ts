@@ -80,6 +80,8 @@ export interface AgentStep {
   readonly condition?: 'required' | 'optional'
   readonly scoring?: StepScoring
   readonly gate?: StepGate
+  /** Whether a checkpoint is kept each time the step completes. Default false. */
+  readonly milestone?: boolean
   /** Extra tries after the first. Default 0. */
   readonly retries?: number
   /** Wait before the first retry; doubles with each further one. Default 1 s. */

@@ -66,6 +66,7 @@ function canonicalStep(
           scoring: canonicalScoring(scoring.thresholds ?? {}, [...path, 'scoring', 'thresholds'], reporter),
         }),
     ...(step.gate === undefined ? {} : { gate: canonicalGate(step.gate) }),
+    ...(step.milestone === true ? { milestone: true } : {}),
   }
 }
 

@@ -42,6 +42,7 @@ export const keyTables = {
       'condition',
       'scoring',
       'gate',
+      'milestone',
       'retries',
       'retryDelay',
       'retryDelayMs',

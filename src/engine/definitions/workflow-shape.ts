@@ -64,6 +64,7 @@ export function createWorkflowShape(z: Zod) {
       condition: z.enum(['required', 'optional'], { error: noConditionsYet }).optional(),
       scoring: scoring.optional(),
       gate: gate.optional(),
+      milestone: z.boolean({ error: must('be true or false') }).optional(),
       retries: count(0).optional(),
       retryDelay: delay,
       retryDelayMs: delayMs,

@@ -1,6 +1,6 @@
 import { isFaultlineError, messageOf, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
-import { corrupt } from '../store/read-run.ts'
+import { corrupt } from '../store/corrupt.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'

@@ -1,23 +1,34 @@
-import type { JsonValue } from '../../core/index.ts'
+import { messageOf } from '../../core/index.ts'
+import type { JsonValue, StepKey } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
-import type { EventBody, EventEnvelope, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
+import type { EventBody, EventEnvelope, LogEntry, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
+import type { DailyLog } from '../store/daily-log.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
-import { lastPointerPath } from '../store/layout.ts'
-import type { RunLayout } from '../store/layout.ts'
-import type { LastPointer } from '../store/read-run.ts'
+import { keepState, pruneHistory } from '../store/history.ts'
+import type { RunLayout, StoreLayout } from '../store/layout.ts'
+import { encodePointer } from '../store/last-pointer.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
 import { recordedOutputs, stateJson } from './state-view.ts'
 
-/** The run that an incarnation holds: its state and what is in flight. */
-export interface LiveRun {
+/** What one life of the engine works with, whichever run it holds. */
+export interface LifeParts {
   readonly ports: DriverPorts
   readonly disk: SerialDisk
+  readonly store: StoreLayout
+  readonly dailyLog: DailyLog
+  /** Folders that this life has made durable, or seen that they are. */
+  readonly durableFolders: Set<string>
+}
+
+/** The run that an incarnation holds: its state and what is in flight. */
+export interface LiveRun extends LifeParts {
   readonly layout: RunLayout
   readonly log: EventLog
   /** Includes events that are noted but not yet durable. */
@@ -26,8 +37,6 @@ export interface LiveRun {
   acknowledged: RunState
   saveSeq: number
   savedAtBytes: number
-  /** Folders that this life has made durable, or seen that they are. */
-  readonly durableFolders: Set<string>
   /** Calls in flight by step index. */
   readonly attempts: Map<number, Attempt>
   /** Steps whose gate is being asked. */
@@ -39,35 +48,33 @@ export interface LiveRun {
 }
 
 /** The run that an incarnation has just started or taken over: nothing is in flight. */
-export function liveRun({
-  ports,
-  disk,
-  layout,
-  log,
-  state,
-  saveSeq,
-  durableFolders,
-}: Pick<LiveRun, 'ports' | 'disk' | 'layout' | 'log' | 'state' | 'saveSeq' | 'durableFolders'>): LiveRun {
+export function liveRun(
+  life: LifeParts,
+  { layout, log, state, saveSeq }: Pick<LiveRun, 'layout' | 'log' | 'state' | 'saveSeq'>,
+): LiveRun {
   const run: LiveRun = {
-    ports,
-    disk,
+    ports: life.ports,
+    disk: life.disk,
+    store: life.store,
+    dailyLog: life.dailyLog,
     layout,
     log,
     state,
     saveSeq,
-    durableFolders,
+    durableFolders: life.durableFolders,
     acknowledged: state,
     savedAtBytes: 0,
     attempts: new Map(),
     gating: new Set(),
     inbox: [],
-    services: contextServices({ ports, disk, state, durableFolders }, () => run.acknowledged),
+    services: contextServices(life, state, () => run.acknowledged),
   }
   return run
 }
 
 function contextServices(
-  { ports, disk, state, durableFolders }: Pick<LiveRun, 'ports' | 'disk' | 'state' | 'durableFolders'>,
+  { ports, disk, store, dailyLog, durableFolders }: LifeParts,
+  state: RunState,
   acknowledged: () => RunState,
 ): ContextServices {
   const { runId, correlationId, input, seed } = state
@@ -77,16 +84,12 @@ function contextServices(
     digest: ports.digest,
     run: (program) => disk.run(program),
     durableFolders,
-    log: ({ key }, message) =>
-      ports.observer.log({
-        at: ports.clock.now(),
-        level: 'info',
-        message,
-        workflowId,
-        runId,
-        correlationId,
-        ...key,
-      }),
+    store,
+    log({ key }, message) {
+      const entry = logEntry(ports, state, 'info', message, key)
+      tell(() => ports.observer.log(entry))
+      void disk.run(dailyLog.write(entry))
+    },
     outputs: () => recordedOutputs(acknowledged()),
     workflowId,
     runId,
@@ -124,26 +127,62 @@ export function note<B extends EventBody>(run: LiveRun, body: B): EventEnvelope 
 /** Makes what was noted durable, then tells the observer. */
 export function* commit(run: LiveRun): FileProgram<readonly WorkflowEvent[]> {
   const events = yield* run.log.commit()
-  run.acknowledged = run.state
-  tellObserver(run.ports, events)
+  yield* acknowledge(run, events)
   return events
 }
 
-export function tellObserver(ports: DriverPorts, events: readonly WorkflowEvent[]): void {
+/** Events have become durable: they may be told. */
+export function* acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): FileProgram<void> {
+  run.acknowledged = run.state
   for (const event of events) {
-    try {
-      ports.observer.event(event)
-    } catch {
-      // An observer is a guest: what it throws must not stop the run.
-    }
+    const problem = tell(() => run.ports.observer.event(event))
+    if (problem !== undefined)
+      yield* warn(run, `The observer failed at event ${event.seq} (${event.kind}): ${problem}`)
   }
+}
+
+/** An observer is a guest: what it throws must not stop the run. Returns what that said. */
+function tell(observer: () => void): string | undefined {
+  try {
+    observer()
+    return undefined
+  } catch (thrown) {
+    return messageOf(thrown)
+  }
+}
+
+/** Tells the observer and the daily log what the engine itself has to say. */
+export function* warn(run: LiveRun, message: string): FileProgram<void> {
+  const entry = logEntry(run.ports, run.state, 'warn', message)
+  tell(() => run.ports.observer.log(entry))
+  yield* run.dailyLog.write(entry)
+}
+
+function logEntry(
+  { clock }: DriverPorts,
+  { workflow, runId, correlationId }: RunState,
+  level: LogEntry['level'],
+  message: string,
+  key?: StepKey,
+): LogEntry {
+  return { at: clock.now(), level, message, workflowId: workflow.definition.id, runId, correlationId, ...key }
+}
+
+/** Lets go of the files that the run holds open. */
+export function* closeFiles(run: LiveRun): FileProgram<void> {
+  yield* perform({ op: 'close', path: run.layout.log })
+  yield* run.dailyLog.close()
 }
 
 /** Writes the snapshot. A failure poisons the log: a run that cannot save must not go on. */
 export function* saveState(run: LiveRun): FileProgram<void> {
+  const { layout, ports } = run
+  const { keep = 0, compress = false } = ports.history ?? {}
   const json = stateJson(run.acknowledged, run.saveSeq + 1)
   try {
-    yield* replaceFile(run.layout.state, encodeState(json, run.ports.digest))
+    if (keep > 0) yield* keepState(run, compress)
+    yield* replaceFile(layout.state, encodeState(json, ports.digest))
+    if (keep > 0) yield* pruneHistory(layout, keep)
   } catch (error) {
     throw run.log.poison(error)
   }
@@ -152,9 +191,9 @@ export function* saveState(run: LiveRun): FileProgram<void> {
 }
 
 export function* saveLastPointer(run: LiveRun): FileProgram<void> {
-  const pointer: LastPointer = { runId: run.state.runId, seq: run.acknowledged.seq }
+  const pointer = { runId: run.state.runId, seq: run.acknowledged.seq }
   try {
-    yield* replaceFile(lastPointerPath, `${JSON.stringify(pointer)}\n`)
+    yield* replaceFile(run.store.last, encodePointer(pointer, run.ports.digest))
   } catch (error) {
     throw run.log.poison(error)
   }

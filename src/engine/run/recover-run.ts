@@ -1,23 +1,25 @@
-import { encodeUtf8, FaultlineError, whenReady } from '../../core/index.ts'
+import { encodeUtf8, FaultlineError, joinPath, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
-import type { WorkflowResumeEvent } from '../../trace/index.ts'
+import type { StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
+import { corrupt } from '../store/corrupt.ts'
 import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
+import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
-import { corrupt, readStoredRun } from '../store/read-run.ts'
+import { readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
-import type { SerialDisk } from '../store/serial-disk.ts'
+import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
 import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
-import { liveRun, note, saveLastPointer, saveState, tellObserver } from './live-run.ts'
-import type { LiveRun } from './live-run.ts'
+import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
+import type { LifeParts, LiveRun } from './live-run.ts'
 import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { safePoint } from './safe-point.ts'
@@ -26,15 +28,12 @@ import { safePoint } from './safe-point.ts'
  * Takes a run over from what is on disk. The valid prefix of the log is written to a new file under a new epoch, together with
  * what recovery has to say: pages that an earlier failed fsync left behind are never trusted, and an old writer finds out.
  */
-export function recoverRun(
-  request: RecoverRequest,
-  ports: DriverPorts,
-  disk: SerialDisk,
-): MaybePromise<LiveRun> {
-  return whenReady(disk.run(readStoredRun(request.runId, ports.digest)), (stored) =>
+export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromise<LiveRun> {
+  const { ports, disk, store } = life
+  return whenReady(disk.run(readStoredRun(request.runId, store, ports.digest)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
-        disk.run(takeOver(request, stored, state, adopted, ports, disk)),
+        disk.run(takeOver(request, stored, state, adopted, life)),
       ),
     ),
   )
@@ -45,17 +44,17 @@ function* takeOver(
   stored: StoredRun,
   state: RunState,
   adopted: CompiledWorkflow | undefined,
-  ports: DriverPorts,
-  disk: SerialDisk,
+  life: LifeParts,
 ): FileProgram<LiveRun> {
   const { layout } = stored
+  const { owner } = life.ports
   const ended = hasEnded(state)
   // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
-  if (ended && (yield* readHolder(layout, ports.owner)).state !== 'dead') throw notResumable(state)
-  yield* takeLock(layout, state.runId, ports.owner, request.takeOver ?? false)
+  if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
+  yield* takeLock(layout, state.runId, owner, request.takeOver ?? false)
   try {
-    if (!ended) return yield* recoverLocked(request, stored, state, adopted, ports, disk)
-    const run = heldRun(stored, state, ports, disk)
+    if (!ended) return yield* recoverLocked(request, stored, state, adopted, life)
+    const run = heldRun(stored, state, life)
     yield* settle(run, stored)
     yield* saveState(run)
     throw notResumable(state)
@@ -71,12 +70,16 @@ function* recoverLocked(
   stored: StoredRun,
   state: RunState,
   adopted: CompiledWorkflow | undefined,
-  ports: DriverPorts,
-  disk: SerialDisk,
+  life: LifeParts,
 ): FileProgram<LiveRun> {
-  const run = heldRun(stored, state, ports, disk)
+  const run = heldRun(stored, state, life)
   if (stored.stateProblem !== undefined)
-    warn(run, `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`)
+    yield* warn(
+      run,
+      `${stored.layout.state} was ignored because ${stored.stateProblem}; the log stands in for it.`,
+    )
+  if (stored.pointerDamaged)
+    yield* warn(run, `${life.store.last} was ignored because it names no run; it names this one now.`)
   yield* finishPreparedCommits(run)
   yield* finishEdits(run)
   if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
@@ -84,27 +87,28 @@ function* recoverLocked(
   note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   yield* settle(run, stored)
+  if (stored.state === undefined) yield* saveState(run)
   if (!stored.isLast) yield* saveLastPointer(run)
   return run
 }
 
-function heldRun(stored: StoredRun, state: RunState, ports: DriverPorts, disk: SerialDisk): LiveRun {
+function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
   const { layout, log, start } = stored
-  return liveRun({
-    ports,
-    disk,
+  return liveRun(life, {
     layout,
     log: new EventLog({
       layout,
-      digest: ports.digest,
+      digest: life.ports.digest,
       identity: { workflowId: start.workflowId, runId: state.runId, correlationId: state.correlationId },
       epoch: state.epoch + 1,
       length: log.events.length,
       sizeBytes: log.validBytes,
+      outputCapBytes: life.ports.outputCapBytes,
+      blobs: referencedBlobs(log.events),
+      durableFolders: life.durableFolders,
     }),
     state,
-    saveSeq: stored.state?.saveSeq ?? 0,
-    durableFolders: new Set(),
+    saveSeq: stored.saveSeq,
   })
 }
 
@@ -128,18 +132,27 @@ function* finishPreparedCommits(run: LiveRun): FileProgram<void> {
         seq: prepared.seq,
       })
     }
+    const context: StepEventContext = {
+      ...key,
+      agent: definition.agent,
+      ...(definition.action === undefined ? {} : { action: definition.action }),
+    }
+    if (run.ports.eventLog !== false) {
+      for (const artifact of prepared.artifacts)
+        note(run, { kind: 'artifact_created', status: 'created', ...context, artifact })
+    }
     if (definition.gate !== undefined) continue
     note(run, {
       kind: 'step_finish',
       status: 'completed',
-      ...key,
-      agent: definition.agent,
-      ...(definition.action === undefined ? {} : { action: definition.action }),
+      ...context,
       output: prepared.output,
       ...(prepared.scoring === null ? {} : { scoring: prepared.scoring }),
       artifacts: prepared.artifacts,
       durationMs: run.ports.clock.now() - step.startedAt,
     })
+    const checkpoint = dueCheckpoint(run, context)
+    if (checkpoint !== undefined) note(run, checkpoint)
   }
 }
 
@@ -156,6 +169,7 @@ function resumeEvent(
     owner: run.ports.owner.self.nonce,
     restarts,
     ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
+    ...(stored.stateProblem === undefined ? {} : { stateIgnored: stored.stateProblem }),
     ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
     ...(adopted === undefined
       ? {}
@@ -177,6 +191,7 @@ function failedGate(state: RunState): string {
 }
 
 function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
+  yield* run.log.settleBlobs()
   const { events, text } = run.log.takePending()
   const added = encodeUtf8(text)
   const bytes = new Uint8Array(prefix.length + added.length)
@@ -184,8 +199,8 @@ function* rewriteLog(run: LiveRun, prefix: Uint8Array): FileProgram<void> {
   bytes.set(added, prefix.length)
   yield* replaceFile(run.layout.log, bytes)
   run.log.assumeDurable(bytes.length)
-  run.acknowledged = run.state
-  tellObserver(run.ports, events)
+  yield* acknowledge(run, events)
+  yield* recordCheckpoints(run, events)
 }
 
 /** Makes all that is known of the run durable, whoever wrote it, then clears away what the dead incarnation left half-done. */
@@ -197,10 +212,15 @@ function* settle(run: LiveRun, stored: StoredRun): FileProgram<void> {
 
 function* sweep(run: LiveRun): FileProgram<void> {
   yield* perform({ op: 'removeFolder', path: run.layout.staging })
-  for (const entry of (yield* perform({ op: 'list', path: run.layout.folder })) ?? []) {
-    if (entry.name.endsWith(temporarySuffix)) {
-      yield* perform({ op: 'remove', path: `${run.layout.folder}/${entry.name}` })
-    }
+  yield* run.log.sweepBlobs()
+  yield* sweepTemporaries(run.layout.folder)
+}
+
+function* sweepTemporaries(folder: string): FileProgram<void> {
+  for (const { name, kind } of (yield* perform({ op: 'list', path: folder })) ?? []) {
+    const path = joinPath(folder, name)
+    if (kind === 'folder') yield* sweepTemporaries(path)
+    else if (name.endsWith(temporarySuffix)) yield* perform({ op: 'remove', path })
   }
 }
 
@@ -243,16 +263,4 @@ function adoptedWorkflow(
       `${changes.length > 5 ? `; and ${changes.length - 5} more` : ''}. Restore the definition, or ${goOn}.`,
     { details: { runId: state.runId, changes } },
   )
-}
-
-function warn(run: LiveRun, message: string): void {
-  const { ports, state } = run
-  ports.observer.log({
-    at: ports.clock.now(),
-    level: 'warn',
-    message,
-    workflowId: state.workflow.definition.id,
-    runId: state.runId,
-    correlationId: state.correlationId,
-  })
 }

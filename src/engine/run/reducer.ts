@@ -28,7 +28,11 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
     case 'workflow_resume':
       return resume(state, event)
     case 'workflow_cancel':
+      state.cancelledFor = event.reason
+      return
     case 'late_result':
+    case 'artifact_created':
+    case 'checkpoint':
       return
     case 'workflow_end':
       state.status = event.status
@@ -106,11 +110,13 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   placePrepared(step, event)
   step.status = 'completed'
   step.output = event.output
+  step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
   endAttempt(step, event, 'completed')
   step.finishedSeq = event.seq
   state.active = without(state.active, index)
   state.remaining--
+  state.finishes++
   for (const successor of state.workflow.successors[index] ?? []) {
     const dependant = draftOf(state, successor)
     dependant.blockers--
@@ -156,6 +162,7 @@ function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void
   assert(step.status === 'running', 'a gate is decided while its step is running', event.step)
   placePrepared(step, event)
   step.output = event.output
+  step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
   step.decisions = [
     ...step.decisions,

@@ -3,6 +3,7 @@ import { IndexSet, persistentVector } from '../../core/index.ts'
 import type {
   ArtifactRecord,
   AttemptRecord,
+  BlobReference,
   EventOf,
   GateDecisionRecord,
   ProducedArtifact,
@@ -36,8 +37,12 @@ export interface RunState {
   readonly retrying: readonly number[]
   /** Steps that have not completed. */
   readonly remaining: number
+  /** How often a step has completed, over all visits. */
+  readonly finishes: number
   /** The first failure since the start or the latest resume. */
   readonly failure: (StepError & { readonly step: string | null }) | null
+  /** What the run was cancelled for. */
+  readonly cancelledFor: string | null
   readonly edits: readonly (ProducedArtifact & { readonly seq: number })[]
   readonly startedAt: number
   /** The workflow's limit counts from here. */
@@ -57,6 +62,8 @@ export interface StepState {
   /** Returns taken from this step's gate in a row. */
   readonly loops: number
   readonly output: JsonValue
+  /** Where the output lies when it is too large for the log. */
+  readonly outputBlob: BlobReference | null
   readonly scoring: ScoringResult | null
   readonly error: StepError | null
   readonly attempts: readonly AttemptRecord[]
@@ -87,6 +94,7 @@ const freshStep: StepState = {
   retriesUsed: 0,
   loops: 0,
   output: null,
+  outputBlob: null,
   scoring: null,
   error: null,
   attempts: [],
@@ -125,7 +133,9 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     active: [],
     retrying: [],
     remaining: steps.length,
+    finishes: 0,
     failure: null,
+    cancelledFor: null,
     edits: [],
     startedAt: event.at,
     limitFrom: event.at,
@@ -173,7 +183,9 @@ export function copyOfRun(run: RunState): Draft<RunState> {
     active: run.active,
     retrying: run.retrying,
     remaining: run.remaining,
+    finishes: run.finishes,
     failure: run.failure,
+    cancelledFor: run.cancelledFor,
     edits: run.edits,
     startedAt: run.startedAt,
     limitFrom: run.limitFrom,
@@ -190,6 +202,7 @@ export function copyOfStep(step: StepState): Draft<StepState> {
     retriesUsed: step.retriesUsed,
     loops: step.loops,
     output: step.output,
+    outputBlob: step.outputBlob,
     scoring: step.scoring,
     error: step.error,
     attempts: step.attempts,

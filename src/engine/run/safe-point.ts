@@ -1,8 +1,9 @@
 import { FaultlineError } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { FileProgram, RecoverRequest } from '../../ports/index.ts'
+import type { DigestPort, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
 import type { LiveRun } from './live-run.ts'
+import type { RunState } from './run-state.ts'
 import { newestArtifacts } from './state-view.ts'
 
 /** Where a resume begins: the newest durable boundary at which all completed work verifies. */
@@ -19,7 +20,7 @@ export interface SafePoint {
  * @throws FaultlineError `ARTIFACT_CHANGED` naming path and producer, unless the request says what to do.
  */
 export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<SafePoint> {
-  const changed = yield* changedArtifacts(run)
+  const changed = yield* changedArtifacts(run.state, run.ports.digest)
   const policy = request.artifacts ?? 'refuse'
   if (changed.length === 0) return { restarts: unfinished(run), accepted: [] }
   if (policy === 'accept') {
@@ -39,18 +40,23 @@ export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<S
   }
 }
 
-interface ChangedArtifact {
+/** An artifact of completed work that is not what the log says. */
+export interface ChangedArtifact {
   readonly record: ProducedArtifact
   /** What stands there now, or undefined when nothing does. */
   readonly now: ArtifactRecord | undefined
 }
 
-function* changedArtifacts(run: LiveRun): FileProgram<readonly ChangedArtifact[]> {
+/** Verifies by digest what completed steps and recorded edits have left. */
+export function* changedArtifacts(
+  state: RunState,
+  digest: DigestPort,
+): FileProgram<readonly ChangedArtifact[]> {
   const changed: ChangedArtifact[] = []
-  for (const record of newestArtifacts(run.state)) {
-    if (record.producedBy !== null && !hasCompleted(run, record.producedBy)) continue
+  for (const record of newestArtifacts(state)) {
+    if (record.producedBy !== null && !hasCompleted(state, record.producedBy)) continue
     const bytes = yield* perform({ op: 'read', path: record.path })
-    const sha256 = bytes === undefined ? undefined : run.ports.digest.sha256(bytes)
+    const sha256 = bytes === undefined ? undefined : digest.sha256(bytes)
     if (sha256 === record.sha256) continue
     const now =
       bytes === undefined || sha256 === undefined
@@ -61,8 +67,8 @@ function* changedArtifacts(run: LiveRun): FileProgram<readonly ChangedArtifact[]
   return changed
 }
 
-function hasCompleted(run: LiveRun, step: string): boolean {
-  return run.state.steps.get(run.state.workflow.indexOf.get(step) as number).status === 'completed'
+function hasCompleted(state: RunState, step: string): boolean {
+  return state.steps.get(state.workflow.indexOf.get(step) as number).status === 'completed'
 }
 
 function unfinished(run: LiveRun): readonly string[] {

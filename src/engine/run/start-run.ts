@@ -1,39 +1,42 @@
 import { whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { DriverPorts, FileProgram, StartRequest } from '../../ports/index.ts'
+import type { FileProgram, StartRequest } from '../../ports/index.ts'
 import { ensureFolder } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { runLayout } from '../store/layout.ts'
+import type { RunLayout } from '../store/layout.ts'
 import { takeLock } from '../store/lock.ts'
-import type { SerialDisk } from '../store/serial-disk.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { commit, liveRun, saveLastPointer, saveState } from './live-run.ts'
-import type { LiveRun } from './live-run.ts'
+import type { LifeParts, LiveRun } from './live-run.ts'
 import { initialState } from './run-state.ts'
 
 /** Persists the beginning of a run: folder, lock, event 0, snapshot, last pointer, in this order. */
-export function startRun(request: StartRequest, ports: DriverPorts, disk: SerialDisk): MaybePromise<LiveRun> {
-  const definitionSha256 = definitionDigest(request.definition, ports.digest)
+export function startRun(request: StartRequest, life: LifeParts): MaybePromise<LiveRun> {
+  const definitionSha256 = definitionDigest(request.definition, life.ports.digest)
   return whenReady(compileWorkflow(request.definition, definitionSha256), (workflow) =>
-    disk.run(begin(request, workflow, ports, disk)),
+    life.disk.run(begin(request, workflow, life)),
   )
 }
 
-function* begin(
-  request: StartRequest,
-  workflow: CompiledWorkflow,
-  ports: DriverPorts,
-  disk: SerialDisk,
-): FileProgram<LiveRun> {
-  const runId = yield* freshRunId(workflow.definition.id, ports)
-  const layout = runLayout(runId)
-  const durableFolders = new Set<string>()
-  yield* ensureFolder(layout.folder, durableFolders)
+function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifeParts): FileProgram<LiveRun> {
+  const { ports } = life
+  const { runId, layout } = yield* freshRun(workflow.definition.id, life)
+  yield* ensureFolder(layout.folder, life.durableFolders)
   yield* takeLock(layout, runId, ports.owner, false)
   const identity = { workflowId: workflow.definition.id, runId, correlationId: request.correlationId }
-  const log = new EventLog({ layout, digest: ports.digest, identity, epoch: 1, length: 0, sizeBytes: 0 })
+  const log = new EventLog({
+    layout,
+    digest: ports.digest,
+    identity,
+    epoch: 1,
+    length: 0,
+    sizeBytes: 0,
+    outputCapBytes: ports.outputCapBytes,
+    durableFolders: life.durableFolders,
+  })
   const event = log.note(ports.clock.now(), {
     kind: 'workflow_start',
     status: 'running',
@@ -45,7 +48,7 @@ function* begin(
     owner: ports.owner.self.nonce,
   })
   const state = initialState(workflow, event)
-  const run = liveRun({ ports, disk, layout, log, state, saveSeq: 0, durableFolders })
+  const run = liveRun(life, { layout, log, state, saveSeq: 0 })
   yield* commit(run)
   yield* perform({ op: 'fsyncFolder', path: layout.folder })
   yield* saveState(run)
@@ -53,9 +56,13 @@ function* begin(
   return run
 }
 
-function* freshRunId(workflowId: string, ports: DriverPorts): FileProgram<string> {
+function* freshRun(
+  workflowId: string,
+  { ports, store }: LifeParts,
+): FileProgram<{ readonly runId: string; readonly layout: RunLayout }> {
   for (;;) {
     const runId = ports.ids.runId(workflowId)
-    if ((yield* perform({ op: 'stat', path: runLayout(runId).folder })) === undefined) return runId
+    const layout = runLayout(store, runId)
+    if ((yield* perform({ op: 'stat', path: layout.folder })) === undefined) return { runId, layout }
   }
 }

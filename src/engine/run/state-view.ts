@@ -7,21 +7,21 @@ import type { RunState, StepState } from './run-state.ts'
 
 /** The state as the document that is persisted and shown. Costs the size of the run: call it at snapshots, not per event. */
 export function stateDocument(state: RunState, saveSeq: number): StateDocument {
-  const [beforeDefinition, beforeSteps, rest] = documentParts(state, saveSeq)
+  const [beforeDefinition, beforeSteps, plain, rest] = documentParts(state, saveSeq)
   const { definition, steps: definitions } = state.workflow
   const steps: Record<string, StepDocument> = {}
   for (const [index, { id, agent }] of definitions.entries()) {
     steps[id] = { agent, ...stepDocument(state.steps.get(index)) }
   }
-  return { ...beforeDefinition, definition, ...beforeSteps, steps, ...rest }
+  return { ...beforeDefinition, definition, ...beforeSteps, ...plain, steps, ...rest }
 }
 
 /**
- * Canonical JSON of `stateDocument`. The definition and the steps that have not changed since they were last written keep
+ * Canonical JSON of `stateDocument`, large outputs left in their files. The definition and the steps that have not changed since they were last written keep
  * their text, so that a snapshot costs what has changed and not the size of the run.
  */
 export function stateJson(state: RunState, saveSeq: number): string {
-  const [beforeDefinition, beforeSteps, rest] = documentParts(state, saveSeq)
+  const [beforeDefinition, beforeSteps, plain, rest] = documentParts(state, saveSeq)
   const { definitionJson, stepsByName } = state.workflow
   let steps = ''
   for (const { index, opening } of stepsByName) {
@@ -29,40 +29,23 @@ export function stateJson(state: RunState, saveSeq: number): string {
   }
   return (
     `${canonicalJson(beforeDefinition).slice(0, -1)},"definition":${definitionJson},${canonicalJson(beforeSteps).slice(1, -1)},` +
-    `"steps":{${steps}},${canonicalJson(rest).slice(1)}`
+    `${JSON.stringify(plain).slice(1, -1)},"steps":{${steps}},${JSON.stringify(rest).slice(1)}`
   )
 }
 
-type Named<Keys extends keyof StateDocument> = Pick<StateDocument, Keys>
-
-/** The members of the document in the order of their names, cut where `definition` and `steps` belong. */
-function documentParts(
-  state: RunState,
-  saveSeq: number,
-): readonly [
-  Named<'artifacts' | 'completedSteps' | 'correlationId' | 'currentSteps'>,
-  Omit<
-    StateDocument,
-    | 'artifacts'
-    | 'completedSteps'
-    | 'correlationId'
-    | 'currentSteps'
-    | 'definition'
-    | 'steps'
-    | 'updatedAt'
-    | 'workflowId'
-  >,
-  Named<'updatedAt' | 'workflowId'>,
-] {
+/** The members of the document in the order of their names, cut where `definition` and `steps` belong and before the plain ones. */
+function documentParts(state: RunState, saveSeq: number) {
   const { workflow, failure } = state
-  const finished: { step: string; seq: number }[] = []
+  const finished: { seq: number; step: string }[] = []
   const decisions: StepState['decisions'][number][] = []
   const currentSteps: string[] = []
+  let errorCount = 0
   for (let index = 0; index < workflow.steps.length; index++) {
     const step = state.steps.get(index)
     const id = workflow.steps[index]?.id as string
+    errorCount += failedAttempts(step)
     if (step.decisions.length > 0) decisions.push(...step.decisions)
-    if (step.status === 'completed') finished.push({ step: id, seq: step.finishedSeq })
+    if (step.status === 'completed') finished.push({ seq: step.finishedSeq, step: id })
     else if (step.status !== 'pending') currentSteps.push(id)
   }
   finished.sort((left, right) => left.seq - right.seq)
@@ -81,21 +64,38 @@ function documentParts(
       gateDecisions: decisions.map(withoutSeq),
       input: state.input,
       launch: state.launch,
+    },
+    {
+      monitoring: { errorCount, recoveryAttempts: state.epoch - 1 },
+      progress: { completed: finished.length, total: workflow.steps.length },
+      reason: state.cancelledFor ?? failure?.message ?? null,
       runId: state.runId,
+      safePoint: finished.at(-1) ?? { seq: 0, step: null },
       saveSeq,
-      schemaVersion: stateSchemaVersion,
+      schemaVersion: stateSchemaVersion as typeof stateSchemaVersion,
       seed: state.seed,
       seq: state.seq,
       startedAt: state.startedAt,
       status: state.status,
     },
     { updatedAt: state.updatedAt, workflowId: workflow.definition.id },
-  ]
+  ] as const
+}
+
+function failedAttempts({ attempts }: StepState): number {
+  let count = 0
+  for (let index = 0; index < attempts.length; index++) if (attempts[index]?.outcome === 'failed') count++
+  return count
 }
 
 /** The members of a step's record after `agent`, as canonical JSON with the closing brace. */
 function stepMembers(step: StepState): string {
-  return (step.text ??= canonicalJson(stepDocument(step)).slice(1))
+  return (step.text ??= canonicalJson(persisted(stepDocument(step))).slice(1))
+}
+
+/** A large output stays in its file. */
+function persisted(document: Omit<StepDocument, 'agent'>): object {
+  return document.outputBlob === undefined ? document : { ...document, output: undefined }
 }
 
 /** The newest record of every path, sorted by path. */
@@ -130,7 +130,7 @@ export function recordedOutputs(state: RunState): Readonly<Record<string, JsonVa
 
 /** All but the agent, which the definition knows. Keys in text order, so that the canonical form needs no copy. */
 function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
-  return {
+  const document = {
     artifacts: step.artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
     attempt: step.attempt,
     attempts: step.attempts,
@@ -141,6 +141,7 @@ function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
     status: step.status,
     visit: step.visit,
   }
+  return step.outputBlob === null ? document : { ...document, outputBlob: step.outputBlob }
 }
 
 function keepNewer(

@@ -1,13 +1,20 @@
 import { formatDuration, messageOf } from '../../core/index.ts'
 import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { EventBody, StepError, WorkflowEvent } from '../../trace/index.ts'
+import type {
+  ArtifactCreatedEvent,
+  EventBody,
+  LateResultEvent,
+  StepError,
+  WorkflowEvent,
+} from '../../trace/index.ts'
 import { Attempt } from '../step/attempt.ts'
 import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
-import { commit, note, saveState } from './live-run.ts'
+import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
 import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
 
@@ -107,8 +114,10 @@ function* commitArtifacts(
       })
     }
     yield* flush(current)
-    for (const { attempt } of commits)
+    for (const { attempt } of commits) {
       yield* placeArtifacts(attempt.staging, [...attempt.staged.values()], run.durableFolders)
+      attempt.placed = true
+    }
   } catch (error) {
     throw run.log.poison(error)
   }
@@ -134,6 +143,8 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
     artifacts: [...attempt.staged.values()],
     durationMs: duration(current.run, attempt),
   })
+  const checkpoint = dueCheckpoint(current.run, attempt.context)
+  if (checkpoint !== undefined) emit(current, checkpoint)
 }
 
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
@@ -246,13 +257,17 @@ function close(current: Tick, attempt: Attempt): void {
   current.run.attempts.delete(attempt.index)
   current.run.gating.delete(attempt.index)
   current.endedAttempts.push(attempt)
+  if (!attempt.placed) return
+  for (const artifact of attempt.staged.values()) {
+    explain(current, { kind: 'artifact_created', status: 'created', ...attempt.context, artifact })
+  }
 }
 
 /** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
 function noteLate(current: Tick, result: Result): void {
   if (current.run.state.status !== 'running') return
   if ('thrown' in result && result.attempt.isAbortReason(result.thrown)) return
-  emit(current, {
+  explain(current, {
     kind: 'late_result',
     status: 'discarded',
     ...result.attempt.context,
@@ -271,11 +286,12 @@ function* tidy(current: Tick): FileProgram<void> {
     for (const attempt of current.endedAttempts) {
       if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
     }
+    yield* recordCheckpoints(run, current.events)
     const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
     if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes))
       yield* saveState(run)
     if (!hasEnded) return
-    yield* perform({ op: 'close', path: run.layout.log })
+    yield* closeFiles(run)
     yield* releaseLock(run.layout)
   } catch (error) {
     throw run.log.poison(error)
@@ -298,6 +314,11 @@ function report(current: Tick): TickReport {
 function emit(current: Tick, body: EventBody): void {
   const event = note(current.run, body)
   if (current.policy.stopsAfter(event)) current.stopped = true
+}
+
+/** Notes an event that nothing is resumed from, unless the project does without them. */
+function explain(current: Tick, body: ArtifactCreatedEvent | LateResultEvent): void {
+  if (current.run.ports.eventLog !== false) emit(current, body)
 }
 
 function duration(run: LiveRun, attempt: Attempt): number {

@@ -18,7 +18,8 @@ import type {
   FileProgram,
 } from '../../ports/index.ts'
 import { stageArtifact } from '../store/artifact-commit.ts'
-import { stateFolder } from '../store/layout.ts'
+import { reservedFolder } from '../store/layout.ts'
+import type { StoreLayout } from '../store/layout.ts'
 import type { Attempt } from './attempt.ts'
 
 /** What the engine lends to the context of an attempt. */
@@ -29,6 +30,7 @@ export interface ContextServices {
   run<T>(program: FileProgram<T>): MaybePromise<T>
   readonly durableFolders: Set<string>
   log(attempt: Attempt, message: string): void
+  readonly store: StoreLayout
   outputs(): Readonly<Record<string, JsonValue>>
   readonly workflowId: string
   readonly runId: string
@@ -130,16 +132,17 @@ export class EngineContext implements AgentContext {
 const noThresholds = {}
 
 function artifactsContext(attempt: Attempt, services: ContextServices): ArtifactsContext {
+  const { store } = services
   const read = async (path: string): Promise<Uint8Array> => {
     assertOpen(attempt)
-    const bytes = await services.run(readArtifact(attempt, artifactPath(path)))
+    const bytes = await services.run(readArtifact(attempt, artifactPath(path, store)))
     if (bytes !== undefined) return bytes
     throw new Error(`Step '${attempt.key.step}' reads '${path}', and there is no such file.`)
   }
   return {
     async write(path, data) {
       assertOpen(attempt)
-      const target = artifactPath(path)
+      const target = artifactPath(path, store)
       await services.run(stageArtifact(attempt.staging, target, data, services.durableFolders))
       attempt.staged.set(target, {
         path: target,
@@ -152,7 +155,7 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
     async list(folder = '') {
       assertOpen(attempt)
       const start = folder === '' || folder === '.' ? '' : containedPath(folder, 'folder')
-      const found = new Set(await services.run(listFiles(start)))
+      const found = new Set(await services.run(listFiles(start, store)))
       for (const path of attempt.staged.keys()) {
         if (start === '' || path.startsWith(`${start}/`)) found.add(path)
       }
@@ -166,14 +169,14 @@ function* readArtifact(attempt: Attempt, path: string): FileProgram<Uint8Array |
   return yield* perform({ op: 'read', path })
 }
 
-/** Files below a folder; the state folder is not the project's. */
-export function* listFiles(folder: string): FileProgram<readonly string[]> {
+/** Files below a folder; what the engine keeps is not the project's. */
+function* listFiles(folder: string, store: StoreLayout): FileProgram<readonly string[]> {
   const files: string[] = []
   for (const entry of (yield* perform({ op: 'list', path: folder })) ?? []) {
     const path = joinPath(folder, entry.name)
-    if (path === stateFolder) continue
+    if (reservedFolder(store, path) !== undefined) continue
     if (entry.kind === 'file') files.push(path)
-    if (entry.kind === 'folder') files.push(...(yield* listFiles(path)))
+    if (entry.kind === 'folder') files.push(...(yield* listFiles(path, store)))
   }
   return files
 }
@@ -201,10 +204,11 @@ function agentClock(attempt: Attempt, clock: ClockPort): AgentClock {
   }
 }
 
-function artifactPath(path: string): string {
+function artifactPath(path: string, store: StoreLayout): string {
   const contained = containedPath(path, 'artifact path')
-  if (contained === stateFolder || contained.startsWith(`${stateFolder}/`)) {
-    throw new Error(`An artifact cannot lie in '${stateFolder}', which belongs to the engine: '${path}'.`)
+  const folder = reservedFolder(store, contained)
+  if (folder !== undefined) {
+    throw new Error(`An artifact cannot lie in '${folder}', which belongs to the engine: '${path}'.`)
   }
   return contained
 }

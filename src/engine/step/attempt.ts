@@ -15,6 +15,8 @@ export class Attempt {
   readonly staged = new Map<string, ArtifactRecord>()
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
   ended = false
+  /** Set when its staged files stand under their final names. */
+  placed = false
   readonly #layout: RunLayout
   #controller: AbortController | undefined
   #abortedBecause: string | undefined

@@ -1,8 +1,9 @@
-import { assert, FaultlineError, messageOf } from '../../core/index.ts'
+import { assert, FaultlineError, isSystemError, messageOf } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { encodeLine, eventFormatVersion } from '../../trace/index.ts'
 import type { EventBody, EventEnvelope, WorkflowEvent } from '../../trace/index.ts'
+import { BlobStore, defaultOutputCapBytes } from './blobs.ts'
 import type { RunLayout } from './layout.ts'
 
 /**
@@ -12,6 +13,7 @@ import type { RunLayout } from './layout.ts'
 export class EventLog {
   readonly #layout: RunLayout
   readonly #digest: DigestPort
+  readonly #blobs: BlobStore
   readonly #identity: Pick<EventEnvelope, 'workflowId' | 'runId' | 'correlationId'>
   /** The same as members of a JSON object: they stand in every line. */
   readonly #identityJson: string
@@ -20,6 +22,8 @@ export class EventLog {
   #durableSeq: number
   #sizeBytes: number
   #pending: WorkflowEvent[] = []
+  /** The JSON text of the event noted last. */
+  #lastJson = ''
   /** The lines of what is pending. */
   #text = ''
   #poison: FaultlineError | undefined
@@ -32,9 +36,21 @@ export class EventLog {
     /** Events that the log holds already, all durable. */
     readonly length: number
     readonly sizeBytes: number
+    readonly outputCapBytes?: number | undefined
+    /** Digests of the blobs that the log names already. */
+    readonly blobs?: Iterable<string>
+    /** Folders that this life has made durable, or seen that they are. */
+    readonly durableFolders: Set<string>
   }) {
     this.#layout = options.layout
     this.#digest = options.digest
+    this.#blobs = new BlobStore(
+      options.layout.blobs,
+      options.digest,
+      options.outputCapBytes ?? defaultOutputCapBytes,
+      options.blobs ?? [],
+      options.durableFolders,
+    )
     this.#identity = options.identity
     this.#identityJson = JSON.stringify(options.identity).slice(1, -1)
     this.#epoch = options.epoch
@@ -61,7 +77,7 @@ export class EventLog {
     const epoch = this.#epoch
     const durableSeq = this.#durableSeq
     const v = eventFormatVersion
-    const event: EventEnvelope & B = {
+    let event: EventEnvelope & B = {
       v,
       seq,
       epoch,
@@ -72,12 +88,26 @@ export class EventLog {
       correlationId,
       ...body,
     }
+    let bodyJson = JSON.stringify(body)
+    if ('output' in body && !this.#blobs.surelyFits(bodyJson)) {
+      const outputBlob = this.#blobs.take(body.output)
+      if (outputBlob !== undefined) {
+        bodyJson = JSON.stringify({ ...body, output: undefined, outputBlob })
+        event = { ...event, outputBlob }
+      }
+    }
     const json =
       `{"v":${v},"seq":${seq},"epoch":${epoch},"durableSeq":${durableSeq},"at":${at},` +
-      `${this.#identityJson},${JSON.stringify(body).slice(1)}`
+      `${this.#identityJson},${bodyJson.slice(1)}`
+    this.#lastJson = json
     this.#text += encodeLine(json, this.#digest.crc32)
     this.#pending.push(event)
     return event
+  }
+
+  /** SHA-256 of the JSON text of the event noted last. */
+  lastSha256(): string {
+    return this.#digest.sha256(this.#lastJson)
   }
 
   /** Appends what was noted in one write and makes it durable. Hands back the events that are now true. */
@@ -85,6 +115,7 @@ export class EventLog {
     const { events, text } = this.takePending()
     if (events.length === 0) return events
     try {
+      yield* this.#blobs.settle()
       yield* perform({ op: 'append', path: this.#layout.log, data: text })
       yield* perform({ op: 'fsync', path: this.#layout.log })
     } catch (error) {
@@ -93,6 +124,16 @@ export class EventLog {
     this.#sizeBytes += text.length
     this.#durableSeq = (events.at(-1) as WorkflowEvent).seq
     return events
+  }
+
+  /** Makes the blobs durable that the noted events name. `commit` does it by itself. */
+  settleBlobs(): FileProgram<void> {
+    return this.#blobs.settle()
+  }
+
+  /** Removes blobs that no event names. */
+  sweepBlobs(): FileProgram<void> {
+    return this.#blobs.sweep()
   }
 
   /** Takes what was noted without writing it: for recovery, which puts the lines into the rewritten log. */
@@ -112,12 +153,19 @@ export class EventLog {
 
   /** Refuses every later write. */
   poison(cause: unknown): FaultlineError {
+    const { runId } = this.#identity
+    const file = isSystemError(cause) ? (cause.dest ?? cause.path) : undefined
     this.#poison ??= new FaultlineError(
       'STORE_FAILED',
-      `Writing the state of run '${this.#identity.runId}' failed (${messageOf(cause)}), so the run stopped. What was ` +
-        `acknowledged before is on disk; mend the cause, then resume the run.`,
-      { details: { runId: this.#identity.runId }, cause },
+      `Writing ${written(file)} of run '${runId}' failed (${messageOf(cause)}), so the run stopped. What was acknowledged before is ` +
+        `on disk; mend the cause, then resume the run.`,
+      { details: { runId, ...(file === undefined ? {} : { file }) }, cause },
     )
     return this.#poison
   }
+}
+
+function written(file: string | undefined): string {
+  if (file === undefined) return 'the state'
+  return file === '' ? `the project's folder` : `'${file}'`
 }

@@ -1,10 +1,14 @@
-import { checkId, decodeUtf8, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import { checkId, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, EventOf, StateDocument } from '../../trace/index.ts'
-import { lastPointerPath, runLayout, runsFolder } from './layout.ts'
-import type { RunLayout } from './layout.ts'
+import { loadOutputs } from './blobs.ts'
+import { corrupt } from './corrupt.ts'
+import { listHistory } from './history.ts'
+import { readLastPointer } from './last-pointer.ts'
+import { runLayout } from './layout.ts'
+import type { RunLayout, StoreLayout } from './layout.ts'
 import { decodeState } from './state-file.ts'
 
 /** What the disk says about a run, read and checked but not yet folded. */
@@ -15,30 +19,32 @@ export interface StoredRun {
   readonly start: EventOf<'workflow_start'>
   /** The snapshot, when there is one that fits. */
   readonly state: StateDocument | undefined
+  /** Saves so far, as far as anybody knows. */
+  readonly saveSeq: number
   /** What was wrong with a snapshot that had to be ignored. */
   readonly stateProblem: string | undefined
   /** Whether the last pointer names this run. */
   readonly isLast: boolean
-}
-
-/** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
-export interface LastPointer {
-  readonly runId: string
-  readonly seq: number
+  /** Whether there is a last pointer that cannot be used. */
+  readonly pointerDamaged: boolean
 }
 
 /**
  * @param named the run to read; undefined for the one that the last pointer names
  * @throws FaultlineError `RUN_NOT_FOUND`, or `STATE_CORRUPT` with file, line and sequence number.
  */
-export function* readStoredRun(named: string | undefined, digest: DigestPort): FileProgram<StoredRun> {
+export function* readStoredRun(
+  named: string | undefined,
+  store: StoreLayout,
+  digest: DigestPort,
+): FileProgram<StoredRun> {
   if (named !== undefined) checkId('run id', named)
-  const pointer = yield* readLastPointer()
+  const { pointer, damaged: pointerDamaged } = yield* readLastPointer(store, digest)
   const runId = named ?? pointer?.runId
-  if (runId === undefined) throw noLastRun(yield* listRuns())
-  const layout = runLayout(runId)
+  if (runId === undefined) throw noLastRun(store, yield* listRuns(store))
+  const layout = runLayout(store, runId)
   const logBytes = yield* perform({ op: 'read', path: layout.log })
-  if (logBytes === undefined) throw notFound(runId, yield* listRuns())
+  if (logBytes === undefined) throw notFound(runId, store, yield* listRuns(store))
   const stateBytes = yield* perform({ op: 'read', path: layout.state })
   const decoded = stateBytes === undefined ? undefined : decodeState(stateBytes, digest)
   const foreign = decoded?.document !== undefined && decoded.document.runId !== runId
@@ -52,74 +58,68 @@ export function* readStoredRun(named: string | undefined, digest: DigestPort): F
       seq: log.end.seq,
     })
   }
-  const start = log.events[0]
+  const recorded = log.events[0]?.runId ?? runId
+  if (recorded !== runId)
+    throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${recorded}'`, { line: 1, seq: 0 })
+  const events = yield* loadOutputs(layout.blobs, log.events, digest)
+  const start = events[0]
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
-  const stateProblem = foreign ? `it belongs to run '${decoded.document.runId}'` : decoded?.problem
-  return { layout, log, logBytes, start, state, stateProblem, isLast }
-}
-
-/** The newest run, or undefined when none has been started or the pointer cannot be read. */
-export function* readLastPointer(): FileProgram<LastPointer | undefined> {
-  const bytes = yield* perform({ op: 'read', path: lastPointerPath })
-  if (bytes === undefined) return undefined
-  try {
-    const value = JSON.parse(decodeUtf8(bytes)) as Partial<LastPointer> | null
-    if (typeof value?.runId !== 'string' || typeof value.seq !== 'number') return undefined
-    return { runId: value.runId, seq: value.seq }
-  } catch {
-    return undefined
+  // The pointer is written after the first snapshot.
+  const missing = stateBytes === undefined && isLast ? 'it is missing' : undefined
+  const stateProblem = foreign
+    ? `it belongs to run '${decoded.document.runId}'`
+    : (decoded?.problem ?? missing)
+  const saveSeq = state?.saveSeq ?? (yield* listHistory(layout)).at(-1)?.saveSeq ?? 0
+  return {
+    layout,
+    log: { ...log, events },
+    logBytes,
+    start,
+    state,
+    saveSeq,
+    stateProblem,
+    isLast,
+    pointerDamaged,
   }
 }
 
 /** Ids of the runs on disk, sorted by name. */
-export function* listRuns(): FileProgram<readonly string[]> {
-  const entries = (yield* perform({ op: 'list', path: runsFolder })) ?? []
+export function* listRuns(store: StoreLayout): FileProgram<readonly string[]> {
+  const entries = (yield* perform({ op: 'list', path: store.runs })) ?? []
   return entries.filter((entry) => entry.kind === 'folder').map((entry) => entry.name)
 }
 
 /**
  * Turns a system error of the disk into one that says which folder is at fault; hands anything else back as it is.
  *
- * @example catch (error) { throw unreadable(error) }
+ * @example catch (error) { throw unreadable(error, store) }
  */
-export function unreadable(error: unknown): unknown {
+export function unreadable(error: unknown, store: StoreLayout): unknown {
   const { code, path } = error as { code?: unknown; path?: unknown }
   if (error instanceof FaultlineError || typeof code !== 'string') return error
   return new FaultlineError(
     'STATE_UNREADABLE',
-    `The state folder '.workflow' cannot be used: ${messageOf(error)}. Check that it is a folder and that you may read and ` +
+    `The state folder '${store.state}' cannot be used: ${messageOf(error)}. Check that it is a folder and that you may read and ` +
       `write it.`,
     { details: { code, path: typeof path === 'string' ? path : null }, cause: error },
   )
 }
 
-export function corrupt(
-  file: string,
-  what: string,
-  details: Readonly<Record<string, unknown>>,
-): FaultlineError {
-  return new FaultlineError(
-    'STATE_CORRUPT',
-    `${file} is damaged: ${what}. Nothing was changed. Restore the file from a copy; faultline never repairs this in silence.`,
-    { details: { file, ...details } },
-  )
-}
-
-function noLastRun(runs: readonly string[]): FaultlineError {
+function noLastRun(store: StoreLayout, runs: readonly string[]): FaultlineError {
   return new FaultlineError(
     'RUN_NOT_FOUND',
     runs.length === 0
-      ? `No run has been started here: '${runsFolder}' holds none.`
+      ? `No run has been started here: '${store.runs}' holds none.`
       : `Nothing says which run was the last. Name one of: ${runs.map((run) => `'${run}'`).join(', ')}.`,
     { details: { runs } },
   )
 }
 
-function notFound(runId: string, runs: readonly string[]): FaultlineError {
-  if (runs.includes(runId)) return corrupt(runLayout(runId).log, 'it is missing', {})
+function notFound(runId: string, store: StoreLayout, runs: readonly string[]): FaultlineError {
+  if (runs.includes(runId)) return corrupt(runLayout(store, runId).log, 'it is missing', {})
   const known = runs.length === 0 ? 'No run has been started here.' : suggestion(runId, runs)
-  return new FaultlineError('RUN_NOT_FOUND', `There is no run '${runId}' in '${runsFolder}'. ${known}`, {
+  return new FaultlineError('RUN_NOT_FOUND', `There is no run '${runId}' in '${store.runs}'. ${known}`, {
     details: { runId },
   })
 }

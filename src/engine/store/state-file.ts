@@ -1,7 +1,7 @@
 import { canonicalJson, decodeStrictUtf8, isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
 import type { DigestPort } from '../../ports/index.ts'
-import { stateSchemaVersion } from '../../trace/index.ts'
+import { migrateState, stateSchemaVersion } from '../../trace/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
 
 /**
@@ -27,20 +27,19 @@ export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState
     return { problem: 'it is not valid JSON' }
   }
   if (!isJsonObject(value)) return { problem: 'it is not a JSON object' }
-  const { checksum, schemaVersion } = value
+  const { checksum, ...body } = value
   if (typeof checksum !== 'string') return { problem: 'it has no checksum' }
-  if (!matches(text, value, checksum, digest)) return { problem: 'its checksum does not match its content' }
-  if (schemaVersion !== stateSchemaVersion) {
-    return {
-      problem: `it has schema version ${JSON.stringify(schemaVersion)}, and this faultline reads ${stateSchemaVersion}`,
-    }
+  if (!matches(text, body, checksum, digest)) return { problem: 'its checksum does not match its content' }
+  const document = migrateState(body)
+  if (document !== undefined) return { document }
+  return {
+    problem: `it has schema version ${JSON.stringify(body['schemaVersion'])}, and this faultline reads ${stateSchemaVersion} and older ones`,
   }
-  return { document: value as unknown as StateDocument }
 }
 
 /** As it was written the text itself is canonical; a file that somebody has laid out anew is brought into that form first. */
-function matches(text: string, value: JsonObject, checksum: string, digest: DigestPort): boolean {
+function matches(text: string, body: JsonObject, checksum: string, digest: DigestPort): boolean {
   const tail = `,"checksum":"${checksum}"}\n`
   if (text.endsWith(tail) && digest.sha256(`${text.slice(0, -tail.length)}}`) === checksum) return true
-  return digest.sha256(canonicalJson({ ...value, checksum: undefined })) === checksum
+  return digest.sha256(canonicalJson(body)) === checksum
 }

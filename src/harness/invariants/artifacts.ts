@@ -34,6 +34,7 @@ export const artifacts: Invariant = {
       verdict.broken(sentence, place)
     }
     judgeResults(run, verdict)
+    judgeBlobs(run, verdict)
 
     /** An attempt that was announced and then died may have moved some of its files into place. */
     function isInFlux(path: string, sha256: string): boolean {
@@ -41,6 +42,22 @@ export const artifacts: Invariant = {
       return someStepIsOpen && folded?.announced.get(path)?.has(sha256) === true
     }
   },
+}
+
+/** An output that is too large for its event lies in a file of its own, and nowhere else. */
+function judgeBlobs(run: RunReading, verdict: Verdict): void {
+  for (const event of run.events) {
+    if (!('outputBlob' in event) || event.outputBlob === undefined) continue
+    const { sha256 } = event.outputBlob
+    const path = `${run.runFolder}/blobs/${sha256}`
+    const bytes = run.evidence.files.get(path)
+    if (bytes !== undefined && run.sha256Of(bytes) === sha256) continue
+    const what = bytes === undefined ? 'is missing' : 'has other bytes than its name says'
+    verdict.broken(`The output that event ${event.seq} keeps in '${path}' ${what}.`, {
+      ...placeOf(event),
+      path,
+    })
+  }
 }
 
 /** A step completes with what it declares to create, and with what it had announced: recovery goes by the announcement. */
@@ -52,7 +69,7 @@ function judgeResults(run: RunReading, verdict: Verdict): void {
     }
     const { step } = event
     const earlier = announced.get(tryKey(event))
-    for (const member of ['output', 'scoring'] as const) {
+    for (const member of ['output', 'outputBlob', 'scoring'] as const) {
       if (earlier === undefined || sameJson(earlier[member], event[member])) continue
       const sentence = `Step '${step}' ${tryOf(event)} has another ${member} in event ${event.seq} than in event ${earlier.seq}.`
       verdict.broken(sentence, placeOf(event))

@@ -47,6 +47,11 @@ async function buildShapes() {
   }
   const artifact = z.object({ path: z.string().min(1), sha256, sizeBytes: count })
   const scoring = z.object({ passed: z.boolean(), scores: z.record(z.string(), z.number()) })
+  /** In the event itself, or in a file of its own when it is large. */
+  const returned = {
+    output: json.optional(),
+    outputBlob: z.object({ sha256, sizeBytes: count }).optional(),
+  }
   const error = z.object({
     kind: z.enum([
       'exception',
@@ -95,6 +100,7 @@ async function buildShapes() {
       owner: z.string(),
       restarts: z.array(z.string()),
       tailCutAtSeq: count.optional(),
+      stateIgnored: z.string().optional(),
       reopensLoopOf: z.string().optional(),
       adopts: z.object({ definition, definitionSha256: sha256 }).optional(),
     }),
@@ -112,36 +118,42 @@ async function buildShapes() {
       error: error.optional(),
     }),
     z.object({ ...stepEnvelope, kind: z.literal('step_start'), status: z.literal('running') }),
-    z.object({
-      ...stepEnvelope,
-      kind: z.literal('artifacts_prepared'),
-      status: z.literal('running'),
-      artifacts: z.array(artifact),
-      output: json,
-      scoring: scoring.optional(),
-    }),
-    z.object({
-      ...stepEnvelope,
-      kind: z.literal('gate_result'),
-      status: z.enum(['passed', 'failed']),
-      reason: z.string().optional(),
-      scoring: scoring.optional(),
-      output: json,
-      route: z.discriminatedUnion('to', [
-        z.object({ to: z.literal('pass') }),
-        z.object({ to: z.literal('loop'), target: z.string(), loop: ordinal }),
-        z.object({ to: z.literal('fail') }),
-      ]),
-    }),
-    z.object({
-      ...stepEnvelope,
-      kind: z.literal('step_finish'),
-      status: z.literal('completed'),
-      output: json,
-      scoring: scoring.optional(),
-      artifacts: z.array(artifact),
-      durationMs: z.number(),
-    }),
+    z
+      .object({
+        ...stepEnvelope,
+        kind: z.literal('artifacts_prepared'),
+        status: z.literal('running'),
+        artifacts: z.array(artifact),
+        ...returned,
+        scoring: scoring.optional(),
+      })
+      .refine(hasResult, resultMissing),
+    z
+      .object({
+        ...stepEnvelope,
+        kind: z.literal('gate_result'),
+        status: z.enum(['passed', 'failed']),
+        reason: z.string().optional(),
+        scoring: scoring.optional(),
+        ...returned,
+        route: z.discriminatedUnion('to', [
+          z.object({ to: z.literal('pass') }),
+          z.object({ to: z.literal('loop'), target: z.string(), loop: ordinal }),
+          z.object({ to: z.literal('fail') }),
+        ]),
+      })
+      .refine(hasResult, resultMissing),
+    z
+      .object({
+        ...stepEnvelope,
+        kind: z.literal('step_finish'),
+        status: z.literal('completed'),
+        ...returned,
+        scoring: scoring.optional(),
+        artifacts: z.array(artifact),
+        durationMs: z.number(),
+      })
+      .refine(hasResult, resultMissing),
     z.object({
       ...stepEnvelope,
       kind: z.literal('step_retry'),
@@ -166,10 +178,37 @@ async function buildShapes() {
     }),
     z.object({
       ...stepEnvelope,
+      kind: z.literal('artifact_created'),
+      status: z.literal('created'),
+      artifact,
+    }),
+    z.object({
+      ...stepEnvelope,
       kind: z.literal('late_result'),
       status: z.literal('discarded'),
       outcome: z.enum(['returned', 'threw']),
     }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('checkpoint'),
+      status: z.literal('saved'),
+      name: z.string().min(1),
+      throughSeq: count,
+      lineSha256: sha256,
+      because: z.enum(['interval', 'milestone']),
+    }),
   ])
   return { event }
+}
+
+const resultMissing = { path: ['output'], message: 'there must be either this or outputBlob' }
+
+function hasResult({
+  output,
+  outputBlob,
+}: {
+  readonly output?: unknown
+  readonly outputBlob?: unknown
+}): boolean {
+  return (output === undefined) !== (outputBlob === undefined)
 }

@@ -9,6 +9,7 @@ import type {
 import { stepGraph } from './graph.ts'
 
 type LoggedError = LoggedEventOf<'step_fail'>['error']
+type LoggedBlob = NonNullable<LoggedEventOf<'step_finish'>['outputBlob']>
 type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
@@ -17,6 +18,8 @@ export interface FoldedStep {
   visit: number
   attempt: number
   output: JsonValue
+  /** Where the output lies when it is too large for an event. */
+  outputBlob: LoggedBlob | undefined
   scoring: LoggedScoring | null
   error: LoggedError | null
   loops: number
@@ -59,6 +62,7 @@ export interface FoldedRun {
   epoch: number
   updatedAt: number
   error: (LoggedError & { readonly step: string | null }) | null
+  cancelledFor: string | null
   steps: ReadonlyMap<string, FoldedStep>
   edits: readonly PlacedArtifact[]
   readonly gateDecisions: (JsonObject & { readonly step: string })[]
@@ -78,6 +82,7 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
     epoch: start.epoch,
     updatedAt: start.at,
     error: null,
+    cancelledFor: null,
     steps: new Map(start.definition.steps.map(({ id }) => [id, newStep()])),
     edits: [],
     gateDecisions: [],
@@ -106,6 +111,10 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
   if (event.kind === 'workflow_end') {
     run.status = event.status
     if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
+    return
+  }
+  if (event.kind === 'workflow_cancel') {
+    run.cancelledFor = event.reason
     return
   }
   if (event.kind === 'artifact_edit') {
@@ -139,7 +148,8 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
     case 'step_finish':
       placePrepared(step, event)
       step.status = 'completed'
-      step.output = event.output
+      step.output = event.output ?? null
+      step.outputBlob = event.outputBlob
       step.scoring = event.scoring ?? null
       step.finishedSeq = event.seq
       endAttempt(step, event.at, event.durationMs, 'completed')
@@ -157,14 +167,17 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
+    case 'artifact_created':
     case 'late_result':
+    case 'checkpoint':
       return
   }
 }
 
 function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate_result'>): void {
   placePrepared(step, event)
-  step.output = event.output
+  step.output = event.output ?? null
+  step.outputBlob = event.outputBlob
   step.scoring = event.scoring ?? null
   run.gateDecisions.push({
     step: event.step,
@@ -253,6 +266,7 @@ function newStep(): FoldedStep {
     visit: 1,
     attempt: 0,
     output: null,
+    outputBlob: undefined,
     scoring: null,
     error: null,
     loops: 0,

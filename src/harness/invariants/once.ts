@@ -48,7 +48,7 @@ function judgeAnnouncements(run: RunReading, verdict: Verdict): void {
     const announced = open.get(key)
     if (event.kind === 'artifacts_prepared' && run.stepDefinition(event)?.gate === undefined)
       open.set(key, event)
-    else if (event.kind !== 'late_result') open.delete(key)
+    else if (event.kind !== 'late_result' && event.kind !== 'artifact_created') open.delete(key)
     if (event.kind !== 'step_start' || announced === undefined) continue
     const life = run.incarnationOf(event)
     const sentence = `Step '${event.step}' ran again ${tryOf(event, life)} after its result had been announced at event ${announced.seq}.`

@@ -61,7 +61,11 @@ class OrderWalk {
     if (agent !== undefined && event.agent !== agent) {
       this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
     }
-    if (event.kind === 'late_result') return
+    if (event.kind === 'late_result' || event.kind === 'artifact_created') return
+    if (event.kind === 'checkpoint') {
+      this.#checkpoint(event)
+      return
+    }
     if (event.kind === 'step_start') {
       this.#start(event)
       return
@@ -73,6 +77,15 @@ class OrderWalk {
     if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
     else if (event.kind !== 'artifacts_prepared') this.#running.delete(step)
+  }
+
+  #checkpoint(event: LoggedEventOf<'checkpoint'>): void {
+    const { step, name, throughSeq } = event
+    if (!this.#completed.has(step)) this.#broken(event, 'has a checkpoint and had not completed')
+    const expected = `${String(throughSeq).padStart(6, '0')}-${step}`
+    if (name !== expected) this.#broken(event, `has a checkpoint '${name}' that should be '${expected}'`)
+    if (throughSeq >= event.seq)
+      this.#broken(event, `has a checkpoint of event ${throughSeq}, which is still to come`)
   }
 
   #start(event: LoggedEventOf<'step_start'>): void {

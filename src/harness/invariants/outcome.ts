@@ -35,9 +35,9 @@ export const outcome: Invariant = {
 export function outcomeOf(run: RunReading): CanonicalOutcome {
   const { evidence, folded } = run
   const steps: Record<string, CanonicalStep> = {}
-  for (const [id, { status, output, scoring, artifacts }] of folded?.steps ?? []) {
+  for (const [id, { status, output, outputBlob, scoring, artifacts }] of folded?.steps ?? []) {
     const digests = artifacts.map(({ path, sha256 }) => [path, sha256] as const)
-    steps[id] = { status, output, scoring, artifacts: Object.fromEntries(digests) }
+    steps[id] = { status, output: outputBlob ?? output, scoring, artifacts: Object.fromEntries(digests) }
   }
   const files = run.projectFiles(evidence.files)
   return {

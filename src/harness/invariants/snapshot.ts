@@ -68,6 +68,7 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
   const agents = new Map(definition.steps.map(({ id, agent }) => [id, agent]))
   const completed = steps.filter(([, { status }]) => status === 'completed')
   completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
+  const last = completed.at(-1)
   const artifacts = [...newestArtifacts(run).values()]
   return {
     seq: run.seq,
@@ -76,6 +77,14 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
     runId: start.runId,
     correlationId: start.correlationId,
     status: run.status,
+    reason: run.cancelledFor ?? run.error?.message ?? null,
+    progress: { completed: completed.length, total: steps.length },
+    safePoint: { step: last?.[0] ?? null, seq: last?.[1].finishedSeq ?? 0 },
+    monitoring: {
+      errorCount: steps.flatMap(([, { attempts }]) => attempts).filter(({ outcome }) => outcome === 'failed')
+        .length,
+      recoveryAttempts: run.epoch - 1,
+    },
     currentSteps: steps.flatMap(([id, { status }]) => (isCurrent(status) ? [id] : [])),
     completedSteps: completed.map(([id]) => id),
     steps: Object.fromEntries(
@@ -104,9 +113,10 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
 }
 
 function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
-  const { status, visit, attempt, output, scoring, error, attempts, artifacts, loops } = step
+  const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
+  const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
-  const document = { status, visit, attempt, output, scoring, error, attempts, loops }
+  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops }
   return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }
 

@@ -30,7 +30,14 @@ export type SingleFault =
       readonly outcome: CrashOutcome
       readonly inRecovery?: SecondCrash
     }
-  | { readonly family: 'disk'; readonly at: string; readonly fault: FileFault; readonly sticky: boolean }
+  | {
+      readonly family: 'disk'
+      readonly at: string
+      readonly fault: FileFault
+      readonly sticky: boolean
+      /** The power fails once the run has been resumed and is over. */
+      readonly powerLoss?: true
+    }
 
 /** A crash in the recovery from a crash. */
 export interface SecondCrash {
@@ -66,7 +73,10 @@ export interface SingleFaultOptions {
   readonly outcomes?: 'corners' | 'subsets'
   /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default true. */
   readonly recoveryCrashes?: boolean
+  /** Judged besides O0 to O20. */
   readonly invariants?: readonly Invariant[]
+  /** Default: tries all. The report of a sweep that stopped counts what was tried until then. */
+  readonly stopAt?: 'first-finding'
 }
 
 /** A fault has gone when the run is resumed; one life more for a run that failed because of it. */
@@ -104,13 +114,14 @@ class Sweep {
     this.#workflow = workflow
     this.#initialFiles = initialFiles
     this.#options = options
-    this.#invariants = options.invariants ?? builtInInvariants
+    this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
   }
 
   async run(): Promise<SweepReport> {
     const { points, reference } = await this.#discover()
     const families: Partial<Record<FaultFamily, FamilyCoverage>> = {}
     for (const family of this.#options.families ?? (['crash', 'disk'] as const)) {
+      if (this.#hasFoundEnough) break
       families[family] =
         family === 'crash' ? await this.#crash(points, reference) : await this.#disk(points, reference)
     }
@@ -145,6 +156,8 @@ class Sweep {
     for (const point of points) {
       let hit = false
       for (const { outcome, world } of this.#crashesAt(point)) {
+        if (this.#hasFoundEnough) return count
+        if (!hit) count.hit++
         hit = true
         if (!this.#isNew(world)) {
           count.deduped++
@@ -160,6 +173,7 @@ class Sweep {
         if (this.#options.recoveryCrashes === false) continue
         for (const second of recovery) {
           for (const { outcome: secondOutcome, world: again } of this.#crashesAt(second)) {
+            if (this.#hasFoundEnough) return count
             if (!this.#isNew(again)) {
               count.deduped++
               continue
@@ -170,7 +184,6 @@ class Sweep {
           }
         }
       }
-      if (hit) count.hit++
     }
     return count
   }
@@ -186,14 +199,22 @@ class Sweep {
   async #disk(points: readonly FaultPoint[], reference: CanonicalOutcome): Promise<FamilyCoverage> {
     const count = { hit: 0, points: points.length, scenarios: 0, deduped: 0 }
     for (const { name, operation } of points) {
+      if (this.#hasFoundEnough) return count
       count.hit++
       for (const fault of faultsOf(operation as FileOperation['op'])) {
         for (const sticky of [false, true]) {
+          if (this.#hasFoundEnough) return count
           count.scenarios++
           const planned = { at: name, with: fault, sticky }
           const struck = await liveOn(this.#workflow, this.#freshWorld(), { fault: planned })
           const ended = isOver(struck) ? struck : await this.#toCompletion(afterEnding(struck))
           await this.#judge({ family: 'disk', at: name, fault, sticky }, ended, reference)
+          if (fault.mode !== 'dropped') continue
+          // What an fsync dropped is read like any other byte until the power fails.
+          count.scenarios++
+          const found = ended.world.disk.afterCrash('power-min')
+          const again = await this.#toCompletion(afterLife(ended.world, 'run', found))
+          await this.#judge({ family: 'disk', at: name, fault, sticky, powerLoss: true }, again, reference)
         }
       }
     }
@@ -207,6 +228,10 @@ class Sweep {
       ended = await liveOn(this.#workflow, afterEnding(ended))
     }
     return ended
+  }
+
+  get #hasFoundEnough(): boolean {
+    return this.#options.stopAt === 'first-finding' && this.#findings.length > 0
   }
 
   async #judge(fault: SingleFault, ended: EndedLifeOf, reference: CanonicalOutcome): Promise<void> {

@@ -1,4 +1,4 @@
-import { createTurn } from '../../adapters/node/index.ts'
+import { createCompression, createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
 import { isFaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
@@ -101,9 +101,11 @@ class WatchedLife {
       const seen = seenError(error)
       this.#note({ errors: [...this.#world.errors, seen] })
       if (this.#during === 'recovery') {
-        refusal = seen
-        this.#note({ ending: endingOfRefusal(error, seen) })
-      }
+        const ending = endingOfRefusal(error, seen)
+        // A run that has ended has been taken over and tidied up after, although there was nothing to resume.
+        if (ending.status === 'refused') refusal = seen
+        this.#note({ ending })
+      } else if (this.#world.runId !== undefined) await this.#moveInSpite()
     }
     try {
       await this.#life.incarnation.close()
@@ -138,6 +140,15 @@ class WatchedLife {
     const seen: SeenError = { message, kind }
     this.#note({ errors: [...this.#world.errors, seen] })
     return { status, ...(step === null ? {} : { step }), error: seen }
+  }
+
+  /** A caller that does not take an error for an answer: an engine that could not write must not write on. */
+  async #moveInSpite(): Promise<void> {
+    try {
+      this.#note({ ending: await this.#moved() })
+    } catch {
+      // As it should be, and as the caller has been told.
+    }
   }
 
   #born(before: SweptWorld): EngineLife {
@@ -179,6 +190,8 @@ class WatchedLife {
           },
         },
         realWaitMs,
+        storage: {},
+        compression: createCompression(),
       },
       this.#incarnation,
     )

@@ -152,9 +152,11 @@ describe('a damaged run', () => {
     folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:review')
     const runId = lastRun(folder)
     folder.write('.workflow/last.json', '{')
-    expect(folder.faultline('resume').stderr).toBe(
-      `error[RUN_NOT_FOUND]: Nothing says which run was the last. Name one of: '${runId}'.\n`,
-    )
+    const onlyRun = folder.faultline('resume')
+    expect([onlyRun.code, onlyRun.stderr]).toEqual([
+      0,
+      'warning: .workflow/last.json was ignored because it names no run; it names this one now.\n',
+    ])
     rmSync(join(folder.folder, `.workflow/runs/${runId}/events.jsonl`))
     expect(folder.faultline('resume', runId).stderr).toContain(
       `error[STATE_CORRUPT]: .workflow/runs/${runId}/events.jsonl is damaged: it is missing.`,
@@ -199,3 +201,26 @@ steps:
     next: a
 `
 }
+
+test('keeps runs where it is told to, by option or by environment', () => {
+  const folder = project({ 'flow.yaml': reviewed.yaml })
+  const where = ['--state-dir', '.github/workflow-states']
+  expect(folder.faultline('run', 'flow.yaml', '--mock', '--fault', 'agent-error:build', ...where).code).toBe(
+    1,
+  )
+  expect(folder.faultline('status').code).toBe(2)
+  const shown = folder.faultline('status', ...where).stdout
+  expect(shown).toContain('failed at build')
+  expect(shown).toMatch(/next +npx faultline resume \S+ --state-dir \.github\/workflow-states/)
+  expect(folder.faultline('resume', ...where).code).toBe(0)
+  expect(folder.files().filter((path) => path.startsWith('.workflow'))).toEqual([])
+  const [bundle] = folder.files('faultline-bundles').filter((path) => path.endsWith('manifest.json'))
+  expect(folder.faultline('replay', (bundle ?? '').replace('/manifest.json', '')).code).toBe(1)
+
+  const state = folder.faultlineWith(
+    { WORKFLOW_STATE_DIRECTORY: '.github/workflow-states' },
+    'status',
+    '--json',
+  )
+  expect(JSON.parse(state.stdout)).toMatchObject({ status: 'completed' })
+})

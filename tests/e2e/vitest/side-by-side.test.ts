@@ -97,7 +97,7 @@ test.each([
       manifest: [id, id],
       summary: [id],
       state: [id],
-      events: Array.from({ length: 7 }, () => id),
+      events: Array.from({ length: 8 }, () => id),
       logs: [id],
     })
     ids.add(id)

@@ -67,9 +67,9 @@ describe('what a failure leaves on disk', { tags: ['e2e_workflow'] }, () => {
     await session.runToEnd()
     saves.push(await readStateFile(project, session.runId))
     expect(saves.map(({ status, schemaVersion }) => [status, schemaVersion])).toEqual([
-      ['running', 1],
-      ['failed', 1],
-      ['completed', 1],
+      ['running', 2],
+      ['failed', 2],
+      ['completed', 2],
     ])
     const numbers = saves.map(({ saveSeq }) => saveSeq)
     expect(numbers).toEqual([...new Set(numbers)].toSorted((left, right) => left - right))

@@ -99,10 +99,14 @@ describe.each(table)('%s', { tags: ['e2e_workflow'] }, (_title, failure) => {
     expect(changed(diffSnapshots(beforeFailure?.state, atFailure?.state))).toEqual(
       new Set([
         'error',
+        'monitoring',
+        'reason',
         'seq',
         'status',
         `steps.${failure.step}`,
-        ...(failure.endedMeanwhile.length === 0 ? [] : ['artifacts', 'completedSteps', 'currentSteps']),
+        ...(failure.endedMeanwhile.length === 0
+          ? []
+          : ['artifacts', 'completedSteps', 'currentSteps', 'progress', 'safePoint']),
         ...failure.endedMeanwhile.map((step) => `steps.${step}`),
       ]),
     )
@@ -112,9 +116,13 @@ describe.each(table)('%s', { tags: ['e2e_workflow'] }, (_title, failure) => {
         'currentSteps',
         'epoch',
         'error',
+        'monitoring',
+        'reason',
         'seq',
         'status',
-        ...(failure.completed.some((step) => failure.restarted.includes(step)) ? ['completedSteps'] : []),
+        ...(failure.completed.some((step) => failure.restarted.includes(step))
+          ? ['completedSteps', 'progress', 'safePoint']
+          : []),
         ...failure.restarted.map((step) => `steps.${step}`),
       ]),
     )

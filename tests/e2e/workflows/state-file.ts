@@ -32,7 +32,7 @@ const step = z.strictObject({
 })
 
 export const stateFile = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   checksum: digest,
   saveSeq: z.int().positive(),
   seq: z.int().nonnegative(),
@@ -41,6 +41,13 @@ export const stateFile = z.strictObject({
   runId: z.string(),
   correlationId: z.string(),
   status: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  reason: z.string().nullable(),
+  progress: z.strictObject({ completed: z.int().nonnegative(), total: z.int().positive() }),
+  safePoint: z.strictObject({ step: z.string().nullable(), seq: z.int().nonnegative() }),
+  monitoring: z.strictObject({
+    errorCount: z.int().nonnegative(),
+    recoveryAttempts: z.int().nonnegative(),
+  }),
   completedSteps: z.array(z.string()),
   currentSteps: z.array(z.string()),
   steps: z.record(z.string(), step),

@@ -50,6 +50,9 @@ test('a run reads line by line, and its status shows where it stands and what to
       "  ✗ send  no network (exception)",
     ]
   `)
+  expect(renderStatus(open.state(), 'failed', 'it is not valid JSON').split('\n')[3]).toBe(
+    'note     state.json was ignored because it is not valid JSON; this is what the log says',
+  )
   expect(renderStatus(open.state(), 'failed')).toMatchInlineSnapshot(`
     "run      note-b63f76fe
     workflow Write a note (note 1.0.0)

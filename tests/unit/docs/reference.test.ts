@@ -2,19 +2,24 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
 import { runCommand } from '../../../src/cli/commands/run.ts'
 import { showCommand } from '../../../src/cli/commands/show.ts'
+import { stateCommand } from '../../../src/cli/commands/state.ts'
 import { statusCommand } from '../../../src/cli/commands/status.ts'
+import { timelineCommand } from '../../../src/cli/commands/timeline.ts'
 import { normalisedFields, normalisedStateFields } from '../../../src/trace/index.ts'
 import type { EventKind } from '../../../src/trace/index.ts'
 import { documentationPages, fencedBlocks, readPage, repository, tableRows } from '../../support/markdown.ts'
 
 /** A new kind does not compile until it is here. */
 const eventKinds: Readonly<Record<EventKind, true>> = {
+  artifact_created: true,
   artifact_edit: true,
   artifacts_prepared: true,
+  checkpoint: true,
   gate_result: true,
   late_result: true,
   step_fail: true,
@@ -43,7 +48,7 @@ describe('docs/state-and-log.md', () => {
   test('names every kind of event and no other', () => {
     const named = rows
       .flatMap(([kinds = '']) => kinds.split(', '))
-      .filter((kind) => /^[a-z]+_[a-z]+$/.test(kind))
+      .filter((kind) => /^[a-z]+_[a-z]+$|^checkpoint$/.test(kind))
     expect(named.sort()).toEqual(Object.keys(eventKinds))
   })
 
@@ -61,6 +66,9 @@ describe('docs/cli.md', () => {
     runCommand(),
     resumeCommand(),
     statusCommand(),
+    historyCommand(),
+    timelineCommand(),
+    ...stateCommand().commands,
     showCommand(),
     replayCommand(),
   ]
@@ -72,8 +80,10 @@ describe('docs/cli.md', () => {
     expect(listed).toEqual(
       commands.map((command) => {
         const [argument] = command.registeredArguments
-        const name = argument?.required === true ? `<${argument.name()}>` : `[${argument?.name()}]`
-        return `faultline ${command.name()} ${name}`
+        const group = command.parent === null ? '' : `${command.parent.name()} `
+        if (argument === undefined) return `faultline ${group}${command.name()}`
+        const name = argument.required ? `<${argument.name()}>` : `[${argument.name()}]`
+        return `faultline ${group}${command.name()} ${name}`
       }),
     )
   })

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../../src/core/index.ts'
 import type { JsonObject } from '../../../src/core/index.ts'
 import type { AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agents } from '../../../src/ports/index.ts'
-import { encodeLine } from '../../../src/trace/index.ts'
+import { encodeLine, stateSchemaVersion } from '../../../src/trace/index.ts'
 import type { EventBody, StateDocument, WorkflowEvent } from '../../../src/trace/index.ts'
 import { engineBench } from '../../support/engine-run.ts'
 
@@ -122,8 +122,8 @@ describe('a damaged snapshot', () => {
     ['one without a checksum', unsealed, 'it has no checksum'],
     [
       'one of a later version',
-      (snapshot: JsonObject) => sealed({ ...snapshot, schemaVersion: 2 }),
-      'it has schema version 2, and this faultline reads 1',
+      (snapshot: JsonObject) => sealed({ ...snapshot, schemaVersion: stateSchemaVersion + 1 }),
+      `it has schema version ${stateSchemaVersion + 1}, and this faultline reads ${stateSchemaVersion} and older ones`,
     ],
     [
       'one of another run',
@@ -141,13 +141,16 @@ describe('a damaged snapshot', () => {
     ])
   })
 
-  test('that is gone is not missed', async () => {
+  test('that is gone is missed: the last pointer was written after it', async () => {
     const { files, folder } = await failedRun()
     files.perform({ op: 'remove', path: `${folder}/state.json` })
     const bench = engineBench(files)
     const life = bench.life(writer(true))
     await life.incarnation.recover({})
-    expect([(await life.runToEnd()).status, bench.logs]).toEqual(['completed', []])
+    expect([(await life.runToEnd()).status, bench.logs.map(({ message }) => message)]).toEqual([
+      'completed',
+      [`${folder}/state.json was ignored because it is missing; the log stands in for it.`],
+    ])
   })
 })
 

@@ -130,7 +130,11 @@ describe('recovery', () => {
     await life.incarnation.recover({})
     await life.runToEnd()
     expect(executions).toEqual(['one', 'two', 'three'])
-    expect(eventWords(bench.events).slice(0, 2)).toEqual(['step_finish one#1@1', 'workflow_resume'])
+    expect(eventWords(bench.events).slice(0, 3)).toEqual([
+      'artifact_created one#1@1',
+      'step_finish one#1@1',
+      'workflow_resume',
+    ])
   })
 
   test('drops a line that was cut short and says so', async () => {

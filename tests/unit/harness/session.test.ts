@@ -82,9 +82,11 @@ describe('a session', () => {
       'workflow_start',
       'step_start one#1@1',
       'artifacts_prepared one#1@1',
+      'artifact_created one#1@1',
       'step_finish one#1@1',
       'step_start two#1@1',
       'artifacts_prepared two#1@1',
+      'artifact_created two#1@1',
       'step_finish two#1@1',
     ])
     await run.edit('out/two.txt', 'edited\n')

@@ -54,6 +54,7 @@ describe('the normal form of events', () => {
       'durationMs: duration',
       'durableSeq: removed',
       'owner: removed',
+      'lineSha256: removed',
       'launch: removed',
     ])
     expect(normalisedFields.filter(({ why }) => why.length < 40)).toEqual([])

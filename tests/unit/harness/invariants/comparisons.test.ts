@@ -37,14 +37,14 @@ describe('O14: jumps of the clock', () => {
   test('may not change the order', async () => {
     const swapped = withEvents(sound.plain, move('step_finish docs#1@1', 'step_finish build#1@1'))
     expect(await said([sound.plain, swapped], clockJumps)).toEqual([
-      'O14: Run 2 of 2: With the clock moved, event 8 is step_finish docs#1@1, and step_finish build#1@1 without.',
+      'O14: Run 2 of 2: With the clock moved, event 10 is step_finish docs#1@1, and step_finish build#1@1 without.',
     ])
   })
 
   test('may not lose an event', async () => {
     const shorter = withEvents(sound.plain, remove('workflow_end'))
     expect(await said([sound.plain, shorter], clockJumps)).toEqual([
-      'O14: Run 2 of 2: With the clock moved, event 17 is the end, and workflow_end without.',
+      'O14: Run 2 of 2: With the clock moved, event 22 is the end, and workflow_end without.',
     ])
   })
 })
@@ -82,15 +82,15 @@ describe('O18: the same plan', () => {
   test('may not give another output', async () => {
     const other = withEvents(sound.plain, change('step_finish docs#1@1', { output: { step: 'dogs' } }))
     expect(await said([sound.plain, other], determinism)).toEqual([
-      'O18: Run 2 of 2: Event 9 (step_finish) has output.good missing, and true the first time.',
-      'O18: Run 2 of 2: Event 9 (step_finish) has output.step "dogs", and "docs" the first time.',
+      'O18: Run 2 of 2: Event 12 (step_finish) has output.good missing, and true the first time.',
+      'O18: Run 2 of 2: Event 12 (step_finish) has output.step "dogs", and "docs" the first time.',
     ])
   })
 
   test('may not give an event more', async () => {
     const longer = withEvents(sound.plain, copy('workflow_end', {}, 'workflow_end'))
     expect(await said([longer, sound.plain], determinism)).toEqual([
-      'O18: Run 2 of 2: The run ended after 18 events, and after 19 the first time.',
+      'O18: Run 2 of 2: The run ended after 23 events, and after 24 the first time.',
     ])
   })
 
@@ -99,7 +99,7 @@ describe('O18: the same plan', () => {
     const onRealClock = [sound.plain, slower].map((run) => ({ ...run, clock: 'real' as const }))
     expect(await said(onRealClock, determinism)).toEqual([])
     expect(await said([sound.plain, slower], determinism)).toEqual([
-      'O18: Run 2 of 2: Event 9 (step_finish) has durationMs 7, and 0 the first time.',
+      'O18: Run 2 of 2: Event 12 (step_finish) has durationMs 7, and 0 the first time.',
     ])
   })
 })

@@ -66,7 +66,7 @@ describe('an invariant of your own', () => {
     })
     const { violations } = await judge(plain, [strict])
     expect(violations).toEqual([
-      { invariant: 'strict', sentence: 'events: expected 18 to be +0 // Object.is equality' },
+      { invariant: 'strict', sentence: 'events: expected 23 to be +0 // Object.is equality' },
     ])
   })
 })

@@ -149,7 +149,7 @@ describe('a definition that a resume adopts', () => {
     ).toEqual([])
     const more = adopting(({ steps }) => [...steps, { ...steps[0], id: 'extra' }])
     expect((await judge(more, judgesOrder)).violations.map(({ sentence }) => sentence)).toEqual([
-      `Step 'extra' was lost: the run completed at event 21 without it.`,
+      `Step 'extra' was lost: the run completed at event 26 without it.`,
     ])
   })
 
@@ -157,7 +157,7 @@ describe('a definition that a resume adopts', () => {
     const renamed = adopting(({ steps }) => steps.map((step) => ({ ...step, agent: 'other' })))
     const { violations } = await judge(renamed, judgesState)
     expect(violations.map(({ sentence }) => sentence)).toContainEqual(
-      'The state.json at the end has steps.plan.agent "writer", and the log adds up to "other" at event 21.',
+      'The state.json at the end has steps.plan.agent "writer", and the log adds up to "other" at event 26.',
     )
     expect((await judge(withState(renamed, otherAgents), judgesState)).violations).toEqual([])
   })
@@ -195,11 +195,11 @@ test('a violation is data: the invariant, a sentence, and where it is', async ()
   const { violations } = await judge(again)
   expect(violations).toContainEqual({
     invariant: 'O2',
-    sentence: `Step 'build' ran again (visit 1, attempt 2, incarnation 2) after it had completed at event 8.`,
+    sentence: `Step 'build' ran again (visit 1, attempt 2, incarnation 2) after it had completed at event 10.`,
     step: 'build',
     visit: 1,
     attempt: 2,
-    seq: 18,
+    seq: 22,
   })
 })
 
@@ -211,8 +211,10 @@ test('every kind of event is known to the checkers', async () => {
 
 /** A new kind does not compile until it is here. */
 const eventKinds: Readonly<Record<EventKind, true>> = {
+  artifact_created: true,
   artifact_edit: true,
   artifacts_prepared: true,
+  checkpoint: true,
   gate_result: true,
   late_result: true,
   step_fail: true,

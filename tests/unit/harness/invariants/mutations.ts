@@ -113,14 +113,14 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a start after the completion',
     sound: 'resumed',
     tamper: (run) => withEvents(run, copy('step_start build#1@1', { attempt: 2 }, 'workflow_resume')),
-    says: "Step 'build' ran again (visit 1, attempt 2, incarnation 2) after it had completed at event 8.",
+    says: "Step 'build' ran again (visit 1, attempt 2, incarnation 2) after it had completed at event 10.",
   },
   {
     invariant: 'O2',
     tampering: 'a second completion of one visit',
     sound: 'plain',
     tamper: (run) => withEvents(run, copy('step_finish build#1@1', { attempt: 2 }, 'step_finish docs#1@1')),
-    says: "Step 'build' completed twice in visit 1: at event 8 and again at event 10 (attempt 2).",
+    says: "Step 'build' completed twice in visit 1: at event 10 and again at event 13 (attempt 2).",
   },
   {
     invariant: 'O2',
@@ -128,21 +128,21 @@ export const mutations: readonly Mutation[] = [
     sound: 'crashed',
     tamper: (run) =>
       withEvents(run, copy('artifacts_prepared docs#1@2', { attempt: 1 }, 'step_start docs#1@1')),
-    says: "Step 'docs' ran again (visit 1, attempt 2, incarnation 3) after its result had been announced at event 7.",
+    says: "Step 'docs' ran again (visit 1, attempt 2, incarnation 3) after its result had been announced at event 8.",
   },
   {
     invariant: 'O2',
     tampering: 'a call of a durably completed step that the log hides',
     sound: 'crashed',
     tamper: (run) => withCall(run, { step: 'plan', visit: 1, attempt: 2, incarnation: 2 }),
-    says: "Step 'plan' was called again (visit 1, attempt 2, incarnation 2) after incarnation 1 had completed it durably at event 3.",
+    says: "Step 'plan' was called again (visit 1, attempt 2, incarnation 2) after incarnation 1 had completed it durably at event 4.",
   },
   {
     invariant: 'O2',
     tampering: 'a call without a start',
     sound: 'plain',
     tamper: (run) => withEvents(run, remove('step_start ship#1@1')),
-    says: "Step 'ship' was called (visit 1, attempt 1, incarnation 1) without a start in the log, which has it complete at event 15.",
+    says: "Step 'ship' was called (visit 1, attempt 1, incarnation 1) without a start in the log, which has it complete at event 20.",
   },
   {
     invariant: 'O2',
@@ -177,14 +177,14 @@ export const mutations: readonly Mutation[] = [
     tampering: 'an artifact has other bytes',
     sound: 'crashed',
     tamper: (run) => ({ ...run, files: withFile(run.files, 'docs.md', '') }),
-    says: "Artifact 'docs.md' of step 'docs' (visit 1, attempt 2) has other bytes than event 12 says.",
+    says: "Artifact 'docs.md' of step 'docs' (visit 1, attempt 2) has other bytes than event 15 says.",
   },
   {
     invariant: 'O3',
     tampering: 'a recorded edit has other bytes',
     sound: 'edited',
     tamper: (run) => ({ ...run, files: withFile(run.files, 'notes.md', '') }),
-    says: "Artifact 'notes.md' of a recorded edit has other bytes than event 4 says.",
+    says: "Artifact 'notes.md' of a recorded edit has other bytes than event 5 says.",
   },
   {
     invariant: 'O3',
@@ -199,7 +199,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a step completes with another output than it announced',
     sound: 'crashed',
     tamper: (run) => withEvents(run, change('artifacts_prepared docs#1@2', { output: 'other' })),
-    says: "Step 'docs' (visit 1, attempt 2) has another output in event 12 than in event 11.",
+    says: "Step 'docs' (visit 1, attempt 2) has another output in event 15 than in event 13.",
   },
   {
     invariant: 'O3',
@@ -208,8 +208,8 @@ export const mutations: readonly Mutation[] = [
     tamper: (run) =>
       withEvents(run, change('gate_result review#1@1', { scoring: { passed: true, scores: {} } })),
     says: [
-      "Step 'review' (visit 1, attempt 1) has another scoring in event 12 than in event 11.",
-      "Step 'review' (visit 1, attempt 1) has another scoring in event 13 than in event 12.",
+      "Step 'review' (visit 1, attempt 1) has another scoring in event 15 than in event 14.",
+      "Step 'review' (visit 1, attempt 1) has another scoring in event 17 than in event 15.",
     ],
   },
 
@@ -263,7 +263,7 @@ export const mutations: readonly Mutation[] = [
       const artifact = { path: 'docs.md', sha256: '0'.repeat(64), sizeBytes: 0 }
       return withEvents(run, change('step_finish docs#1@1', { artifacts: [artifact, artifact] }))
     },
-    says: "Step 'docs' names artifact 'docs.md' twice in event 9.",
+    says: "Step 'docs' names artifact 'docs.md' twice in event 12.",
   },
 
   {
@@ -292,63 +292,63 @@ export const mutations: readonly Mutation[] = [
       const bytes = run.files.get(logPathOf(run)) as Uint8Array
       return { ...run, files: withFile(run.files, logPathOf(run), bytes.slice(0, -1)) }
     },
-    says: 'Line 18 of the log is cut short.',
+    says: 'Line 23 of the log is cut short.',
   },
   {
     invariant: 'O5',
     tampering: 'a line without a checksum',
     sound: 'plain',
     tamper: (run) => withLogText(run, (text) => `${text}{}\n`),
-    says: 'Line 19 of the log has no checksum.',
+    says: 'Line 24 of the log has no checksum.',
   },
   {
     invariant: 'O5',
     tampering: 'a hole in the numbering',
     sound: 'plain',
     tamper: (run) => withRawEvents(run, remove('step_finish docs#1@1')),
-    says: 'Line 10 of the log carries event 10 where event 9 belongs.',
+    says: 'Line 13 of the log carries event 13 where event 12 belongs.',
   },
   {
     invariant: 'O5',
     tampering: 'a number twice',
     sound: 'plain',
     tamper: (run) => withRawEvents(run, copy('workflow_end', {}, 'workflow_end')),
-    says: 'Line 19 of the log carries event 17 where event 18 belongs.',
+    says: 'Line 24 of the log carries event 22 where event 23 belongs.',
   },
   {
     invariant: 'O5',
     tampering: 'an epoch that goes back',
     sound: 'crashed',
     tamper: (run) => withEvents({ ...run, earlierLives: [] }, change('workflow_end', { epoch: 2 })),
-    says: 'Line 21 of the log has epoch 2, older than epoch 3 before it.',
+    says: 'Line 26 of the log has epoch 2, older than epoch 3 before it.',
   },
   {
     invariant: 'O5',
     tampering: 'a recovery that does not raise the epoch',
     sound: 'resumed',
     tamper: (run) => withEvents(run, (events) => events.map((event) => ({ ...event, epoch: 1 }))),
-    says: 'Line 18 of the log takes the run over without raising the epoch.',
+    says: 'Line 22 of the log takes the run over without raising the epoch.',
   },
   {
     invariant: 'O5',
     tampering: 'a line of another run',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { runId: 'other' })),
-    says: 'Line 18 of the log belongs to run "other".',
+    says: 'Line 23 of the log belongs to run "other".',
   },
   {
     invariant: 'O5',
     tampering: 'a line under another correlation id',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { correlationId: 'other' })),
-    says: 'Line 18 of the log has correlationId "other", and the first line has another.',
+    says: 'Line 23 of the log has correlationId "other", and the first line has another.',
   },
   {
     invariant: 'O5',
     tampering: 'a second beginning',
     sound: 'plain',
-    tamper: (run) => withEvents(run, (events) => [...events, { ...events[0], durableSeq: 16 }]),
-    says: 'Line 19 of the log begins the run a second time.',
+    tamper: (run) => withEvents(run, (events) => [...events, { ...events[0], durableSeq: 21 }]),
+    says: 'Line 24 of the log begins the run a second time.',
   },
   {
     invariant: 'O5',
@@ -361,29 +361,29 @@ export const mutations: readonly Mutation[] = [
     invariant: 'O5',
     tampering: 'a line that vouches for itself',
     sound: 'plain',
-    tamper: (run) => withEvents(run, change('workflow_end', { durableSeq: 17 })),
-    says: 'Line 18 of the log calls event 17 durable before it was written.',
+    tamper: (run) => withEvents(run, change('workflow_end', { durableSeq: 22 })),
+    says: 'Line 23 of the log calls event 22 durable before it was written.',
   },
   {
     invariant: 'O5',
     tampering: 'a line that knows less to be durable than one before it',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { durableSeq: 3 })),
-    says: 'Line 18 of the log calls less durable than a line before it: 3 after 15.',
+    says: 'Line 23 of the log calls less durable than a line before it: 3 after 19.',
   },
   {
     invariant: 'O5',
     tampering: 'a durable event was rewritten',
     sound: 'crashed',
     tamper: (run) => withEvents(run, change('step_finish plan#1@1', { durationMs: 5 })),
-    says: "Event 3 (step_finish of step 'plan') was durable when incarnation 1 ended, and the log no longer has it as it was.",
+    says: "Event 4 (step_finish of step 'plan') was durable when incarnation 1 ended, and the log no longer has it as it was.",
   },
   {
     invariant: 'O5',
     tampering: 'durable events are gone',
     sound: 'crashed',
     tamper: (run) => withEvents(run, (events) => events.slice(0, 7)),
-    says: "Event 7 (artifacts_prepared of step 'build') was durable when incarnation 2 ended, and the log no longer has it as it was.",
+    says: "Event 7 (step_start of step 'docs') was durable when incarnation 2 ended, and the log no longer has it as it was.",
   },
 
   {
@@ -391,21 +391,36 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a step starts before what it depends on',
     sound: 'plain',
     tamper: (run) => withEvents(run, move('step_finish docs#1@1', 'gate_result review#1@1')),
-    says: "Step 'review' (visit 1, attempt 1) started before step 'docs', which it depends on, had completed (event 9).",
+    says: "Step 'review' (visit 1, attempt 1) started before step 'docs', which it depends on, had completed (event 12).",
   },
   {
     invariant: 'O6',
     tampering: 'a dependant starts before the gate has passed',
     sound: 'plain',
     tamper: (run) => withEvents(run, move('step_start ship#1@1', 'gate_result review#1@1')),
-    says: "Step 'ship' (visit 1, attempt 1) started before step 'review', which it depends on, had completed (event 12).",
+    says: "Step 'ship' (visit 1, attempt 1) started before step 'review', which it depends on, had completed (event 15).",
+  },
+  {
+    invariant: 'O6',
+    tampering: 'a checkpoint of a step that has not completed',
+    sound: 'plain',
+    tamper: (run) =>
+      withEvents(
+        run,
+        copy('step_start review#1@1', checkpointOf('000009-docs', 99), 'step_start review#1@1'),
+      ),
+    says: [
+      "Step 'review' (visit 1, attempt 1) has a checkpoint and had not completed (event 14).",
+      "Step 'review' (visit 1, attempt 1) has a checkpoint '000009-docs' that should be '000099-review' (event 14).",
+      "Step 'review' (visit 1, attempt 1) has a checkpoint of event 99, which is still to come (event 14).",
+    ],
   },
   {
     invariant: 'O6',
     tampering: 'a gated step completes without its gate',
     sound: 'plain',
     tamper: (run) => withEvents(run, remove('gate_result review#1@1')),
-    says: "Step 'review' (visit 1, attempt 1) completed although its gate had not passed (event 12).",
+    says: "Step 'review' (visit 1, attempt 1) completed although its gate had not passed (event 16).",
   },
   {
     invariant: 'O6',
@@ -413,14 +428,14 @@ export const mutations: readonly Mutation[] = [
     sound: 'plain',
     tamper: (run) =>
       withEvents(run, change('gate_result review#1@1', { status: 'failed', route: { to: 'fail' } })),
-    says: "Step 'review' (visit 1, attempt 1) completed although its gate had not passed (event 13).",
+    says: "Step 'review' (visit 1, attempt 1) completed although its gate had not passed (event 17).",
   },
   {
     invariant: 'O6',
     tampering: 'a gate passes and sends work back',
     sound: 'troubled',
     tamper: (run) => withEvents(run, change('gate_result review#1@1', { status: 'passed' })),
-    says: "Step 'review' (visit 1, attempt 1) has a gate that passed and goes to 'loop' (event 19).",
+    says: "Step 'review' (visit 1, attempt 1) has a gate that passed and goes to 'loop' (event 22).",
   },
   {
     invariant: 'O6',
@@ -432,8 +447,8 @@ export const mutations: readonly Mutation[] = [
         return gone.reduce((left, kind) => remove(`${kind} build#2@1`)(left), events)
       }),
     says: [
-      "Step 'review' (visit 2, attempt 1) started before step 'build', which it depends on, had completed (event 20).",
-      "Step 'build' was lost: the run completed at event 27 without it.",
+      "Step 'review' (visit 2, attempt 1) started before step 'build', which it depends on, had completed (event 25).",
+      "Step 'build' was lost: the run completed at event 34 without it.",
     ],
   },
   {
@@ -448,7 +463,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a step starts while it is running',
     sound: 'plain',
     tamper: (run) => withEvents(run, copy('step_start docs#1@1', { attempt: 2 }, 'step_start build#1@1')),
-    says: "Step 'docs' (visit 1, attempt 1) started while its attempt 'docs#1@2' was still running (event 6).",
+    says: "Step 'docs' (visit 1, attempt 1) started while its attempt 'docs#1@2' was still running (event 7).",
   },
   {
     invariant: 'O6',
@@ -462,7 +477,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a step goes to another agent',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('step_start ship#1@1', { agent: 'writer' })),
-    says: "Step 'ship' (visit 1, attempt 1) went to agent 'writer', and its definition names 'shipper' (event 14).",
+    says: "Step 'ship' (visit 1, attempt 1) went to agent 'writer', and its definition names 'shipper' (event 18).",
   },
   {
     invariant: 'O6',
@@ -473,28 +488,28 @@ export const mutations: readonly Mutation[] = [
         const definition = { ...(start?.['definition'] as object), limits: { maxConcurrentSteps: 1 } }
         return [{ ...start, definition }, ...rest]
       }),
-    says: "Step 'docs' (visit 1, attempt 1) started as number 2 in flight, and the limit is 1 (event 5).",
+    says: "Step 'docs' (visit 1, attempt 1) started as number 2 in flight, and the limit is 1 (event 6).",
   },
   {
     invariant: 'O6',
     tampering: 'a step is lost',
     sound: 'plain',
     tamper: (run) => withEvents(run, remove('step_finish ship#1@1')),
-    says: "Step 'ship' was lost: the run completed at event 16 without it.",
+    says: "Step 'ship' was lost: the run completed at event 21 without it.",
   },
   {
     invariant: 'O6',
     tampering: 'an event follows the end',
     sound: 'plain',
     tamper: (run) => withEvents(run, copy('step_start ship#1@1', { attempt: 2 }, 'workflow_end')),
-    says: "Event 18 (step_start of step 'ship' (visit 1, attempt 2)) follows the end of the run: it had completed at event 17.",
+    says: "Event 23 (step_start of step 'ship' (visit 1, attempt 2)) follows the end of the run: it had completed at event 22.",
   },
   {
     invariant: 'O6',
     tampering: 'a step goes on after the run has failed',
     sound: 'failed',
     tamper: (run) => withEvents(run, copy('step_start ship#1@1', { attempt: 2 }, 'workflow_end')),
-    says: "Step 'ship' went on (visit 1, attempt 2) at event 17 although the run had failed at event 16.",
+    says: "Step 'ship' went on (visit 1, attempt 2) at event 21 although the run had failed at event 20.",
   },
 
   {
@@ -502,14 +517,14 @@ export const mutations: readonly Mutation[] = [
     tampering: 'state.json differs from the log',
     sound: 'troubled',
     tamper: (run) => withState(run, (body) => ({ ...body, status: 'failed' })),
-    says: 'The state.json at the end has status "failed", and the log adds up to "completed" at event 30.',
+    says: 'The state.json at the end has status "failed", and the log adds up to "completed" at event 37.',
   },
   {
     invariant: 'O7',
     tampering: 'a step of state.json differs from the log',
     sound: 'troubled',
     tamper: (run) => withState(run, (body) => setAttempt(body, 'build', 7)),
-    says: 'The state.json at the end has steps.build.attempt 7, and the log adds up to 1 at event 30.',
+    says: 'The state.json at the end has steps.build.attempt 7, and the log adds up to 1 at event 37.',
   },
   {
     invariant: 'O7',
@@ -533,8 +548,8 @@ export const mutations: readonly Mutation[] = [
     invariant: 'O7',
     tampering: 'state.json is ahead of the log',
     sound: 'plain',
-    tamper: (run) => withState(run, (body) => ({ ...body, seq: 18 })),
-    says: 'The state.json at the end ends with event 18, and the log has only 18 whole events.',
+    tamper: (run) => withState(run, (body) => ({ ...body, seq: 23 })),
+    says: 'The state.json at the end ends with event 23, and the log has only 23 whole events.',
   },
   {
     invariant: 'O7',
@@ -549,9 +564,9 @@ export const mutations: readonly Mutation[] = [
     sound: 'plain',
     tamper: (run) => ({
       ...run,
-      files: withFile(run.files, '.workflow/last.json', JSON.stringify({ runId: run.runId, seq: 18 })),
+      files: withFile(run.files, '.workflow/last.json', JSON.stringify({ runId: run.runId, seq: 23 })),
     }),
-    says: 'last.json vouches for event 18, and the log ends with event 17.',
+    says: 'last.json vouches for event 23, and the log ends with event 22.',
   },
   {
     invariant: 'O7',
@@ -566,7 +581,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a step that had been reported complete is lost',
     sound: 'crashed',
     tamper: (run) => withEvents(run, remove('step_finish build#1@1')),
-    says: "Step 'build' (visit 1) was lost: incarnation 2 had reported it complete at event 8, and the log no longer says so.",
+    says: "Step 'build' (visit 1) was lost: incarnation 2 had reported it complete at event 10, and the log no longer says so.",
   },
   {
     invariant: 'O8',
@@ -603,21 +618,25 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a further resume of a failed run adds work',
     sound: 'failed',
     tamper: (run) => withSecondEvents(run, copy('step_start ship#1@1', { attempt: 2 }, 'workflow_resume')),
-    says: "A further resume added event 18 (step_start of step 'ship' (visit 1, attempt 2)).",
+    says: "A further resume added event 22 (step_start of step 'ship' (visit 1, attempt 2)).",
   },
   {
     invariant: 'O9',
     tampering: 'a completed run can be resumed',
     sound: 'resumed',
-    tamper: (run) => withSecondEvents(run, (events) => [...events, events[17] as object as never]),
-    says: 'A further resume added event 22 (workflow_resume).',
+    tamper: (run) =>
+      withSecondEvents(run, (events) => [
+        ...events,
+        events.find(({ kind }) => kind === 'workflow_resume') as object as never,
+      ]),
+    says: 'A further resume added event 27 (workflow_resume).',
   },
   {
     invariant: 'O9',
     tampering: 'a further resume cuts the log',
     sound: 'plain',
     tamper: (run) => withSecondEvents(run, (events) => events.slice(0, -1)),
-    says: 'A further resume shortened the log: event 17 (workflow_end) is gone.',
+    says: 'A further resume shortened the log: event 22 (workflow_end) is gone.',
   },
   {
     invariant: 'O9',
@@ -669,14 +688,14 @@ export const mutations: readonly Mutation[] = [
     tampering: 'an attempt is left out',
     sound: 'troubled',
     tamper: (run) => withEvents(run, change('step_start build#1@3', { attempt: 4 })),
-    says: "Step 'build' (visit 1, attempt 4) started at event 9 where attempt 3 was due.",
+    says: "Step 'build' (visit 1, attempt 4) started at event 10 where attempt 3 was due.",
   },
   {
     invariant: 'O12',
     tampering: 'a visit is left out',
     sound: 'troubled',
     tamper: (run) => withEvents(run, change('step_start build#2@1', { visit: 3 })),
-    says: "Step 'build' (visit 3, attempt 1) started at event 20 in a visit that is not the one after visit 1.",
+    says: "Step 'build' (visit 3, attempt 1) started at event 24 in a visit that is not the one after visit 1.",
   },
   {
     invariant: 'O12',
@@ -691,7 +710,7 @@ export const mutations: readonly Mutation[] = [
           'step_start build#1@3',
         ),
       ),
-    says: "Step 'build' (visit 1, attempt 3) was to be retried at event 10, and its 2 retries were used up.",
+    says: "Step 'build' (visit 1, attempt 3) was to be retried at event 11, and its 2 retries were used up.",
   },
   {
     invariant: 'O12',
@@ -719,7 +738,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a step is given up with retries left',
     sound: 'troubled',
     tamper: (run) => withEvents(run, change('step_retry build#1@2', { kind: 'step_fail', status: 'failed' })),
-    says: "Step 'build' (visit 1, attempt 2) was given up at event 8 with retries left: 1 of 2.",
+    says: "Step 'build' (visit 1, attempt 2) was given up at event 9 with retries left: 1 of 2.",
   },
 
   {
@@ -766,7 +785,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a late result counts',
     sound: 'troubled',
     tamper: (run) => withEvents(run, copy('late_result docs#1@1', { attempt: 2 }, 'step_finish docs#1@2')),
-    says: "Step 'docs' (visit 1, attempt 2) completed at event 16 by a result that came too late.",
+    says: "Step 'docs' (visit 1, attempt 2) completed at event 19 by a result that came too late.",
   },
   {
     invariant: 'O13',
@@ -781,28 +800,28 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a negative duration',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('step_finish plan#1@1', { durationMs: -3 })),
-    says: "Step 'plan' (visit 1, attempt 1) took -3 ms by event 3.",
+    says: "Step 'plan' (visit 1, attempt 1) took -3 ms by event 4.",
   },
   {
     invariant: 'O14',
     tampering: 'an event before the one ahead of it',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { at: 1767225599990 })),
-    says: 'Event 17 (workflow_end) lies 10 ms before the event ahead of it.',
+    says: 'Event 22 (workflow_end) lies 10 ms before the event ahead of it.',
   },
   {
     invariant: 'O14',
     tampering: 'a retry is forgotten',
     sound: 'troubled',
     tamper: (run) => withEvents(run, remove('step_start build#1@3')),
-    says: "Step 'build' (visit 1) was to be tried again by event 8, and never was.",
+    says: "Step 'build' (visit 1) was to be tried again by event 9, and never was.",
   },
   {
     invariant: 'O14',
     tampering: 'a timer fires twice',
     sound: 'troubled',
     tamper: (run) => withEvents(run, copy('step_retry docs#1@1', {}, 'step_retry docs#1@1')),
-    says: "Step 'docs' (visit 1, attempt 1) ended twice: at event 12 and at event 13.",
+    says: "Step 'docs' (visit 1, attempt 1) ended twice: at event 14 and at event 15.",
   },
 
   {
@@ -855,21 +874,21 @@ export const mutations: readonly Mutation[] = [
       const log = logOf(eventsIn(lifeOf(run, 0).disk, logPathOf(run)).slice(0, 16))
       return withLife(run, 0, { disk: withFile(lifeOf(run, 0).disk, logPathOf(run), log) })
     },
-    says: 'The log that incarnation 1 left is damaged at line 17 (event 16 is missing although event 16 was known to be durable), and the run was taken over all the same.',
+    says: 'The log that incarnation 1 left is damaged at line 17 (event 16 is missing although event 20 was known to be durable), and the run was taken over all the same.',
   },
   {
     invariant: 'O17',
     tampering: 'a cut tail is dropped in silence',
     sound: 'torn',
     tamper: (run) => withEvents(run, change('workflow_resume', { tailCutAtSeq: undefined })),
-    says: 'The log that incarnation 1 left is cut at event 4 (line 5 is cut short), and the resume at event 4 says nothing.',
+    says: 'The log that incarnation 1 left is cut at event 5 (line 6 is cut short), and the resume at event 5 says nothing.',
   },
   {
     invariant: 'O17',
     tampering: 'a whole log is said to be cut',
     sound: 'crashed',
     tamper: (run) => withEvents(run, change('workflow_resume', { tailCutAtSeq: 4 })),
-    says: 'The log that incarnation 1 left is whole, and the resume at event 4 says that event 4 was cut.',
+    says: 'The log that incarnation 1 left is whole, and the resume at event 5 says that event 4 was cut.',
   },
   {
     invariant: 'O17',
@@ -916,21 +935,21 @@ export const mutations: readonly Mutation[] = [
     tampering: 'a field of another type',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('step_finish docs#1@1', { durationMs: '5' })),
-    says: 'Line 10 of the log (event 9, kind "step_finish") has not the shape of an event: durationMs: Invalid input: expected number, received string.',
+    says: 'Line 13 of the log (event 12, kind "step_finish") has not the shape of an event: durationMs: Invalid input: expected number, received string.',
   },
   {
     invariant: 'O20',
     tampering: 'a field that is missing',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('step_finish docs#1@1', { output: undefined })),
-    says: 'Line 10 of the log (event 9, kind "step_finish") has not the shape of an event: output: Invalid input.',
+    says: 'Line 13 of the log (event 12, kind "step_finish") has not the shape of an event: output: there must be either this or outputBlob.',
   },
   {
     invariant: 'O20',
     tampering: 'a kind that does not exist',
     sound: 'plain',
     tamper: (run) => withEvents(run, change('workflow_end', { kind: 'workflow_stop' })),
-    says: 'Line 18 of the log (event 17, kind "workflow_stop") has not the shape of an event: no event has this kind.',
+    says: 'Line 23 of the log (event 22, kind "workflow_stop") has not the shape of an event: no event has this kind.',
   },
   {
     invariant: 'O20',
@@ -980,4 +999,9 @@ function lifeOf(run: Evidence, index: number): EndedLife {
 function setAttempt(body: Readonly<Record<string, unknown>>, step: string, attempt: number) {
   const steps = body['steps'] as Readonly<Record<string, object>>
   return { ...body, steps: { ...steps, [step]: { ...steps[step], attempt } } }
+}
+
+function checkpointOf(name: string, throughSeq: number): Readonly<Record<string, unknown>> {
+  const lineSha256 = '0'.repeat(64)
+  return { kind: 'checkpoint', status: 'saved', name, throughSeq, lineSha256, because: 'interval' }
 }

@@ -1,0 +1,47 @@
+import { joinPath, utcDay } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { FileProgram } from '../../ports/index.ts'
+import type { LogEntry } from '../../trace/index.ts'
+import { ensureFolder } from './durable-file.ts'
+
+/**
+ * What agents and recovery say, as JSON lines in one file per day (UTC) that all runs share. Best effort: nothing waits for
+ * the disk, and what cannot be written is lost without harm to the run.
+ */
+export class DailyLog {
+  readonly #folder: string
+  readonly #durableFolders: Set<string>
+  /** The file that is held open. */
+  #file: string | undefined
+
+  /** @param durableFolders folders that this life has seen to */
+  constructor(folder: string, durableFolders: Set<string>) {
+    this.#folder = folder
+    this.#durableFolders = durableFolders
+  }
+
+  *write(entry: LogEntry): FileProgram<void> {
+    const file = joinPath(this.#folder, `workflow-${utcDay(entry.at)}.log`)
+    try {
+      if (file !== this.#file) {
+        yield* this.close()
+        yield* ensureFolder(this.#folder, this.#durableFolders)
+        this.#file = file
+      }
+      yield* perform({ op: 'append', path: file, data: `${JSON.stringify(entry)}\n` })
+    } catch {
+      // The observer has been told; a full disk must not stop a run that may not need it.
+    }
+  }
+
+  *close(): FileProgram<void> {
+    const file = this.#file
+    this.#file = undefined
+    if (file === undefined) return
+    try {
+      yield* perform({ op: 'close', path: file })
+    } catch {
+      // As above.
+    }
+  }
+}

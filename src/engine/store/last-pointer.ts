@@ -1,0 +1,43 @@
+import { canonicalJson, decodeUtf8 } from '../../core/index.ts'
+import { perform } from '../../ports/index.ts'
+import type { DigestPort, FileProgram } from '../../ports/index.ts'
+import type { StoreLayout } from './layout.ts'
+import { encodeState } from './state-file.ts'
+
+/** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
+export interface LastPointer {
+  readonly runId: string
+  readonly seq: number
+}
+
+export interface ReadPointer {
+  /** Undefined when no run has been started or the file cannot be used. */
+  readonly pointer: LastPointer | undefined
+  /** Whether there is a file that cannot be used. */
+  readonly damaged: boolean
+}
+
+export function* readLastPointer(store: StoreLayout, digest: DigestPort): FileProgram<ReadPointer> {
+  const bytes = yield* perform({ op: 'read', path: store.last })
+  if (bytes === undefined) return { pointer: undefined, damaged: false }
+  const pointer = parsePointer(decodeUtf8(bytes), digest)
+  return { pointer, damaged: pointer === undefined }
+}
+
+export function encodePointer({ runId, seq }: LastPointer, digest: DigestPort): string {
+  return encodeState(canonicalJson({ runId, seq }), digest)
+}
+
+/** One that has no checksum was written before there was one. */
+function parsePointer(text: string, digest: DigestPort): LastPointer | undefined {
+  try {
+    const { runId, seq, ...rest } = JSON.parse(text) as Partial<LastPointer>
+    if (typeof runId !== 'string' || typeof seq !== 'number') return undefined
+    const pointer = { runId, seq }
+    const intact =
+      Object.keys(rest).length === 0 || text.trimEnd() === encodePointer(pointer, digest).trimEnd()
+    return intact ? pointer : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,50 @@
+import { defineWorkflow } from '../../src/engine/index.ts'
+import { createProject, sweepFaults } from '../../src/harness/index.ts'
+import type { SingleFault, SweepOptions, SweepReport } from '../../src/harness/index.ts'
+import type { Canary } from './canaries.ts'
+import { patchedDriver } from './patched-engine.ts'
+import { agents } from './workflows.ts'
+
+/** How the sweep found a canary first. */
+export interface FirstFinding {
+  readonly fault: string
+  readonly invariants: readonly string[]
+  /** How many scenarios it took, this one included. */
+  readonly scenarios: number
+}
+
+/** Single faults first, then crashes with a second one in the recovery. Undefined when neither has a finding. */
+export async function firstFinding({
+  name,
+  workflow,
+  family = 'crash',
+}: Canary): Promise<FirstFinding | undefined> {
+  const driver = await patchedDriver(name)
+  let scenarios = 0
+  for (const recoveryCrashes of [false, true]) {
+    const options = { driver, families: [family], recoveryCrashes, stopAt: 'first-finding' } as const
+    const { findings, families } = await swept(workflow, options)
+    scenarios += families[family]?.scenarios ?? 0
+    const [finding] = findings
+    if (finding === undefined) continue
+    const invariants = [...new Set(finding.violations.map(({ invariant }) => invariant))]
+    return { fault: faultWords(finding.fault), invariants, scenarios }
+  }
+  return undefined
+}
+
+export async function swept(workflow: Canary['workflow'], options: SweepOptions): Promise<SweepReport> {
+  const project = await createProject({ storage: 'memory' })
+  return sweepFaults(defineWorkflow(workflow), { project, agents, ...options })
+}
+
+function faultWords(fault: SingleFault): string {
+  if (fault.family === 'crash') {
+    return fault.inRecovery === undefined
+      ? fault.outcome
+      : `${fault.outcome}, then ${fault.inRecovery.outcome} in the recovery`
+  }
+  const { mode } = fault.fault
+  const error = 'error' in fault.fault ? ` ${fault.fault.error}` : ''
+  return `${mode}${error}${fault.sticky ? ', sticky' : ''}${fault.powerLoss ? ', power loss at the end' : ''}`
+}
