@@ -26,6 +26,7 @@ export {
 export { readBundle } from './read.ts'
 export { parseReplayEnvironment, replayVariable, type ReplayEnvironment } from './replay-environment.ts'
 export { createRedactor, type Redactor, type RedactorOptions } from './redact.ts'
+export { runPage, type PagedRun } from './run-page.ts'
 export { renderSummary } from './render-summary.ts'
 export { summaryMarkdown } from './summary.ts'
 export { writeBundle, type BundleLocation, type BundleTarget } from './write.ts'

@@ -165,7 +165,7 @@ describe('the terminal summary', () => {
         completed  plan, build
         at the end completed; completed steps: 4
 
-        files      15 in the bundle; artifacts: artifacts/dist/app.js
+        files      16 in the bundle; artifacts: artifacts/dist/app.js
         bundle     faultline-bundles/suite-1/resumes-1a2b3c4d-a1
         replay     npx faultline replay faultline-bundles/suite-1/resumes-1a2b3c4d-a1"
     `)
@@ -192,7 +192,7 @@ describe('the terminal summary', () => {
         completed  plan, build
         at the end failed at review: model overloaded (exception); completed steps: 2
 
-        files      13 in the bundle; artifacts: artifacts/dist/app.js
+        files      14 in the bundle; artifacts: artifacts/dist/app.js
         note       The agents module is agents.ts.
         bundle     faultline-bundles/suite-1/resumes-1a2b3c4d-a1
         replay     npx faultline replay faultline-bundles/suite-1/resumes-1a2b3c4d-a1"
