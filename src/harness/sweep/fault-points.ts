@@ -1,22 +1,5 @@
 import type { FileOperation } from '../../ports/index.ts'
 
-/** Operations that change what is on the disk, or what of it is durable: a crash between two others tells nothing new. */
-const writeLike: ReadonlySet<FileOperation['op']> = new Set([
-  'write',
-  'writeNew',
-  'append',
-  'fsync',
-  'fsyncFolder',
-  'rename',
-  'remove',
-  'removeFolder',
-  'makeFolder',
-])
-
-export function isWriteLike({ op }: FileOperation): boolean {
-  return writeLike.has(op)
-}
-
 /**
  * Names the file operations of one engine life by what they are and not by when they come:
  * `<incarnation>/<step>#<visit>@<attempt>:files.<operation>:<path>#<occurrence>`, or `<incarnation>/run:...` outside steps.

@@ -4,6 +4,7 @@ import { isFaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
 import { createFaultRecorder, faultPlan, faultyFiles } from '../../fault-injection/index.ts'
+import { isWriteLike } from '../../ports/index.ts'
 import type {
   AgentPort,
   ClockPort,
@@ -18,7 +19,7 @@ import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import { createWorld } from '../world.ts'
-import { fileOperationNames, isWriteLike } from './fault-points.ts'
+import { fileOperationNames } from './fault-points.ts'
 import { afterLife } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import { isFaultlineError, systemError } from '../../../../src/core/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
+import { isWriteLike } from '../../../../src/ports/index.ts'
 import type { FileOperation, FilesPort } from '../../../../src/ports/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
 
@@ -13,18 +14,6 @@ const workflow: AgentWorkflow = {
   ],
 }
 
-const changing: ReadonlySet<FileOperation['op']> = new Set([
-  'write',
-  'writeNew',
-  'append',
-  'fsync',
-  'fsyncFolder',
-  'rename',
-  'remove',
-  'removeFolder',
-  'makeFolder',
-])
-
 /** Runs on a disk that refuses its change number `which`; undefined when the run made fewer. */
 async function refused(
   which: number,
@@ -34,7 +23,7 @@ async function refused(
   let hit: { operation: FileOperation } | undefined
   const refusing: FilesPort = {
     perform(operation) {
-      if (changing.has(operation.op) && ++changes === which) {
+      if (isWriteLike(operation) && ++changes === which) {
         hit = { operation }
         const dest = operation.op === 'rename' ? { dest: operation.to } : {}
         throw systemError({ code: 'EROFS', syscall: operation.op, path: operation.path, ...dest })

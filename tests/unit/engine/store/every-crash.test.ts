@@ -4,6 +4,7 @@ import { createInventedOwner, createVirtualFiles } from '../../../../src/adapter
 import type { VirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import { deferred, isFaultlineError } from '../../../../src/core/index.ts'
 import { createReferenceDriver } from '../../../../src/engine/index.ts'
+import { isWriteLike } from '../../../../src/ports/index.ts'
 import type { Agents, FileOperation, FilesPort, RunReader } from '../../../../src/ports/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
 import type { EngineLifeUnderTest } from '../../../support/engine-run.ts'
@@ -185,7 +186,7 @@ describe('with history, checkpoints and logs in directories of their own', () =>
       let hit: FileOperation | undefined
       const failing: FilesPort = {
         perform(operation) {
-          if (isWrite(operation) && ++writes === at) {
+          if (isWriteLike(operation) && ++writes === at) {
             hit = operation
             throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
           }
@@ -208,19 +209,3 @@ describe('with history, checkpoints and logs in directories of their own', () =>
     expect([...stopped]).toContain('kept/state/runs/<run>/state.json.tmp')
   })
 })
-
-const writes: ReadonlySet<FileOperation['op']> = new Set([
-  'write',
-  'writeNew',
-  'append',
-  'fsync',
-  'fsyncFolder',
-  'rename',
-  'remove',
-  'removeFolder',
-  'makeFolder',
-])
-
-function isWrite({ op }: FileOperation): boolean {
-  return writes.has(op)
-}

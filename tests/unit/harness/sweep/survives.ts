@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createProject, runWorkflowStepByStep, sweepFaults } from '../../../../src/harness/index.ts'
 import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
+import type { SweepOptions } from '../../../../src/harness/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import type { FilesPort, WorkflowDriver } from '../../../../src/ports/index.ts'
 import { sweptAgents as agents } from '../../../support/swept-workflows.ts'
@@ -21,6 +22,15 @@ export function survivesEveryFault(workflow: AgentWorkflow): void {
     },
   )
 
+  test('survives a crash at every write with any subset of what was not synced', { timeout }, async () => {
+    const options = { outcomes: 'subsets', recoveryCrashes: false } as const
+    const { findings, families } = await swept(workflow, 'crash', options)
+    expect(findings).toEqual([])
+    const points = await writesOf(workflow)
+    expect(families.crash).toMatchObject({ hit: points, points })
+    expect(families.crash?.scenarios).toBeGreaterThan(2 * points)
+  })
+
   test(
     'reports every error of the disk at every write, and completes when it has gone',
     { timeout },
@@ -34,9 +44,13 @@ export function survivesEveryFault(workflow: AgentWorkflow): void {
   )
 }
 
-async function swept(workflow: AgentWorkflow, family: 'crash' | 'disk'): ReturnType<typeof sweepFaults> {
+async function swept(
+  workflow: AgentWorkflow,
+  family: 'crash' | 'disk',
+  options: SweepOptions = {},
+): ReturnType<typeof sweepFaults> {
   const project = await createProject({ storage: 'memory' })
-  return sweepFaults(defineWorkflow(workflow), { project, agents, families: [family] })
+  return sweepFaults(defineWorkflow(workflow), { project, agents, families: [family], ...options })
 }
 
 /** How many operations of an undisturbed run change the disk, counted apart from the sweep. */
