@@ -103,6 +103,7 @@ describe('a worker that dies', { timeout: 180_000 }, () => {
       'artifacts/dist/notes.md',
       'definition.json',
       'events.jsonl',
+      'index.html',
       'input.json',
       'logs/log.jsonl',
       'logs/log.txt',
