@@ -17,12 +17,14 @@ export {
   type BundleReplay,
   type BundleRun,
   type BundleSessionEntry,
+  type BundleTemplate,
   type BundleTest,
   type BundleVersions,
   type OmittedFile,
   type RedactionReport,
   type SnapshotPaths,
 } from './manifest.ts'
+export { bundledEvents, type BundledEventsOptions } from './payload-limits.ts'
 export { readBundle } from './read.ts'
 export { parseReplayEnvironment, replayVariable, type ReplayEnvironment } from './replay-environment.ts'
 export { createRedactor, type Redactor, type RedactorOptions } from './redact.ts'

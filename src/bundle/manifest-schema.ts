@@ -91,6 +91,8 @@ async function buildSchema(): Promise<ZodType<BundleManifest>> {
       node: z.string(),
       vitest: z.string().nullable(),
       platform: z.string(),
+      commit: z.string().nullable().default(null),
+      template: z.object({ name: z.string(), sha256: z.string() }).nullable().default(null),
     }),
     replay: z.object({ command: z.string(), env: z.record(z.string(), z.string()).nullable() }).nullable(),
     sessions: z.array(

@@ -5,13 +5,17 @@ import type { Bundle } from '../bundle/index.ts'
 import { FaultlineError } from '../core/index.ts'
 
 /** @throws FaultlineError `FILE_NOT_FOUND`, `BUNDLE_INVALID` or `BUNDLE_NEWER`. */
-export async function openBundle(folder: string): Promise<Bundle> {
-  const path = resolve(folder)
-  if (!existsSync(path)) {
-    throw new FaultlineError('FILE_NOT_FOUND', `There is no bundle at '${folder}'.`, {
-      details: { path: folder },
-    })
-  }
+export async function openBundle(path: string): Promise<Bundle> {
+  const folder = await bundleFolder(path)
   const { readBundle } = await import('../bundle/index.ts')
-  return readBundle(createNodeFiles(dirname(path)), basename(path))
+  return readBundle(createNodeFiles(dirname(folder)), basename(folder))
+}
+
+/** Absolute folder of a bundle. */
+export async function bundleFolder(path: string): Promise<string> {
+  const absolute = resolve(path)
+  if (!existsSync(absolute)) {
+    throw new FaultlineError('FILE_NOT_FOUND', `There is no bundle at '${path}'.`, { details: { path } })
+  }
+  return absolute
 }

@@ -1,5 +1,6 @@
 import {
   copyTemplate,
+  createDigest,
   createNodeFiles,
   createTemporaryRoot,
   makeTemporaryFolder,
@@ -39,6 +40,7 @@ export interface CreateProjectOptions {
 interface ProjectInternals {
   readonly files: FilesPort
   readonly given: Set<string> | undefined
+  readonly templateFolder: string | undefined
   readonly sessions: WorkflowSession[]
 }
 
@@ -59,6 +61,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     template: template ?? 'none',
     agents: templateFolder === undefined ? {} : await templateAgents(templateFolder),
     given: new Set(given.keys()),
+    templateFolder,
     seed: options.seed,
     correlationId: options.correlationId,
     limits: options.limits,
@@ -80,6 +83,7 @@ export function openProject(folder: string): Project {
     template: 'none',
     agents: {},
     given: undefined,
+    templateFolder: undefined,
     seed: undefined,
     correlationId: undefined,
     limits: undefined,
@@ -90,6 +94,15 @@ export function openProject(folder: string): Project {
 /** Paths that the project was made with or that the test wrote; undefined for a folder that was opened as it was. */
 export function filesGivenTo(project: Project): ReadonlySet<string> | undefined {
   return internals.get(project)?.given
+}
+
+/** Which template a project was made from, with a digest of all that was in it, agents included; null for one that was there. */
+export function templateOf(project: Project): { readonly name: string; readonly sha256: string } | null {
+  const folder = internals.get(project)?.templateFolder
+  if (folder === undefined) return null
+  const digest = createDigest()
+  const lines = [...readTemplate(folder)].map(([path, bytes]) => `${digest.sha256(bytes)} ${path}\n`)
+  return { name: project.template, sha256: digest.sha256(lines.join('')) }
 }
 
 /** Sessions that were opened in a project, oldest first. */
@@ -120,6 +133,7 @@ interface ProjectParts extends ProjectPlace {
   readonly template: string
   readonly agents: Agents
   readonly given: Set<string> | undefined
+  readonly templateFolder: string | undefined
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
@@ -163,7 +177,7 @@ function projectAt(parts: ProjectParts): Project {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [] })
+  internals.set(project, { files, given, templateFolder: parts.templateFolder, sessions: [] })
   return project
 }
 

@@ -1,5 +1,5 @@
 import type { SerializedError, TestModule, TestSuite } from 'vitest/node'
-import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
+import { checkedOutCommit, createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import { bundleErrors } from './failure.ts'
@@ -65,7 +65,7 @@ export async function leaveSetUpBundle(
       },
       errors: bundleErrors(errors),
       sessions: [],
-      versions: processVersions(vitest),
+      versions: { ...processVersions(vitest), commit: checkedOutCommit(root) },
       replay: { command: `npx faultline replay ${folder}`, env: null },
     },
     {

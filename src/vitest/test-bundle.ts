@@ -1,7 +1,8 @@
-import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
+import { checkedOutCommit, createDigest, createNodeFiles } from '../adapters/node/index.ts'
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
+import { templateOf } from '../harness/index.ts'
 import type { Project, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
@@ -60,6 +61,8 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
         node: process.versions.node,
         vitest: config.vitest,
         platform: `${process.platform}-${process.arch}`,
+        commit: checkedOutCommit(config.root),
+        template: failure.projects[0] === undefined ? null : templateOf(failure.projects[0]),
       },
       replay: { command: `npx faultline replay ${folder}`, env: null },
       notes: failure.notes,

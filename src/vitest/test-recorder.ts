@@ -75,17 +75,18 @@ export function createTestRecorder(
         })
 
   const leaveBundle = async (
+    wrong: boolean,
     problems: readonly KeptError[],
     recordings: readonly SessionRecording[],
   ): Promise<void> => {
-    const told = unexpectedErrors(test, errors())
+    const told = wrong ? unexpectedErrors(test, errors()) : []
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
         ? await leaveTestBundle(
             {
               identity,
               name,
-              reason: reasonOf(told),
+              reason: wrong ? reasonOf(told) : 'replay',
               errors: told,
               notes: problems.flatMap(({ message }) =>
                 message === undefined || told.some((error) => error.message === message) ? [] : [message],
@@ -98,7 +99,7 @@ export function createTestRecorder(
             config,
           )
         : null
-    note(test, bundle)
+    if (wrong) note(test, bundle)
   }
 
   return {
@@ -128,7 +129,9 @@ export function createTestRecorder(
       if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
       // A test that is expected to fail has gone wrong when it has not.
       const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
-      if (wrong) await leaveBundle(problems, recordings ?? (await recordingsOf(sessions)))
+      // What a replay has done is compared with the recording also where the test passes now.
+      if (wrong || (replayed && test.result?.state !== 'skip'))
+        await leaveBundle(wrong, problems, recordings ?? (await recordingsOf(sessions)))
       if (config.keep === 'on-failure' && wrong) return
       for (const project of projects) await project.remove()
     },
