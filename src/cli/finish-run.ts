@@ -2,10 +2,9 @@ import { checkedOutCommit, createDigest, createNodeFiles, processVersions } from
 import { bundleFolderName, createRedactor, renderSummary, writeBundle, readBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
+import { bundlesFolder } from './bundles-folder.ts'
 import { emphasis, print } from './output.ts'
 import { exitCodes } from './exit-codes.ts'
-
-export const bundlesFolder = 'faultline-bundles'
 
 /** How a run was asked for, for its bundle. */
 export interface RunRequest {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
+import { bundleCommand } from './commands/bundle.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
@@ -21,8 +22,11 @@ const program = new Command('faultline')
   .addCommand(statusCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())
+  .addCommand(bundleCommand())
 
-for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
+for (const command of program.commands.flatMap((each) => [each, ...each.commands])) {
+  command.exitOverride().copyInheritedSettings(program)
+}
 
 try {
   await program.parseAsync()

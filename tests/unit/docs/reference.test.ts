@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
 import { runCommand } from '../../../src/cli/commands/run.ts'
@@ -63,6 +64,7 @@ describe('docs/cli.md', () => {
     statusCommand(),
     showCommand(),
     replayCommand(),
+    ...bundleCommand().commands,
   ]
 
   test('lists every command with its argument', () => {
@@ -73,7 +75,8 @@ describe('docs/cli.md', () => {
       commands.map((command) => {
         const [argument] = command.registeredArguments
         const name = argument?.required === true ? `<${argument.name()}>` : `[${argument?.name()}]`
-        return `faultline ${command.name()} ${name}`
+        const group = command.parent === null ? '' : `${command.parent.name()} `
+        return `faultline ${group}${command.name()} ${name}`
       }),
     )
   })
