@@ -13,6 +13,7 @@ export {
 } from './compare.ts'
 export type { BundleContent, BundleContentOfRun, BundleContentOfTest } from './content.ts'
 export { bundleFolderName, type BundleName } from './folder-name.ts'
+export { bundleJsonSchema } from './manifest-schema.ts'
 export {
   bundleReasons,
   defaultBundleLimits,

@@ -38,11 +38,12 @@ export async function leaveSetUpBundle(
   const file = module.relativeModuleId.replaceAll('\\', '/')
   const fullName = failed.type === 'suite' ? failed.fullName : file
   const digest = createDigest()
+  const redactor = testRedactor(root, redact)
   const folder = joinPath(
     bundles,
     bundleFolderName(
       {
-        slugSource: `${fullName} set-up`,
+        slugSource: `${redactor.text(fullName)} set-up`,
         hashSource: `${module.project.name} > ${file} > ${fullName}`,
         attempt: 1,
       },
@@ -72,7 +73,7 @@ export async function leaveSetUpBundle(
       files: createNodeFiles(root),
       folder,
       digest,
-      redact: testRedactor(root, redact),
+      redact: redactor,
     },
   )
   return folder

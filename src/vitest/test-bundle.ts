@@ -31,21 +31,25 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
   const { identity } = failure
   const digest = createDigest()
   const files = createNodeFiles(config.root)
+  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
+  const redact = testRedactor(
+    config.root,
+    config.redact.map(({ source, flags }) => new RegExp(source, flags)),
+    Object.fromEntries(
+      folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
+    ),
+  )
   const folder = joinPath(
     config.bundles,
     bundleFolderName(
       {
-        slugSource: identity.fullName,
+        slugSource: redact.text(identity.fullName),
         hashSource: failure.name,
         attempt: identity.attempt,
         ...(identity.repeat === null ? {} : { repeat: identity.repeat }),
       },
       digest,
     ),
-  )
-  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
-  const roots = Object.fromEntries(
-    folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
   )
   await writeBundle(
     {
@@ -71,11 +75,7 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
       files,
       folder,
       digest,
-      redact: testRedactor(
-        config.root,
-        config.redact.map(({ source, flags }) => new RegExp(source, flags)),
-        roots,
-      ),
+      redact,
     },
   )
   await files.closeAll()

@@ -11,6 +11,7 @@ export interface Stranger {
   /** Paths of all files below a folder, sorted. */
   files(below?: string): readonly string[]
   faultline(...args: readonly string[]): Ended
+  faultlineWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Ended
   /** Starts the command and hands over the process. */
   start(...args: readonly string[]): ChildProcess
   vitest(args?: readonly string[], env?: Readonly<Record<string, string>>): Ended
@@ -55,6 +56,7 @@ export function strangerIn(packedPackage: string, folder: string): Stranger {
     read: (path) => readFileSync(join(folder, path), 'utf8'),
     files: (below = '') => filesBelow(join(folder, below), below),
     faultline: (...args) => call(cli, args),
+    faultlineWith: (env, ...args) => call(cli, args, env),
     start: (...args) => spawn(process.execPath, [cli, ...args], { cwd: folder, env: environment }),
     vitest: (args = [], env = {}) => call(vitest, ['run', ...args], env),
     remove: () => rmSync(folder, { recursive: true, force: true }),
