@@ -6,8 +6,10 @@ import { readBundle, renderSummary } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { BundleSlots } from './bundle-slots.ts'
+import { nameBundlesInJunit } from './junit-properties.ts'
 import { selectionOf } from './selection.ts'
 import { failedSetUps, leaveSetUpBundle } from './set-up-bundle.ts'
+import { appendStepSummary } from './step-summary.ts'
 
 export interface FaultlineReporterOptions {
   readonly root: string
@@ -60,6 +62,11 @@ export class FaultlineReporter implements Reporter {
     rmSync(this.#options.bundleSlots.folder, { recursive: true, force: true })
   }
 
+  async onTestCaseResult(test: TestCase): Promise<void> {
+    const bundles = failuresOf(test).flatMap(({ bundle }) => bundle ?? [])
+    await nameBundlesInJunit(test, bundles, this.#vitest)
+  }
+
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const failures = [...tests.flatMap(failuresOf), ...(await this.#failuresOfSetUp(modules))]
@@ -73,10 +80,13 @@ export class FaultlineReporter implements Reporter {
     // What is broken comes before what is only unsteady.
     const ordered = [...failures].sort((a, b) => Number(a.flaky) - Number(b.flaky))
     const left = ordered.flatMap(({ bundle, flaky }) => (bundle === null ? [] : [{ bundle, flaky }]))
-    const blocks = [`\n faultline  ${count(left.length, 'failure bundle')} in ${this.#shown(this.folder)}`]
+    const title = `${count(left.length, 'failure bundle')} in ${this.#shown(this.folder)}`
+    const blocks = [`\n faultline  ${title}`]
+    const summaries: string[] = []
     for (const { bundle, flaky } of left.slice(0, shownInFull)) {
-      blocks.push(indented(await this.#summary(bundle, flaky)))
+      summaries.push(await this.#summary(bundle, flaky))
     }
+    blocks.push(...summaries.map(indented))
     const rest = left.slice(shownInFull)
     if (rest.length > 0) {
       const commands = rest.map(
@@ -89,6 +99,16 @@ export class FaultlineReporter implements Reporter {
       blocks.push(`  ${count(leftOut, 'further failure')} left no bundle: maxBundles is ${bundleSlots.max}`)
     }
     this.#vitest?.logger.log(blocks.join('\n\n'))
+    if (!isReplay) {
+      appendStepSummary({
+        title,
+        bundles: this.#shown(parent),
+        failures: left.map(({ bundle }, index) => ({
+          bundle: this.#shown(bundle),
+          block: summaries[index] ?? null,
+        })),
+      })
+    }
 
     const index = {
       suiteRunId: this.#suiteRunId,
