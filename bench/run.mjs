@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 const benches = {
   resume: async () => (await import('./resume.mjs')).resume(),
   durability: async () => (await import('./durability.mjs')).durability(),
+  plugin: async () => (await import('./plugin.mjs')).plugin(),
 }
 
 const [name, ...flags] = process.argv.slice(2)

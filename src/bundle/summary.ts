@@ -140,7 +140,7 @@ export function isArtifact(path: string): boolean {
 }
 
 /** A code block that nothing inside can close. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}\n${text}\n${fence}`

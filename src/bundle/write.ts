@@ -105,7 +105,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
     ]),
     seed: redact.json(content.seed ?? first?.seed ?? null),
     errors: redact.json(content.errors.map(plainError)),
-    versions: redact.json(content.versions),
+    versions: redact.json({ commit: null, template: null, ...content.versions }),
     replay: redact.json(content.replay ?? null),
     sessions: entries,
     files: admitted.files.map(listed),

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
+import { bundleCommand } from './commands/bundle.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
@@ -27,6 +28,7 @@ const program = new Command('faultline')
   .addCommand(stateCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())
+  .addCommand(bundleCommand())
 
 inherit(program)
 

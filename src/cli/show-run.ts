@@ -5,7 +5,7 @@ import { joinPath } from '../core/index.ts'
 import { runIdOrLast, runReader } from '../harness/index.ts'
 import type { Directories } from '../ports/index.ts'
 import type { RecordedFile } from '../trace/index.ts'
-import { bundlesFolder } from './finish-run.ts'
+import { bundlesFolder } from './bundles-folder.ts'
 import { print } from './output.ts'
 import { renderStatus } from './render.ts'
 

@@ -1,5 +1,6 @@
 import {
   copyTemplate,
+  createDigest,
   createNodeFiles,
   createTemporaryRoot,
   makeTemporaryFolder,
@@ -105,6 +106,22 @@ export function openProject(folder: string): Project {
 /** Paths that the project was made with or that the test wrote; undefined for a folder that was opened as it was. */
 export function filesGivenTo(project: Project): ReadonlySet<string> | undefined {
   return internals.get(project)?.given
+}
+
+/**
+ * A template with a digest of all that is in it now, agents included.
+ *
+ * @param templates Folder of your own templates, as for `createProject`.
+ * @throws FaultlineError `TEMPLATE_UNKNOWN` with the nearest name.
+ */
+export function templateVersion(
+  name: string,
+  templates?: string,
+): { readonly name: string; readonly sha256: string } {
+  const digest = createDigest()
+  const files = readTemplate(findTemplate(name, templates))
+  const lines = [...files].map(([path, bytes]) => `${digest.sha256(bytes)} ${path}\n`)
+  return { name, sha256: digest.sha256(lines.join('')) }
 }
 
 /** Sessions that were opened in a project, oldest first. */

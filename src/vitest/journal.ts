@@ -6,12 +6,13 @@ import type { OpenedSession, SessionObserver, WorkflowSession } from '../harness
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import type { FaultlineSettings } from './settings.ts'
+import type { MadeProject } from './test-bundle.ts'
 
 /** One line of a journal. An empty one is a sign of life. */
 export type JournalLine =
   | { readonly kind: 'worker'; readonly pid: number; readonly settings: FaultlineSettings }
   | ({ readonly kind: 'try'; readonly id: number } & JournalledTry)
-  | { readonly kind: 'project'; readonly id: number; readonly folder: string }
+  | ({ readonly kind: 'project'; readonly id: number } & MadeProject)
   | { readonly kind: 'event'; readonly id: number; readonly event: WorkflowEvent }
   | { readonly kind: 'log'; readonly id: number; readonly entry: LogEntry }
   | ({ readonly kind: 'session'; readonly id: number; readonly runId: string } & OpenedSession)
@@ -29,7 +30,7 @@ export interface JournalledTry {
 
 /** The journal of one try of a test. Late calls, from code that outlives its test, are not noted. */
 export interface TryJournal extends SessionObserver {
-  project(folder: string): void
+  project(made: MadeProject): void
   end(bundle: string | null): void
 }
 
@@ -98,7 +99,7 @@ export function createJournal(folder: string, settings: FaultlineSettings): Jour
       }
       const fired = firedFaults((runId, resolved) => note({ kind: 'fired', id, runId, resolved }))
       return {
-        project: (projectFolder) => note({ kind: 'project', id, folder: projectFolder }),
+        project: (made) => note({ kind: 'project', id, ...made }),
         event(event) {
           note({ kind: 'event', id, event })
           fired.look(event.runId)

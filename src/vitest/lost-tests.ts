@@ -8,6 +8,7 @@ import type { NotedSession, NotedTry, WorkerNotes } from './read-journals.ts'
 import type { Failure } from './run-report.ts'
 import type { FaultlineSettings } from './settings.ts'
 import { leaveTestBundle } from './test-bundle.ts'
+import type { MadeProject } from './test-bundle.ts'
 
 /** How a test was lost. */
 export type Loss = Extract<BundleReason, 'worker-died' | 'interrupted' | 'hang'>
@@ -59,7 +60,7 @@ async function leaveLostBundle(lost: NotedTry, loss: Loss, settings: FaultlineSe
 
 async function recordingOf(
   { runId, events, logs, opened, resolvedPlan }: NotedSession,
-  projects: readonly string[],
+  projects: readonly MadeProject[],
 ): Promise<readonly SessionRecording[]> {
   const [start] = events
   if (start?.kind !== 'workflow_start') return []
@@ -87,12 +88,12 @@ async function recordingOf(
 /** What lies on the disk of a run: nothing when it was a simulated one, which died with the worker, or cannot be read. */
 async function remainsOf(
   runId: string,
-  projects: readonly string[],
+  projects: readonly MadeProject[],
   directories: OpenedSession['directories'],
 ): Promise<Pick<SessionRecording, 'snapshots' | 'artifacts'>> {
-  for (const project of projects) {
+  for (const { folder } of projects) {
     try {
-      const remains = await readRunRemains(project, runId, directories)
+      const remains = await readRunRemains(folder, runId, directories)
       if (remains !== undefined) return remains
     } catch (error) {
       if (!isFaultlineError(error)) throw error

@@ -50,10 +50,8 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
   let folders: RunFolders | undefined
   return {
     name: 'faultline',
-    // Loaded natively, a package's modules are cached across test files: its hooks would run for the first file only.
     async config() {
       folders ??= await createRunFolders(keep !== 'never')
-      return { test: { server: { deps: { inline: [/[\\/]node_modules[\\/]faultline[\\/]/] } } } }
     },
     configureVitest({ vitest, project }) {
       const { projects, slots, journals, remove } = folders as RunFolders

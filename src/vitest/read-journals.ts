@@ -5,6 +5,7 @@ import type { OpenedSession } from '../harness/index.ts'
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { JournalledTry, JournalLine } from './journal.ts'
 import type { FaultlineSettings } from './settings.ts'
+import type { MadeProject } from './test-bundle.ts'
 
 /** What a worker has noted so far. */
 export interface WorkerNotes {
@@ -19,7 +20,7 @@ export interface WorkerNotes {
 }
 
 export interface NotedTry extends JournalledTry {
-  readonly projects: readonly string[]
+  readonly projects: readonly MadeProject[]
   readonly sessions: readonly NotedSession[]
 }
 
@@ -83,7 +84,7 @@ function notedTry(
     name,
     seed,
     correlationId,
-    projects: of('project').map(({ folder }) => folder),
+    projects: of('project').map(({ folder, template }) => ({ folder, template })),
     sessions: [...new Set(events.map(({ runId }) => runId))].map(session),
   }
 }

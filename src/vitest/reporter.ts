@@ -3,6 +3,7 @@ import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import { joinPath } from '../core/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { BundleSlots } from './bundle-slots.ts'
+import { nameBundlesInJunit } from './junit-properties.ts'
 import { RunGuard } from './run-guard.ts'
 import { count, reportFailures } from './run-report.ts'
 import type { Failure, ReportedRun } from './run-report.ts'
@@ -56,6 +57,11 @@ export class FaultlineReporter implements Reporter {
   onTestRunStart(): void {
     rmSync(this.#options.bundleSlots.folder, { recursive: true, force: true })
     this.#guard.begin()
+  }
+
+  async onTestCaseResult(test: TestCase): Promise<void> {
+    const bundles = failuresOf(test).flatMap(({ bundle }) => bundle ?? [])
+    await nameBundlesInJunit(test, bundles, this.#vitest)
   }
 
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {

@@ -3,6 +3,7 @@ import { basename, join, relative } from 'node:path'
 import { createNodeFiles } from '../adapters/node/index.ts'
 import { readBundle, renderSummary } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
+import { appendStepSummary } from './step-summary.ts'
 
 /** One failure of the run: of a try of a test, or of a set-up. */
 export interface Failure {
@@ -40,10 +41,20 @@ export async function reportFailures(run: ReportedRun, failures: readonly Failur
   })
 
   const shown = (path: string): string => relative(process.cwd(), join(run.root, path)) || '.'
-  const blocks = [`\n faultline  ${count(left.length, 'failure bundle')} in ${shown(run.folder)}`]
+  const title = `${count(left.length, 'failure bundle')} in ${shown(run.folder)}`
+  const summaries: string[] = []
   for (const { bundle, flaky } of left.slice(0, shownInFull)) {
-    blocks.push(indented(await summary(run.root, bundle, flaky, shown)))
+    summaries.push(await summary(run.root, bundle, flaky, shown))
   }
+  if (run.allRuns !== null) {
+    appendStepSummary({
+      title,
+      bundles: shown(run.allRuns),
+      failures: left.map(({ bundle }, index) => ({ bundle: shown(bundle), block: summaries[index] ?? null })),
+    })
+  }
+
+  const blocks = [`\n faultline  ${title}`, ...summaries.map(indented)]
   const rest = left.slice(shownInFull)
   if (rest.length > 0) {
     const commands = rest.map(

@@ -13,6 +13,7 @@ import type { FailureCircumstances, KeptError } from './failure.ts'
 import type { Journal } from './journal.ts'
 import type { FaultlineSettings } from './settings.ts'
 import { leaveTestBundle, recordingsOf } from './test-bundle.ts'
+import type { MadeProject } from './test-bundle.ts'
 
 /** What a worker tells the reporter about the tries of a test that failed. */
 export interface FaultlineMeta {
@@ -78,31 +79,32 @@ export function createTestRecorder(
         })
 
   const leaveBundle = async (
+    wrong: boolean,
     problems: readonly KeptError[],
     recordings: readonly SessionRecording[],
   ): Promise<string | null> => {
-    const told = unexpectedErrors(test, errors())
+    const told = wrong ? unexpectedErrors(test, errors()) : []
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
         ? await leaveTestBundle(
             {
               identity,
               name,
-              reason: reasonOf(told),
+              reason: wrong ? reasonOf(told) : 'replay',
               errors: told,
               notes: problems.flatMap(({ message }) =>
                 message === undefined || told.some((error) => error.message === message) ? [] : [message],
               ),
               seed,
               correlationId,
-              projects: projects.flatMap(({ folder }) => folder ?? []),
+              projects: projects.flatMap(made),
               recordings,
               partial: false,
             },
             config,
           )
         : null
-    note(test, bundle)
+    if (wrong) note(test, bundle)
     return bundle
   }
 
@@ -116,7 +118,11 @@ export function createTestRecorder(
       if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
       // A test that is expected to fail has gone wrong when it has not.
       const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
-      if (wrong) bundle = await leaveBundle(problems, recordings ?? (await recordingsOf(sessions)))
+      // What a replay has done is compared with the recording also where the test passes now.
+      if (wrong || (replayed && test.result?.state !== 'skip')) {
+        const left = await leaveBundle(wrong, problems, recordings ?? (await recordingsOf(sessions)))
+        if (wrong) bundle = left
+      }
       return wrong
     } finally {
       journalled?.end(bundle)
@@ -142,7 +148,7 @@ export function createTestRecorder(
       })
       settingUp = false
       projects.push(project)
-      if (project.folder !== undefined) journalled?.project(project.folder)
+      made(project).forEach((each) => journalled?.project(each))
       return project
     },
     async finish() {
@@ -151,6 +157,11 @@ export function createTestRecorder(
       for (const project of projects) await project.remove()
     },
   }
+}
+
+/** Where a project lies, if it lies in a folder. */
+function made({ folder, template }: Project): readonly MadeProject[] {
+  return folder === undefined ? [] : [{ folder, template }]
 }
 
 /** What tells a test from every other of the run. */

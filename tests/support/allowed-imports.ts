@@ -39,6 +39,7 @@ export const allowedImports: BoundaryTable = {
   packages: {
     '@vitest/runner': ['vitest'],
     commander: ['cli'],
+    fflate: ['bundle'],
     jiti: ['adapters/node', 'cli', 'vitest'],
     memfs: ['adapters/virtual'],
     picocolors: ['cli'],

@@ -21,7 +21,11 @@ interface FoundManifest {
   }
   readonly errors: readonly { readonly message: string }[]
   readonly notes: readonly string[]
-  readonly versions: { readonly vitest: string | null; readonly node: string }
+  readonly versions: {
+    readonly vitest: string | null
+    readonly node: string
+    readonly template: { readonly name: string; readonly sha256: string } | null
+  }
   readonly correlationIds: readonly string[]
   readonly sessions: readonly {
     readonly status: string

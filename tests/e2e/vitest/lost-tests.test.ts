@@ -98,7 +98,8 @@ describe('a worker that dies', { timeout: 180_000 }, () => {
     expect(listed(lost)).toEqual(lost.bundles.map(({ folder }) => folder).toSorted())
     expect(lost.stdout).toContain(' faultline  9 failure bundles in faultline-bundles/')
 
-    const { folder, files, text } = bundleOf(lost, 'kills its worker')
+    const { folder, files, text, manifest } = bundleOf(lost, 'kills its worker')
+    expect(manifest.versions.template?.name).toBe('minimal')
     expect(files).toEqual([
       'artifacts/dist/notes.md',
       'definition.json',

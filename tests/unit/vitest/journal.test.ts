@@ -30,7 +30,7 @@ describe('the journal of a worker', () => {
     const journal = journalIn(folder)
     const empty = readFileSync(onlyFile(folder), 'utf8')
     const entry = journal.begin(begun('passes'))
-    entry.project('/somewhere')
+    entry.project({ folder: '/somewhere', template: 'medium' })
     expect(readFileSync(onlyFile(folder), 'utf8')).toContain('passes')
     entry.end(null)
     expect(readFileSync(onlyFile(folder), 'utf8')).toBe(empty)
@@ -40,11 +40,15 @@ describe('the journal of a worker', () => {
     const folder = temporaryFolder()
     const journal = journalIn(folder)
     const [one, two] = ['one', 'two'].map((name) => journal.begin(begun(name)))
-    one?.project('/one')
-    two?.project('/two')
+    one?.project({ folder: '/one', template: 'medium' })
+    two?.project({ folder: '/two', template: 'medium' })
     one?.end(null)
     expect(readJournals(folder)).toMatchObject([
-      { pid: process.pid, underWay: [{ name: 'two', projects: ['/two'], sessions: [] }], bundles: [] },
+      {
+        pid: process.pid,
+        underWay: [{ name: 'two', projects: [{ folder: '/two', template: 'medium' }], sessions: [] }],
+        bundles: [],
+      },
     ])
     two?.end(null)
     expect(readJournals(folder)).toMatchObject([{ underWay: [], bundles: [] }])
@@ -65,7 +69,7 @@ describe('the journal of a worker', () => {
     const entry = journal.begin(begun('ended'))
     entry.end(null)
     const before = readFileSync(onlyFile(folder), 'utf8')
-    entry.project('/late')
+    entry.project({ folder: '/late', template: 'medium' })
     expect(readFileSync(onlyFile(folder), 'utf8')).toBe(before)
   })
 
