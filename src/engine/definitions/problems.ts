@@ -35,10 +35,7 @@ export function createProblemList(source: ProblemSource): ProblemList {
   const seen = new Set<string>()
   return {
     add(sourcePath, message) {
-      // The map around the workflow says nothing about the place within it.
-      const path = formatPath(
-        sourcePath.length > 1 && sourcePath[0] === 'workflow' ? sourcePath.slice(1) : sourcePath,
-      )
+      const path = shownPath(sourcePath)
       const key = `${path} ${message}`
       if (seen.has(key)) return
       seen.add(key)
@@ -53,6 +50,14 @@ export function createProblemList(source: ProblemSource): ProblemList {
       if (problems.length > 0) throw definitionInvalid(source.label, problems)
     },
   }
+}
+
+const mapsAround: readonly unknown[] = ['workflow', 'workflow_data', 'workflowData']
+
+/** The maps around the workflow say nothing about the place within it. */
+export function shownPath(path: SourcePath): string {
+  const inner = path.findIndex((key) => !mapsAround.includes(key))
+  return formatPath(inner < 0 ? path : path.slice(inner))
 }
 
 function definitionInvalid(label: string, problems: readonly Problem[]): FaultlineError {
