@@ -2,11 +2,13 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
+import { graphCommand } from './commands/graph.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
 import { statusCommand } from './commands/status.ts'
+import { validateCommand } from './commands/validate.ts'
 import { exitCodes } from './exit-codes.ts'
 import { printError } from './output.ts'
 
@@ -21,6 +23,8 @@ const program = new Command('faultline')
   .addCommand(statusCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())
+  .addCommand(validateCommand())
+  .addCommand(graphCommand())
 
 for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
 

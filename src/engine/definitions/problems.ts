@@ -68,6 +68,12 @@ function definitionInvalid(label: string, problems: readonly Problem[]): Faultli
   return new FaultlineError('DEFINITION_INVALID', lines.join('\n'), { details: { problems: inOrder } })
 }
 
+/** All problems of a `DEFINITION_INVALID`, of which its message shows the first, one a line. */
+export function describeProblems({ details }: FaultlineError, label: string): readonly string[] {
+  const problems = (details['problems'] ?? []) as readonly Problem[]
+  return problems.map((problem) => describeProblem(label, problem))
+}
+
 function byPosition(left: Problem, right: Problem): number {
   return (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
 }
