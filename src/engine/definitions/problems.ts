@@ -1,5 +1,5 @@
 import { FaultlineError } from '../../core/index.ts'
-import { formatPath } from './source-tree.ts'
+import { formatPath, visible } from './source-tree.ts'
 import type { Position, SourcePath } from './source-tree.ts'
 
 /** One thing that is wrong with a definition, as `details.problems` lists it. */
@@ -84,5 +84,5 @@ function describeProblem(label: string, { line, column, path, message }: Problem
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim()
+  return visible(text.replaceAll(/\s+/g, ' ').trim())
 }

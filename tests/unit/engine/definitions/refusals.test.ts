@@ -401,3 +401,13 @@ test('names of object internals change nothing', async () => {
     loadWorkflow(untyped({ id: 'flow', steps: [{ id: 'valueOf', agent: 'x', next: 'hasOwnProperty' }] })),
   ).rejects.toThrow(`workflow 'flow': steps[0].next names no step: 'hasOwnProperty'. Known: 'valueOf'.`)
 })
+
+test('a key or value with line ends or control characters stays on its line and steers no terminal', async () => {
+  expect(await refusal('id: f\nsteps: [{ "\\ragent": "x", id: "a\\e[31m" }]\n')).toBe(
+    `flow.yaml:2:9: steps[0].agent is missing: it must be text\n` +
+      `flow.yaml:2:11: steps[0].\\u000dagent is not a known key. Did you mean 'agent'?`,
+  )
+  expect(await refusal('id: f\nsteps: [{ agent: x, id: "a\\e[31m" }]\n')).toContain(
+    `steps[0].id cannot be used. 'a\\u001b[31m' is not a valid step id`,
+  )
+})
