@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod'
 import type { JsonObject } from '../../core/index.ts'
 
 /** `'500ms'`, `'30s'`, `'2m'` (or `'2min'`), `'1.5h'`. A plain number counts seconds. */
@@ -16,10 +17,10 @@ export interface AgentWorkflow {
   readonly version?: string
   readonly description?: string
   readonly settings?: AgentWorkflowSettings
-  /** JSON Schema of the run's input. */
-  readonly inputSchema?: JsonObject
+  /** JSON Schema (or Zod schema) of the run's input. */
+  readonly inputSchema?: JsonObject | ZodType
   /** Same as `inputSchema`. */
-  readonly input_schema?: JsonObject
+  readonly input_schema?: JsonObject | ZodType
   /** Kept, never interpreted. */
   readonly metadata?: JsonObject
   /**
@@ -98,14 +99,14 @@ export interface AgentStep {
   readonly continueOnError?: boolean
   /** Same as `continueOnError`. */
   readonly continue_on_error?: boolean
-  /** JSON Schema of the resolved parameters. */
-  readonly inputSchema?: JsonObject
+  /** JSON Schema (or Zod schema) of the resolved parameters. */
+  readonly inputSchema?: JsonObject | ZodType
   /** Same as `inputSchema`. */
-  readonly input_schema?: JsonObject
-  /** JSON Schema of the output. */
-  readonly outputSchema?: JsonObject
+  readonly input_schema?: JsonObject | ZodType
+  /** JSON Schema (or Zod schema) of the output. */
+  readonly outputSchema?: JsonObject | ZodType
   /** Same as `outputSchema`. */
-  readonly output_schema?: JsonObject
+  readonly output_schema?: JsonObject | ZodType
   readonly scoring?: StepScoring
   readonly gate?: StepGate
   /** Whether a checkpoint is kept each time the step completes. Default false. */

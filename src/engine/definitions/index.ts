@@ -14,6 +14,8 @@ export type {
 export type { GraphConnection, GraphNode, GraphWorkflow } from './graph-workflow.ts'
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionNames } from './condition.ts'
+export { compileSchema } from './json-schema.ts'
+export type { CompiledSchema, SchemaViolation } from './json-schema.ts'
 export { loadWorkflow, workflowNames } from './load-workflow.ts'
 export type { LoadedWorkflow, ReadWorkflow } from './load-workflow.ts'
 export { judgeNamedCondition } from './named-conditions.ts'

@@ -19,6 +19,7 @@ import { readStartConditions } from './start-conditions.ts'
 import { findEdges } from './step-edges.ts'
 import { checkNames } from './step-names.ts'
 import { checkAcyclic, checkReachable, checkReturns, topologicalOrder } from './step-order.ts'
+import { checkSchemas } from './step-schemas.ts'
 import { checkParameters } from './step-parameters.ts'
 import type { WorkflowShape } from './workflow-shape.ts'
 import type { WorkflowSource } from './workflow-source.ts'
@@ -56,6 +57,7 @@ export async function loadWorkflow(source: WorkflowSource): Promise<ReadWorkflow
   const written = canonicalSteps(workflow, split.stepMetadata, reporter)
   checkNames(workflow.id, written, reporter)
   await checkGates(written, reporter)
+  await checkSchemas(workflow, written, reporter)
   const starts = await readStartConditions(workflow, written, reporter)
   const steps = written.map((step, index) => withCondition(step, starts.ofSteps.get(index)))
   const uses = [...starts.uses, ...checkParameters(steps, reporter)]
@@ -107,7 +109,7 @@ async function readSource({ text, file, value }: WorkflowSource): Promise<{
   readonly tree: SourceTree
   readonly problems: ProblemList
 }> {
-  const tree = text === undefined ? readValue(value) : await readText(text, file ?? 'the workflow')
+  const tree = text === undefined ? await readValue(value) : await readText(text, file ?? 'the workflow')
   return { tree, problems: createProblemList(tree) }
 }
 
