@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
 import { bundleCommand } from './commands/bundle.ts'
+import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
@@ -11,6 +12,7 @@ import { showCommand } from './commands/show.ts'
 import { stateCommand } from './commands/state.ts'
 import { statusCommand } from './commands/status.ts'
 import { timelineCommand } from './commands/timeline.ts'
+import { validateCommand } from './commands/validate.ts'
 import { exitCodes } from './exit-codes.ts'
 import { printError } from './output.ts'
 
@@ -29,6 +31,8 @@ const program = new Command('faultline')
   .addCommand(showCommand())
   .addCommand(replayCommand())
   .addCommand(bundleCommand())
+  .addCommand(validateCommand())
+  .addCommand(graphCommand())
 
 inherit(program)
 

@@ -10,6 +10,12 @@ export interface WorkflowDefinition {
   readonly version: string
   readonly description?: string
   readonly limits: WorkflowLimits
+  /** `continue`: a failed step stops only what depends on it. Absent: it stops the run, but for its finalisers. */
+  readonly onStepFailure?: 'continue'
+  /** JSON Schema of the run's input. */
+  readonly inputSchema?: JsonObject
+  /** What the steps of a service pipeline speak to, by name, as it stood in the source. */
+  readonly services?: Readonly<Record<string, JsonObject>>
   readonly steps: readonly StepDefinition[]
   /** What must finish before what, by step id; sorted by the order of the steps; no duplicates, no cycles. */
   readonly edges: readonly EdgeDefinition[]
@@ -27,7 +33,16 @@ export interface WorkflowLimits {
 export interface EdgeDefinition {
   readonly from: string
   readonly to: string
+  /** CEL or a name (`on_success`, ...); absent: the connection is always taken. */
+  readonly condition?: string
+  /** Keys that faultline does not interpret, as they stood in the source. */
+  readonly metadata?: JsonObject
 }
+
+/** Conditions that have a name; everything else is CEL. */
+export const namedConditions = ['on_success', 'on_failure', 'always', 'has_failures'] as const
+
+export type NamedCondition = (typeof namedConditions)[number]
 
 export interface StepDefinition {
   readonly id: string
@@ -35,11 +50,25 @@ export interface StepDefinition {
   /** Name of the agent that performs the step. */
   readonly agent: string
   readonly action?: string
+  /** Kind of a graph's node or of a pipeline's step, such as `trigger`. */
+  readonly type?: string
+  /** Key of `services`. */
+  readonly service?: string
+  /** CEL or a name (`on_success`, ...), judged when the step could start; absent: it runs. */
+  readonly condition?: string
+  /** `any`: one incoming connection is enough. Absent: all that can still be taken. */
+  readonly join?: 'any'
+  /** Its failure is tolerated: the run goes on and ends degraded. */
+  readonly continueOnError?: true
+  /** JSON Schema of the resolved parameters. */
+  readonly inputSchema?: JsonObject
+  /** JSON Schema of the output. */
+  readonly outputSchema?: JsonObject
   /** Files (or folders, ending in `/`) the step reads. */
   readonly requires: readonly string[]
   /** Files (or folders, ending in `/`) the step must produce. */
   readonly creates: readonly string[]
-  /** Handed to the agent as it stands. */
+  /** Handed to the agent with its references (`${input.name}`, `${build.output.items[0]}`) resolved. */
   readonly parameters: JsonObject
   /** Extra tries after the first. Default 0. */
   readonly retries: number
@@ -47,6 +76,8 @@ export interface StepDefinition {
   readonly retryDelayMs: number
   /** Limit of one attempt. Default 30,000. */
   readonly timeoutMs: number
+  /** Limit of the step over all its attempts and waits; absent: what those add up to. */
+  readonly maxDurationMs?: number
   readonly scoring?: ScoringDefinition
   readonly gate?: GateDefinition
   /** A checkpoint is kept each time the step completes. */

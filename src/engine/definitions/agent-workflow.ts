@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod'
 import type { JsonObject } from '../../core/index.ts'
 
 /** `'500ms'`, `'30s'`, `'2m'` (or `'2min'`), `'1.5h'`. A plain number counts seconds. */
@@ -16,11 +17,16 @@ export interface AgentWorkflow {
   readonly version?: string
   readonly description?: string
   readonly settings?: AgentWorkflowSettings
+  /** JSON Schema (or Zod schema) of the run's input. */
+  readonly inputSchema?: JsonObject | ZodType
+  /** Same as `inputSchema`. */
+  readonly input_schema?: JsonObject | ZodType
   /** Kept, never interpreted. */
   readonly metadata?: JsonObject
   /**
    * At least one. What depends on what follows from `next`, `dependsOn`, `gate.onPass`, and from `requires` matched to
-   * `creates`. Only when no step has a `next`, `dependsOn` or `requires`, not even an empty one, do they run in list order.
+   * `creates`. Only when no step has a `next`, `dependsOn` or `requires`, not even an empty one, do they run in list order;
+   * neighbours with `parallel: true` then run side by side.
    */
   readonly steps: readonly AgentStep[]
 }
@@ -30,6 +36,10 @@ export interface AgentWorkflowSettings {
   readonly maxConcurrentSteps?: number
   /** Same as `maxConcurrentSteps`. */
   readonly max_concurrent_steps?: number
+  /** `continue`: a failed step stops only what depends on it. Default `stop`. */
+  readonly onStepFailure?: 'stop' | 'continue'
+  /** Same as `onStepFailure`. */
+  readonly on_step_failure?: 'stop' | 'continue'
   /** Limit of the whole run, counted from its start or latest resume. Default: none. */
   readonly timeout?: number | DurationText
   /** Same as `timeout`, in milliseconds. */
@@ -68,7 +78,7 @@ export interface AgentStep {
   readonly requires?: string | readonly string[]
   /** Files (or folders, ending in `/`) that the step must produce. */
   readonly creates?: string | readonly string[]
-  /** Handed to the agent as it stands. */
+  /** Handed to the agent with its references (`${input.name}`, `${build.output.items[0]}`) resolved. */
   readonly parameters?: JsonObject
   /** Steps that wait for this one. */
   readonly next?: string | readonly string[]
@@ -76,8 +86,27 @@ export interface AgentStep {
   readonly dependsOn?: string | readonly string[]
   /** Same as `dependsOn`. */
   readonly depends_on?: string | readonly string[]
-  /** A note for readers: the step runs either way. */
-  readonly condition?: 'required' | 'optional'
+  /**
+   * Whether it runs: `on_success`, `on_failure`, `always`, `has_failures`, or a CEL expression over `input`, `steps` and `run`.
+   * `required` and `optional` are notes for readers: the step runs either way.
+   */
+  readonly condition?: string
+  /** What it waits for: all incoming connections that can still be taken (default), or any one of them. */
+  readonly join?: 'all-active' | 'any'
+  /** Starts together with its neighbours that say so too, where steps run in list order. */
+  readonly parallel?: boolean
+  /** Its failure is tolerated: the run goes on and ends degraded. */
+  readonly continueOnError?: boolean
+  /** Same as `continueOnError`. */
+  readonly continue_on_error?: boolean
+  /** JSON Schema (or Zod schema) of the resolved parameters. */
+  readonly inputSchema?: JsonObject | ZodType
+  /** Same as `inputSchema`. */
+  readonly input_schema?: JsonObject | ZodType
+  /** JSON Schema (or Zod schema) of the output. */
+  readonly outputSchema?: JsonObject | ZodType
+  /** Same as `outputSchema`. */
+  readonly output_schema?: JsonObject | ZodType
   readonly scoring?: StepScoring
   readonly gate?: StepGate
   /** Whether a checkpoint is kept each time the step completes. Default false. */
@@ -98,6 +127,14 @@ export interface AgentStep {
   readonly timeoutMs?: number
   /** Same as `timeout`, in milliseconds. */
   readonly timeout_ms?: number
+  /** Limit of the step over all its attempts and the waits between them. Default: what those add up to. */
+  readonly maxDuration?: number | DurationText
+  /** Same as `maxDuration`. */
+  readonly max_duration?: number | DurationText
+  /** Same as `maxDuration`, in milliseconds. */
+  readonly maxDurationMs?: number
+  /** Same as `maxDuration`, in milliseconds. */
+  readonly max_duration_ms?: number
   /** Kept, never interpreted. */
   readonly metadata?: JsonObject
 }

@@ -38,12 +38,20 @@ function canonicalStep(
   path: SourcePath,
   reporter: Reporter,
 ): Omit<StepDefinition, 'metadata'> {
+  const maxDurationMs = step.maxDuration ?? step.maxDurationMs
   const scoring = step.scoring?.enabled === false ? undefined : step.scoring
   return {
     id: step.id,
     ...(step.name === undefined ? {} : { name: step.name }),
     agent: step.agent,
     ...(step.action === undefined ? {} : { action: step.action }),
+    ...(step.type === undefined ? {} : { type: step.type }),
+    ...(step.service === undefined ? {} : { service: step.service }),
+    ...(step.condition === undefined ? {} : { condition: step.condition }),
+    ...(step.join === 'any' ? { join: 'any' } : {}),
+    ...(step.continueOnError === true ? { continueOnError: true } : {}),
+    ...(step.inputSchema === undefined ? {} : { inputSchema: step.inputSchema }),
+    ...(step.outputSchema === undefined ? {} : { outputSchema: step.outputSchema }),
     requires: artifactPaths(step.requires ?? [], [...path, 'requires'], reporter),
     creates: artifactPaths(step.creates ?? [], [...path, 'creates'], reporter),
     parameters: step.parameters ?? {},
@@ -60,6 +68,7 @@ function canonicalStep(
       settings.stepTimeout ??
       settings.stepTimeoutMs ??
       definitionDefaults.stepTimeoutMs,
+    ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
     ...(scoring === undefined
       ? {}
       : {

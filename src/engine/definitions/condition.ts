@@ -14,11 +14,17 @@ export interface Condition {
 }
 
 /** The names that a condition may use. */
-export const conditionNames = ['input', 'output', 'scoring', 'steps', 'run'] as const
+export const conditionVariables = ['input', 'output', 'scoring', 'steps', 'run'] as const
+
+/**
+ * `declared`: only the names above. `any`: other names too, which stand for fields of the source's output and are looked for
+ * when the condition is judged.
+ */
+export type ConditionNames = 'declared' | 'any'
 
 /** @throws FaultlineError `DEFINITION_INVALID` when the text is not CEL or cannot give true or false. */
-export async function compileCondition(text: string): Promise<Condition> {
-  const parsed = await parseCondition(text)
+export async function compileCondition(text: string, names: ConditionNames = 'declared'): Promise<Condition> {
+  const parsed = await parseCondition(text, names)
   if (parsed.ok) return parsed.condition
   throw new FaultlineError('DEFINITION_INVALID', `The condition ${parsed.problem}`, {
     details: { condition: text },
@@ -30,8 +36,11 @@ export type ParsedCondition =
   /** `problem` continues a sentence that begins with the condition's path. */
   | { readonly ok: false; readonly problem: string }
 
-export async function parseCondition(text: string): Promise<ParsedCondition> {
-  const cel = await celEnvironment()
+export async function parseCondition(
+  text: string,
+  names: ConditionNames = 'declared',
+): Promise<ParsedCondition> {
+  const cel = await celEnvironment(names)
   try {
     const expression = cel.parse(text)
     const checked = expression.check()
@@ -75,17 +84,18 @@ function evaluate(
   )
 }
 
-let environment: Promise<Environment> | undefined
+const environments = new Map<ConditionNames, Promise<Environment>>()
 
-function celEnvironment(): Promise<Environment> {
-  environment ??= createEnvironment()
-  return environment
+function celEnvironment(names: ConditionNames): Promise<Environment> {
+  const known = environments.get(names) ?? createEnvironment(names)
+  environments.set(names, known)
+  return known
 }
 
-async function createEnvironment(): Promise<Environment> {
+async function createEnvironment(names: ConditionNames): Promise<Environment> {
   const { Environment } = await import('@marcbachmann/cel-js')
-  const created = new Environment()
-  for (const name of conditionNames) created.registerVariable(name, 'dyn')
+  const created = new Environment({ unlistedVariablesAreDyn: names === 'any' })
+  for (const name of conditionVariables) created.registerVariable(name, 'dyn')
   // JSON has one kind of number, which arrives as double, while a literal such as 1 is an int. CEL compares the two when it
   // cannot tell them apart beforehand, but does not calculate with them: `output.count + 1` would fail for want of a decimal
   // point. The type of each result is given, since CEL would take the left operand's and then compare by it.

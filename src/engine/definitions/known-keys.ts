@@ -3,58 +3,100 @@ import type { JsonObject, JsonValue } from '../../core/index.ts'
 import type { ProblemList } from './problems.ts'
 import type { SourcePath } from './source-tree.ts'
 
-/** The keys that mean something at one place of an agent workflow, in camelCase. */
+/** The keys that mean something at one place of a definition, in camelCase. */
 export interface KeyTable {
   readonly keys: readonly string[]
   /** Keys that mean something elsewhere: written here they would be lost without a word. */
   readonly elsewhere?: Readonly<Record<string, string>>
   /** Keys for which nothing (`requires:` with nothing behind it) means an empty list and not an absent key. */
   readonly lists?: readonly string[]
+  /** What becomes of other keys: kept unless they look mistyped (default), kept whatever they are, or refused. */
+  readonly others?: 'free' | 'refused'
   /** Spellings of one setting: only one of each group may be given. */
   readonly exclusive?: readonly (readonly string[])[]
 }
 
-const durations = [
-  ['timeout', 'timeoutMs'],
-  ['stepTimeout', 'stepTimeoutMs'],
-  ['retryDelay', 'retryDelayMs'],
-] as const
+const retryDelays = ['retryDelay', 'retryDelayMs'] as const
+const timeouts = ['timeout', 'timeoutMs'] as const
+const stepDurations = [timeouts, retryDelays, ['maxDuration', 'maxDurationMs']] as const
+const settingsDurations = [timeouts, ['stepTimeout', 'stepTimeoutMs'], retryDelays] as const
 
-const settingsKeys = ['maxConcurrentSteps', 'retries', ...durations.flat()]
+const settingsKeys = ['maxConcurrentSteps', 'retries', 'onStepFailure', ...settingsDurations.flat()]
+
+const workflowKeys = ['id', 'name', 'version', 'description', 'settings', 'inputSchema']
+const execution = ['retries', 'continueOnError', 'inputSchema', 'outputSchema', ...stepDurations.flat()]
+const stepKeys = [
+  'id',
+  'name',
+  'agent',
+  'action',
+  'requires',
+  'creates',
+  'parameters',
+  'condition',
+  'join',
+  'scoring',
+  'gate',
+  'milestone',
+  ...execution,
+]
+const elsewhereInStep = { onPass: 'gate', onFail: 'gate', maxLoops: 'gate', thresholds: 'scoring' }
+const elsewhereInWorkflow = Object.fromEntries(settingsKeys.map((key) => [key, 'settings']))
+const serviceIsAgent = ['agent', 'service'] as const
 
 export const keyTables = {
-  workflow: {
-    keys: ['id', 'name', 'version', 'description', 'settings', 'steps'],
-    elsewhere: Object.fromEntries(settingsKeys.map((key) => [key, 'settings'])),
-  },
-  settings: { keys: settingsKeys, exclusive: durations },
+  workflow: { keys: [...workflowKeys, 'steps'], elsewhere: elsewhereInWorkflow },
+  settings: { keys: settingsKeys, exclusive: settingsDurations },
   step: {
-    keys: [
-      'id',
-      'name',
-      'agent',
-      'action',
-      'requires',
-      'creates',
-      'parameters',
-      'next',
-      'dependsOn',
-      'condition',
-      'scoring',
-      'gate',
-      'milestone',
-      'retries',
-      'retryDelay',
-      'retryDelayMs',
-      'timeout',
-      'timeoutMs',
-    ],
-    elsewhere: { onPass: 'gate', onFail: 'gate', maxLoops: 'gate', thresholds: 'scoring' },
+    keys: [...stepKeys, 'next', 'dependsOn', 'parallel'],
+    elsewhere: elsewhereInStep,
     lists: ['requires', 'creates', 'next', 'dependsOn'],
-    exclusive: durations,
+    exclusive: stepDurations,
   },
   gate: { keys: ['condition', 'onPass', 'onFail', 'maxLoops'] },
   scoring: { keys: ['enabled', 'thresholds'] },
+
+  graph: {
+    keys: [...workflowKeys, 'nodes', 'connections', 'edges'],
+    elsewhere: elsewhereInWorkflow,
+    exclusive: [['connections', 'edges']],
+  },
+  node: {
+    keys: [...stepKeys, 'type', 'title', 'label', 'service', 'config'],
+    elsewhere: elsewhereInStep,
+    lists: ['requires', 'creates'],
+    exclusive: [...stepDurations, ['title', 'label', 'name'], serviceIsAgent],
+  },
+  nodeConfig: {
+    keys: ['agent', 'service', 'action', 'parameters', ...execution],
+    others: 'free',
+    exclusive: [...stepDurations, serviceIsAgent],
+  },
+  connection: { keys: ['source', 'target', 'condition'] },
+
+  pipelines: { keys: ['services', 'workflows'] },
+  pipeline: {
+    keys: ['name', 'version', 'description', 'settings', 'inputSchema', 'steps'],
+    elsewhere: elsewhereInWorkflow,
+    others: 'refused',
+  },
+  pipelineStep: {
+    keys: [
+      'id',
+      'name',
+      'type',
+      'service',
+      'action',
+      'parameters',
+      'condition',
+      'parallel',
+      'creates',
+      ...execution,
+    ],
+    lists: ['creates'],
+    others: 'refused',
+    exclusive: stepDurations,
+  },
 } as const satisfies Readonly<Record<string, KeyTable>>
 
 export interface SplitKeys {
@@ -90,8 +132,10 @@ export function splitKeys(
     } else if (place !== undefined) {
       problems.add([...path, key], `has no meaning here: it belongs under '${place}'`)
     } else {
-      const meant = nearMiss(key, table.keys)
+      const meant = table.others === 'free' ? undefined : nearMiss(key, table.keys)
       if (meant !== undefined) problems.add([...path, key], `is not a known key. Did you mean '${meant}'?`)
+      else if (table.others === 'refused')
+        problems.add([...path, key], `is not a known key. Known: ${table.keys.map(snakeCase).join(', ')}`)
       else if (value !== undefined) foreign[key] = value
     }
   }
@@ -108,7 +152,8 @@ export function camelCase(key: string): string {
   return key.replaceAll(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-function groupOf(table: KeyTable, name: string): string {
+/** The first of the spellings of one setting. */
+export function groupOf(table: KeyTable, name: string): string {
   return table.exclusive?.find((group) => group.includes(name))?.[0] ?? name
 }
 

@@ -6,38 +6,63 @@ import { thresholdName } from './canonical-steps.ts'
 import { camelCase, keyTables, spelledKey } from './known-keys.ts'
 import { valueAt } from './source-tree.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
+import type { Dialect, SplitWorkflow } from './split-result.ts'
+import type { WrittenPath } from './written-path.ts'
 
 export type Locate = (path: string) => string | undefined
 
 /** Canonical names of keys whose canonical form has its unit in the name or stands elsewhere. */
-const canonicalNames: Readonly<Record<string, string>> = { timeout: 'timeoutMs', retryDelay: 'retryDelayMs' }
+const canonicalNames: Readonly<Record<string, string>> = {
+  timeout: 'timeoutMs',
+  retryDelay: 'retryDelayMs',
+  maxDuration: 'maxDurationMs',
+  title: 'name',
+  label: 'name',
+}
 const limitNames: Readonly<Record<string, string>> = {
   maxConcurrentSteps: 'limits.maxConcurrentSteps',
   timeout: 'limits.timeoutMs',
   timeoutMs: 'limits.timeoutMs',
 }
 
+const workflowKeys: Readonly<Record<Dialect, readonly string[]>> = {
+  'agent workflow': keyTables.workflow.keys,
+  graph: keyTables.graph.keys,
+  'service pipeline': keyTables.pipeline.keys,
+}
+const stepKeys: Readonly<Record<Dialect, readonly string[]>> = {
+  'agent workflow': keyTables.step.keys,
+  graph: keyTables.node.keys,
+  'service pipeline': keyTables.pipelineStep.keys,
+}
+
 /** Finds `file:line` of canonical paths. The table is made when it is first asked for: most workflows load without a question. */
-export function createLocator(tree: SourceTree, base: SourcePath, steps: readonly StepDefinition[]): Locate {
+export function createLocator(
+  tree: SourceTree,
+  { written, dialect }: SplitWorkflow,
+  steps: readonly StepDefinition[],
+): Locate {
   if (tree.file === undefined) return () => undefined
   let table: ReadonlyMap<string, SourcePath> | undefined
   return (path) => {
-    table ??= tabulate(tree.value, base, steps)
-    const written = table.get(path)
-    const position = written && tree.position(written)
+    table ??= tabulate(tree.value, written, dialect, steps)
+    const found = table.get(path)
+    const position = found && tree.position(found)
     return position && `${tree.file}:${position.line}`
   }
 }
 
 function tabulate(
   root: JsonValue,
-  base: SourcePath,
+  written: WrittenPath,
+  dialect: Dialect,
   steps: readonly StepDefinition[],
 ): ReadonlyMap<string, SourcePath> {
   const table = new Map<string, SourcePath>()
+  const base = written([])
   const workflow = valueAt(root, base) as JsonObject
   for (const key of Object.keys(workflow)) {
-    const known = (keyTables.workflow.keys as readonly string[]).includes(camelCase(key))
+    const known = workflowKeys[dialect].includes(camelCase(key))
     table.set(known ? key : `metadata.${key}`, [...base, key])
   }
   const settings = workflow['settings']
@@ -46,9 +71,12 @@ function tabulate(
     if (limit !== undefined) table.set(limit, [...base, 'settings', key])
   }
   for (const [index, step] of steps.entries()) {
-    const path = [...base, 'steps', index]
+    const path = written(['steps', index])
+    const raw = valueAt(root, path) as JsonObject
     table.set(`steps.${step.id}`, path)
-    tabulateStep(table, valueAt(root, path) as JsonObject, path, step)
+    tabulateStep(table, raw, path, step, dialect)
+    const config = dialect === 'graph' ? raw['config'] : undefined
+    if (isJsonObject(config)) tabulateStep(table, config, [...path, 'config'], step, dialect)
   }
   return table
 }
@@ -58,11 +86,12 @@ function tabulateStep(
   raw: JsonObject,
   path: SourcePath,
   step: StepDefinition,
+  dialect: Dialect,
 ): void {
   const prefix = `steps.${step.id}`
   for (const key of Object.keys(raw)) {
     const name = camelCase(key)
-    const known = (keyTables.step.keys as readonly string[]).includes(name)
+    const known = stepKeys[dialect].includes(name)
     table.set(`${prefix}.${known ? (canonicalNames[name] ?? name) : `metadata.${key}`}`, [...path, key])
   }
   for (const name of ['gate', 'scoring', 'next', 'dependsOn']) {

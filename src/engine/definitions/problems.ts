@@ -1,5 +1,5 @@
 import { FaultlineError } from '../../core/index.ts'
-import { formatPath } from './source-tree.ts'
+import { formatPath, visible } from './source-tree.ts'
 import type { Position, SourcePath } from './source-tree.ts'
 
 /** One thing that is wrong with a definition, as `details.problems` lists it. */
@@ -35,10 +35,7 @@ export function createProblemList(source: ProblemSource): ProblemList {
   const seen = new Set<string>()
   return {
     add(sourcePath, message) {
-      // The map around the workflow says nothing about the place within it.
-      const path = formatPath(
-        sourcePath.length > 1 && sourcePath[0] === 'workflow' ? sourcePath.slice(1) : sourcePath,
-      )
+      const path = shownPath(sourcePath)
       const key = `${path} ${message}`
       if (seen.has(key)) return
       seen.add(key)
@@ -55,12 +52,26 @@ export function createProblemList(source: ProblemSource): ProblemList {
   }
 }
 
+const mapsAround: readonly unknown[] = ['workflow', 'workflow_data', 'workflowData']
+
+/** The maps around the workflow say nothing about the place within it. */
+export function shownPath(path: SourcePath): string {
+  const inner = path.findIndex((key) => !mapsAround.includes(key))
+  return formatPath(inner < 0 ? path : path.slice(inner))
+}
+
 function definitionInvalid(label: string, problems: readonly Problem[]): FaultlineError {
   const inOrder = [...problems].sort(byPosition)
   const lines = inOrder.slice(0, shownProblems).map((problem) => describeProblem(label, problem))
   const hidden = inOrder.length - lines.length
   if (hidden > 0) lines.push(`and ${hidden} more`)
   return new FaultlineError('DEFINITION_INVALID', lines.join('\n'), { details: { problems: inOrder } })
+}
+
+/** All problems of a `DEFINITION_INVALID`, of which its message shows the first, one a line. */
+export function describeProblems({ details }: FaultlineError, label: string): readonly string[] {
+  const problems = (details['problems'] ?? []) as readonly Problem[]
+  return problems.map((problem) => describeProblem(label, problem))
 }
 
 function byPosition(left: Problem, right: Problem): number {
@@ -73,5 +84,5 @@ function describeProblem(label: string, { line, column, path, message }: Problem
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim()
+  return visible(text.replaceAll(/\s+/g, ' ').trim())
 }

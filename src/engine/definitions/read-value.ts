@@ -3,12 +3,14 @@ import { createProblemList } from './problems.ts'
 import type { ProblemList } from './problems.ts'
 import { sourceLimits } from './source-tree.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
+import { isZodSchema, zodAsJsonSchema } from './zod-schema.ts'
 
-/** Reads an authored value: plain JSON only, refused by path otherwise. */
-export function readValue(value: unknown): SourceTree {
+/** Reads an authored value: plain JSON and schemas of Zod only, refused by path otherwise. */
+export async function readValue(value: unknown): Promise<SourceTree> {
+  const { z } = await import('zod')
   const source = { label: labelOf(value), file: undefined, position: () => undefined }
   const problems = createProblemList(source)
-  const reader: Reader = { problems, values: 0 }
+  const reader: Reader = { problems, values: 0, zod: z }
   const copy = read(reader, value, [])
   problems.throwIfAny()
   return { ...source, value: copy, writtenNumber: () => undefined }
@@ -17,6 +19,7 @@ export function readValue(value: unknown): SourceTree {
 interface Reader {
   readonly problems: ProblemList
   values: number
+  readonly zod: typeof import('zod').z
 }
 
 function read(reader: Reader, value: unknown, path: SourcePath): JsonValue {
@@ -27,6 +30,10 @@ function read(reader: Reader, value: unknown, path: SourcePath): JsonValue {
   }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (isZodSchema(value)) {
+    const schema = zodAsJsonSchema(reader.zod, value)
+    return typeof schema === 'string' ? refused(reader, path, schema) : schema
+  }
   if (typeof value !== 'object') return refused(reader, path, describe(value))
   if (path.length > sourceLimits.nesting) {
     reader.problems.add(path.slice(0, 3), `is nested deeper than ${sourceLimits.nesting} levels`)

@@ -1,8 +1,7 @@
-import type { JsonValue } from '../../core/index.ts'
-import { spelledKey } from './known-keys.ts'
+import { shownPath } from './problems.ts'
 import type { ProblemList } from './problems.ts'
-import { formatPath, valueAt } from './source-tree.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
+import type { WrittenPath } from './written-path.ts'
 
 /**
  * Speaks of places in a workflow by their canonical path (`['steps', 1, 'dependsOn', 0]`), whichever way the source spells
@@ -18,30 +17,17 @@ export interface Reporter {
   readonly count: number
 }
 
-export function createReporter(tree: SourceTree, base: SourcePath, problems: ProblemList): Reporter {
+export function createReporter(tree: SourceTree, written: WrittenPath, problems: ProblemList): Reporter {
   const line = (path: SourcePath): string => {
-    const position = tree.position([...base, ...writtenPath(tree, base, path)])
+    const position = tree.position(written(path))
     return position === undefined ? '' : ` (line ${position.line})`
   }
   return {
-    add: (path, message) => problems.add([...base, ...writtenPath(tree, base, path)], message),
-    name: (path) => formatPath(writtenPath(tree, base, path)) + line(path),
+    add: (path, message) => problems.add(written(path), message),
+    name: (path) => shownPath(written(path)) + line(path),
     line,
     get count() {
       return problems.count
     },
   }
-}
-
-/** A single name in place of a list has no index in the source: the path then ends at its key. */
-function writtenPath(tree: SourceTree, base: SourcePath, path: SourcePath): SourcePath {
-  let raw: JsonValue | undefined = valueAt(tree.value, base)
-  const written: (string | number)[] = []
-  for (const name of path) {
-    if (typeof raw !== 'object' || raw === null) break
-    const key = spelledKey(raw, name)
-    written.push(key)
-    raw = valueAt(raw, [key])
-  }
-  return written
 }

@@ -45,7 +45,15 @@ export function formatPath(path: SourcePath): string {
   let text = ''
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`
-    else text += text === '' ? key : `.${key}`
+    else text += text === '' ? visible(key) : `.${visible(key)}`
   }
   return text
+}
+
+/** Control characters and line ends as escapes: a message stays one line and cannot steer a terminal. */
+export function visible(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -1,102 +1,56 @@
 import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject, JsonValue } from '../../core/index.ts'
-import { keyTables, splitKeys } from './known-keys.ts'
-import type { KeyTable, SplitKeys } from './known-keys.ts'
+import { keyTables } from './known-keys.ts'
 import type { ProblemList } from './problems.ts'
-import { show } from './workflow-shape.ts'
+import { splitAgentWorkflow } from './split-agent-workflow.ts'
+import { graphContainer, splitGraph } from './split-graph.ts'
+import { choosePipeline, isPipelines, splitPipeline } from './split-pipeline.ts'
+import type { SplitWorkflow } from './split-result.ts'
 import { valueAt } from './source-tree.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
+import { show } from './workflow-shape.ts'
 
-/** A workflow whose keys have been told apart, with its values still unchecked. */
-export interface SplitWorkflow {
-  /** Where the workflow stands in its source: at the root or under `workflow`. */
-  readonly base: SourcePath
-  /** Known keys only, in camelCase. */
-  readonly workflow: JsonObject
-  /** Everything else at workflow level. */
-  readonly metadata: JsonObject
-  /** Everything else of each step. */
-  readonly stepMetadata: readonly JsonObject[]
+/**
+ * @param name Which workflow of a file with several.
+ * @throws FaultlineError `DEFINITION_INVALID` at once when the source holds no workflow at all.
+ */
+export function splitWorkflow(
+  tree: SourceTree,
+  problems: ProblemList,
+  name: string | undefined,
+): SplitWorkflow {
+  const { base, raw } = outermost(tree, problems)
+  if (isPipelines(raw)) return splitPipeline(tree, raw, choosePipeline(raw, name, problems), problems)
+  const split =
+    graphContainer(raw) === undefined
+      ? splitAgentWorkflow(tree, base, raw, problems)
+      : splitGraph(tree, base, raw, problems)
+  if (name !== undefined && name !== split.workflow['id'])
+    problems.add([...base, 'id'], `is ${show(split.workflow['id'])}: there is no workflow '${name}' here`)
+  return {
+    ...split,
+    metadata: { ...aroundWorkflow(tree.value, base, split.metadata, problems), ...split.metadata },
+  }
 }
 
-/** @throws FaultlineError `DEFINITION_INVALID` at once when the source holds no workflow at all. */
-export function splitWorkflow(tree: SourceTree, problems: ProblemList): SplitWorkflow {
+/** The names of the workflows of a file that may hold several; undefined for one that is a workflow itself. */
+export function namesIn(tree: SourceTree, problems: ProblemList): readonly string[] | undefined {
+  const { raw } = outermost(tree, problems)
+  return isPipelines(raw) ? Object.keys(raw['workflows'] as JsonObject) : undefined
+}
+
+function outermost(
+  tree: SourceTree,
+  problems: ProblemList,
+): { readonly base: SourcePath; readonly raw: JsonObject } {
   const root = tree.value
   const base =
     isJsonObject(root) && root['workflow'] !== undefined && root['steps'] === undefined ? ['workflow'] : []
   const raw = valueAt(root, base)
-  if (!isJsonObject(raw)) {
-    const what = base.length === 0 ? 'the definition ' : ''
-    problems.add(base, `${what}must be a map with 'id' and 'steps', not ${show(raw)}`)
-    throw problems.error()
-  }
-  refuseOtherDialects(raw, base, problems)
-  const { known, foreign } = splitKeys(raw, keyTables.workflow, base, problems)
-  const settings = splitMember(known['settings'], keyTables.settings, [...base, 'settings'], problems)
-  const steps = Array.isArray(known['steps']) ? (known['steps'] as readonly JsonValue[]) : []
-  const splitSteps = steps.map((step, index) => splitStep(step, [...base, 'steps', index], problems))
-  const version = tree.writtenNumber([...base, 'version']) ?? known['version']
-  return {
-    base,
-    workflow: {
-      ...known,
-      // `version: 1.0` is a number to YAML and a name to people.
-      ...(version === undefined ? {} : { version: typeof version === 'number' ? String(version) : version }),
-      ...(settings === undefined ? {} : { settings: settings.known }),
-      ...(Array.isArray(known['steps']) ? { steps: splitSteps.map((step) => step.known) } : {}),
-    },
-    metadata: {
-      ...aroundWorkflow(root, base, foreign, problems),
-      ...foreign,
-      ...(settings === undefined ? {} : kept('settings', settings.foreign)),
-    },
-    stepMetadata: splitSteps.map((step) => step.foreign),
-  }
-}
-
-interface SplitStep {
-  /** The value itself where it is no map at all, for the shape to refuse. */
-  readonly known: JsonValue
-  readonly foreign: JsonObject
-}
-
-function splitStep(raw: JsonValue, path: SourcePath, problems: ProblemList): SplitStep {
-  if (!isJsonObject(raw)) return { known: raw, foreign: {} }
-  const { known, foreign } = splitKeys(raw, keyTables.step, path, problems)
-  const gate = splitMember(known['gate'], keyTables.gate, [...path, 'gate'], problems)
-  const scoring = splitMember(known['scoring'], keyTables.scoring, [...path, 'scoring'], problems)
-  // Scoring that is switched off does not reach the canonical form, so that all of it is kept as it stood.
-  const scoringKept = scoring?.known['enabled'] === false ? known['scoring'] : scoring && withEnabled(scoring)
-  return {
-    known: {
-      ...known,
-      ...(gate === undefined ? {} : { gate: gate.known }),
-      ...(scoring === undefined ? {} : { scoring: scoring.known }),
-    },
-    foreign: {
-      ...foreign,
-      ...(known['condition'] === undefined ? {} : { condition: known['condition'] }),
-      ...(gate === undefined ? {} : kept('gate', gate.foreign)),
-      ...kept('scoring', scoringKept),
-    },
-  }
-}
-
-function splitMember(
-  value: JsonValue | undefined,
-  table: KeyTable,
-  path: SourcePath,
-  problems: ProblemList,
-): SplitKeys | undefined {
-  return isJsonObject(value) ? splitKeys(value, table, path, problems) : undefined
-}
-
-function withEnabled({ known, foreign }: SplitKeys): JsonObject {
-  return known['enabled'] === undefined ? foreign : { enabled: known['enabled'], ...foreign }
-}
-
-function kept(key: string, value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) && Object.keys(value).length > 0 ? { [key]: value } : {}
+  if (isJsonObject(raw)) return { base, raw }
+  const what = base.length === 0 ? 'the definition ' : ''
+  problems.add(base, `${what}must be a map with 'id' and 'steps', not ${show(raw)}`)
+  throw problems.error()
 }
 
 /** Keys beside `workflow:`, such as a schema version, are kept with those within it. */
@@ -116,18 +70,4 @@ function aroundWorkflow(
     }
   }
   return around
-}
-
-function refuseOtherDialects(raw: JsonObject, base: SourcePath, problems: ProblemList): void {
-  if (raw['steps'] !== undefined) return
-  const graph = ['nodes', 'workflow_data', 'workflowData'].find((key) => raw[key] !== undefined)
-  const pipeline = raw['services'] !== undefined && raw['workflows'] !== undefined ? 'services' : undefined
-  const sign = graph ?? pipeline
-  if (sign === undefined) return
-  const dialect = graph === undefined ? 'a service pipeline' : 'a graph of nodes and connections'
-  problems.add(
-    [...base, sign],
-    `belongs to ${dialect}; this version reads agent workflows, which have 'steps'`,
-  )
-  throw problems.error()
 }

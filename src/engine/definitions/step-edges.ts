@@ -3,7 +3,8 @@ import type { StepDefinition } from '../../definition/index.ts'
 import { createdFiles } from './created-files.ts'
 import type { Reporter } from './reporter.ts'
 import type { SourcePath } from './source-tree.ts'
-import type { StepShape } from './workflow-shape.ts'
+import { mostEdges } from './workflow-shape.ts'
+import type { StepShape, WorkflowShape } from './workflow-shape.ts'
 
 /** One edge by step indexes, with the place that first asked for it. */
 export interface StepEdge {
@@ -11,24 +12,79 @@ export interface StepEdge {
   readonly to: number
   /** Undefined for the edges of a chain, which come from the list itself. */
   readonly because: SourcePath | undefined
+  /** Index of the connection that it is, in a graph. */
+  readonly connection?: number
 }
-
-const mostEdges = 200_000
 
 /** All edges without duplicates, sorted by the order of the steps they leave and enter. Reports names that lead nowhere. */
 export function findEdges(
-  shapes: readonly StepShape[],
+  { steps: shapes, connections }: WorkflowShape,
   steps: readonly StepDefinition[],
   reporter: Reporter,
 ): readonly StepEdge[] {
-  if (!shapes.some(declaresOrder)) {
-    const chain = steps
-      .slice(1)
-      .map((_, index): StepEdge => ({ from: index, to: index + 1, because: undefined }))
-    return sorted([...chain, ...gateEdges(shapes, steps, reporter)])
-  }
-  const edges = [...namedEdges(shapes, steps, reporter), ...gateEdges(shapes, steps, reporter)]
+  const isChain = connections === undefined && !shapes.some(declaresOrder)
+  if (isChain) return sorted([...chainEdges(shapes, reporter), ...gateEdges(shapes, steps, reporter)])
+  refuseBatches(shapes, reporter)
+  const edges = [
+    ...connectionEdges(connections ?? [], steps, reporter),
+    ...namedEdges(shapes, steps, reporter),
+    ...gateEdges(shapes, steps, reporter),
+  ]
   return sorted([...edges, ...artifactEdges(steps, edges.length, reporter)])
+}
+
+/** List order; neighbours with `parallel: true` start together, and what follows waits for all of them. */
+function chainEdges(shapes: readonly StepShape[], reporter: Reporter): readonly StepEdge[] {
+  const edges: StepEdge[] = []
+  let before: readonly number[] = []
+  let batch: number[] = []
+  for (const [index, shape] of shapes.entries()) {
+    const joins = shape.parallel === true && shapes[index - 1]?.parallel === true
+    if (!joins) {
+      before = batch
+      batch = []
+    }
+    batch.push(index)
+    if (edges.length + before.length > mostEdges) {
+      reporter.add(['steps', index], `makes more than ${mostEdges} dependencies between steps`)
+      return edges
+    }
+    for (const from of before) edges.push({ from, to: index, because: undefined })
+  }
+  return edges
+}
+
+function refuseBatches(shapes: readonly StepShape[], reporter: Reporter): void {
+  for (const [index, { parallel }] of shapes.entries()) {
+    if (parallel === true)
+      reporter.add(
+        ['steps', index, 'parallel'],
+        `has a meaning only where steps run in list order: here their order is declared, and what does not wait runs at once`,
+      )
+  }
+}
+
+function connectionEdges(
+  connections: NonNullable<WorkflowShape['connections']>,
+  steps: readonly StepDefinition[],
+  reporter: Reporter,
+): readonly StepEdge[] {
+  const find = stepFinder(steps, reporter)
+  const seen = new Map<string, number>()
+  return connections.flatMap(({ source, target }, connection) => {
+    const because = ['connections', connection]
+    const from = find(source, undefined, [...because, 'source'])
+    const to = find(target, from, [...because, 'target'])
+    if (from === undefined || to === undefined) return []
+    const key = `${from} ${to}`
+    const first = seen.get(key)
+    if (first !== undefined) {
+      const line = reporter.line(['connections', first])
+      reporter.add(because, `connects '${source}' to '${target}' a second time${line}: keep one of them`)
+    }
+    seen.set(key, connection)
+    return [{ from, to, because, connection }]
+  })
 }
 
 /** An empty list declares too: that the step waits for nothing. */
@@ -90,7 +146,7 @@ function artifactEdges(
   return edges
 }
 
-type StepFinder = (id: string, asking: number, path: SourcePath) => number | undefined
+type StepFinder = (id: string, asking: number | undefined, path: SourcePath) => number | undefined
 
 function stepFinder(steps: readonly StepDefinition[], reporter: Reporter): StepFinder {
   const indexOf = new Map(steps.map((step, index) => [step.id, index]))

@@ -1,3 +1,4 @@
+import { IndexSet } from '../../core/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
 import type { Reporter } from './reporter.ts'
 import type { StepEdge } from './step-edges.ts'
@@ -25,6 +26,59 @@ export function checkAcyclic(
     `closes a cycle: ${shortened(round, ' -> ')}. It asks for ${shortened(reasons, ', ')}. To send work back on purpose, give the ` +
       `later step a gate with 'on_fail'`,
   )
+}
+
+/**
+ * Indexes in an order in which every edge leads forward (Kahn 1962). Of those that could come next the smallest id comes
+ * first, so that the order of the list does not matter.
+ */
+export function topologicalOrder(ids: readonly string[], edges: readonly StepEdge[]): readonly number[] {
+  const byName = ids.map((_, index) => index).sort((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1))
+  const rankOf: number[] = []
+  for (const [rank, index] of byName.entries()) rankOf[index] = rank
+  const waitsFor = ids.map(() => 0)
+  const followers: number[][] = ids.map(() => [])
+  for (const { from, to } of edges) {
+    followers[from]?.push(to)
+    waitsFor[to] = (waitsFor[to] ?? 0) + 1
+  }
+  let free = IndexSet.of(
+    ids.length,
+    byName.flatMap((index, rank) => (waitsFor[index] === 0 ? [rank] : [])),
+  )
+  const order: number[] = []
+  for (let [rank] = free; rank !== undefined; [rank] = free) {
+    const index = byName[rank] as number
+    order.push(index)
+    free = free.without(rank)
+    for (const follower of followers[index] ?? []) {
+      const left = (waitsFor[follower] ?? 0) - 1
+      waitsFor[follower] = left
+      if (left === 0) free = free.with(rankOf[follower] as number)
+    }
+  }
+  return order
+
+  function nameOf(index: number): string {
+    return ids[index] as string
+  }
+}
+
+/** In a graph with triggers, what no trigger leads to would never be started by anything. */
+export function checkReachable(
+  steps: readonly StepDefinition[],
+  edges: readonly StepEdge[],
+  reporter: Reporter,
+): void {
+  const triggers = steps.flatMap(({ type }, index) => (type === 'trigger' ? [index] : []))
+  if (triggers.length === 0) return
+  const followers: number[][] = steps.map(() => [])
+  for (const { from, to } of edges) followers[from]?.push(to)
+  const reached = new Set(triggers)
+  for (const index of reached) for (const follower of followers[index] ?? []) reached.add(follower)
+  for (const [index, { id }] of steps.entries()) {
+    if (!reached.has(index)) reporter.add(['steps', index], `is '${id}', which no trigger leads to`)
+  }
 }
 
 /** A failed gate may return to the gated step or to one it depends on, however far back. */

@@ -9,11 +9,13 @@ export type StepShape = WorkflowShape['steps'][number]
 export type SettingsShape = NonNullable<WorkflowShape['settings']>
 
 const mostSteps = 10_000
+/** Dependencies between steps, whatever asks for them. */
+export const mostEdges = 200_000
 const mostRepetitions = 1_000
 
 /**
- * The shape of an agent workflow whose keys are in camelCase and whose other keys have been set apart. Messages continue a
- * sentence that begins with the path.
+ * The shape of a workflow whose keys are those of an agent workflow, in camelCase, and whose other keys have been set apart.
+ * Messages continue a sentence that begins with the path.
  */
 export function createWorkflowShape(z: Zod) {
   const text = z.string({ error: must('be text') }).min(1, 'must not be empty')
@@ -39,6 +41,7 @@ export function createWorkflowShape(z: Zod) {
     )
   const anyMap = z.custom<JsonObject>(isJsonObject, { error: must('be a map') })
 
+  const flag = z.boolean({ error: must('be true or false') }).optional()
   const gate = z.object(
     { condition: text, onPass: text.optional(), onFail: text.optional(), maxLoops: count(0).optional() },
     { error: must(`be a map with a 'condition'`) },
@@ -47,7 +50,7 @@ export function createWorkflowShape(z: Zod) {
     error: must(`be a map of least values, such as 'overall_min: 70'`),
   })
   const scoring = z.object(
-    { enabled: z.boolean({ error: must('be true or false') }).optional(), thresholds: thresholds.optional() },
+    { enabled: flag, thresholds: thresholds.optional() },
     { error: must(`be a map with 'thresholds'`) },
   )
   const step = z.object(
@@ -55,13 +58,22 @@ export function createWorkflowShape(z: Zod) {
       id: text,
       name: text.optional(),
       agent: text,
+      type: text.optional(),
+      service: text.optional(),
       action: text.optional(),
       requires: names('paths').optional(),
       creates: names('paths').optional(),
       parameters: anyMap.optional(),
       next: names('step ids').optional(),
       dependsOn: names('step ids').optional(),
-      condition: z.enum(['required', 'optional'], { error: noConditionsYet }).optional(),
+      condition: text.optional(),
+      join: z
+        .enum(['all-active', 'all_active', 'any'], { error: must(`be 'all-active' or 'any'`) })
+        .optional(),
+      parallel: flag,
+      continueOnError: flag,
+      inputSchema: anyMap.optional(),
+      outputSchema: anyMap.optional(),
       scoring: scoring.optional(),
       gate: gate.optional(),
       milestone: z.boolean({ error: must('be true or false') }).optional(),
@@ -70,13 +82,20 @@ export function createWorkflowShape(z: Zod) {
       retryDelayMs: delayMs,
       timeout: limit,
       timeoutMs: limitMs,
+      maxDuration: limit,
+      maxDurationMs: limitMs,
     },
+    { error: must('be a map') },
+  )
+  const connection = z.object(
+    { source: text, target: text, condition: text.optional() },
     { error: must('be a map') },
   )
   const settings = z.object(
     {
       maxConcurrentSteps: count(1).optional(),
       retries: count(0).optional(),
+      onStepFailure: z.enum(['stop', 'continue'], { error: must(`be 'stop' or 'continue'`) }).optional(),
       timeout: limit,
       timeoutMs: limitMs,
       stepTimeout: limit,
@@ -92,6 +111,12 @@ export function createWorkflowShape(z: Zod) {
     version: text.optional(),
     description: z.string({ error: must('be text') }).optional(),
     settings: settings.optional(),
+    inputSchema: anyMap.optional(),
+    services: z.custom<Readonly<Record<string, JsonObject>>>(isJsonObject).optional(),
+    connections: z
+      .array(connection, { error: must('be a list of connections') })
+      .max(mostEdges, `must hold at most ${mostEdges} connections`)
+      .optional(),
     steps: z
       .array(step, { error: must('be a list of steps') })
       .min(1, 'must hold at least one step')
@@ -106,13 +131,6 @@ interface ShapeIssue {
 function must(rule: string): (issue: ShapeIssue) => string {
   return ({ input }) =>
     input === undefined ? `is missing: it must ${rule}` : `must ${rule}, not ${show(input)}`
-}
-
-function noConditionsYet({ input }: ShapeIssue): string {
-  return (
-    `is ${show(input)}: conditions on the steps of an agent workflow are not supported there yet. Only the notes 'required' ` +
-    `and 'optional' are, and the step runs either way; a gate can judge a step's result`
-  )
 }
 
 /** A wrong value in a few words. */

@@ -1,4 +1,5 @@
 import type { AgentWorkflow } from './agent-workflow.ts'
+import type { GraphWorkflow } from './graph-workflow.ts'
 
 /** A workflow that has been written down and not yet been read. */
 export interface WorkflowSource {
@@ -9,6 +10,8 @@ export interface WorkflowSource {
   readonly text?: string
   /** Where the text came from, for messages. */
   readonly file?: string
+  /** Which workflow, of a file that holds several. */
+  readonly workflow?: string
 }
 
 /**
@@ -24,13 +27,25 @@ export interface WorkflowSource {
  * })
  * ```
  */
-export function defineWorkflow(workflow: AgentWorkflow): WorkflowSource {
+export function defineWorkflow(workflow: AgentWorkflow): WorkflowSource
+export function defineWorkflow(workflow: GraphWorkflow): WorkflowSource
+export function defineWorkflow(workflow: AgentWorkflow | GraphWorkflow): WorkflowSource {
   return Object.freeze({ kind: 'workflow-source', value: frozenCopy(workflow, new Map()) })
 }
 
-/** A workflow as YAML or JSON text; `file` is named in messages and never opened. */
-export function workflowFromText(text: string, file: string): WorkflowSource {
-  return Object.freeze({ kind: 'workflow-source', value: undefined, text, file })
+/**
+ * A workflow as YAML or JSON text; `file` is named in messages and never opened.
+ *
+ * @param workflow Which one, of a file that holds several.
+ */
+export function workflowFromText(text: string, file: string, workflow?: string): WorkflowSource {
+  return Object.freeze({
+    kind: 'workflow-source',
+    value: undefined,
+    text,
+    file,
+    ...(workflow === undefined ? {} : { workflow }),
+  })
 }
 
 /** Copies lists and plain objects; anything else stays as it is, for the reader to refuse by its path. */

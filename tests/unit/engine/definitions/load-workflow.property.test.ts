@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { isFaultlineError } from '../../../../src/core/index.ts'
 import { defineWorkflow, loadWorkflow } from '../../../../src/engine/definitions/index.ts'
 import type { AgentStep } from '../../../../src/engine/definitions/index.ts'
-import { loadText } from './load.ts'
 
 const seed = 20_260_214
 
@@ -104,70 +103,6 @@ test('one edge back along a path is always reported as a cycle', async () => {
     { seed, numRuns: 300 },
   )
 })
-
-const valid = `# comment
-workflow:
-  id: flow
-  version: "1.0"
-  settings: { timeout: 5m, quality_gates: true }
-  steps:
-    - id: build
-      agent: coder
-      creates: [src/, &log build.log]
-      requires: []
-      next: review
-    - id: review
-      agent: reviewer
-      requires:
-        - src/
-        - *log
-      scoring: { thresholds: { overall_min: 70 } }
-      gate:
-        condition: "scoring.passed == true && output.n > 1"
-        on_fail: build
-        max_loops: 2
-      next: done
-    - id: done
-      agent: finisher
-      timeout: 500ms
-      parameters: { text: 'x', list: [1, 2.5, null] }
-`
-
-test('bytes changed at random load or are refused with a DEFINITION_INVALID of whole lines', async () => {
-  const original = new TextEncoder().encode(valid)
-  const change = fc.record({
-    at: fc.nat(original.length - 1),
-    remove: fc.integer({ min: 0, max: 4 }),
-    insert: fc.oneof(
-      fc.uint8Array({ maxLength: 3 }),
-      fc
-        .constantFrom(...'{}[]:,-&*!|>\'"%@`#?\t\n ~'.split(''))
-        .map((text) => new TextEncoder().encode(text)),
-    ),
-  })
-  const outcomes = { loaded: 0, refused: 0 }
-  await fc.assert(
-    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
-      const bytes = [...original]
-      for (const { at, remove, insert } of changes) bytes.splice(at, remove, ...insert)
-      const text = new TextDecoder().decode(Uint8Array.from(bytes))
-      try {
-        const { definition } = await loadText(text)
-        expect(JSON.parse(JSON.stringify(definition))).toEqual(definition)
-        outcomes.loaded++
-      } catch (error) {
-        if (!isFaultlineError(error, 'DEFINITION_INVALID')) throw error
-        const whole = /^(?:(?:flow\.yaml:\d+:\d+: \S.*|and \d+ more)(?:\n|$))+$/
-        if (!whole.test(error.message))
-          throw new Error(`This message is malformed: ${error.message}`, { cause: error })
-        outcomes.refused++
-      }
-    }),
-    { seed, numRuns: 2_000 },
-  )
-  expect(outcomes.loaded).toBeGreaterThan(100)
-  expect(outcomes.refused).toBeGreaterThan(100)
-}, 60_000)
 
 test('any JSON value loads or is refused with DEFINITION_INVALID', async () => {
   const stepLike = fc.record(

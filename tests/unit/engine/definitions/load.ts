@@ -1,9 +1,9 @@
 import { isFaultlineError } from '../../../../src/core/index.ts'
 import type { WorkflowDefinition } from '../../../../src/definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../../../src/engine/definitions/index.ts'
-import type { LoadedWorkflow, WorkflowSource } from '../../../../src/engine/definitions/index.ts'
+import type { ReadWorkflow, WorkflowSource } from '../../../../src/engine/definitions/index.ts'
 
-export function loadText(text: string, file = 'flow.yaml'): Promise<LoadedWorkflow> {
+export function loadText(text: string, file = 'flow.yaml'): Promise<ReadWorkflow> {
   return loadWorkflow(workflowFromText(text, file))
 }
 

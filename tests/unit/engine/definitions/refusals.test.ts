@@ -61,7 +61,7 @@ describe('in a step', () => {
     ['gate: { condition: "true", onfail: build }', `gate.onfail is not a known key. Did you mean 'on_fail'?`],
     [
       'condition: output.ok',
-      `condition is 'output.ok': conditions on the steps of an agent workflow are not supported there yet. Only the notes 'required' and 'optional' are, and the step runs either way; a gate can judge a step's result`,
+      `condition speaks of 'output', but the step has not run by then: write steps['<id>'].output`,
     ],
     ['retries: -1', `retries must be a whole number from 0 to 1000, not -1`],
     ['retries: many', `retries must be a whole number from 0 to 1000, not 'many'`],
@@ -178,15 +178,6 @@ describe('a whole definition', () => {
   test('whose steps are a map', async () => {
     expect(await refusal('id: flow\nsteps:\n  build: { agent: x }\n')).toMatchInlineSnapshot(
       `"flow.yaml:2:1: steps must be a list of steps, not a map"`,
-    )
-  })
-
-  test('in another dialect', async () => {
-    expect(await refusal('id: g\nnodes: []\nconnections: []\n')).toMatchInlineSnapshot(
-      `"flow.yaml:2:1: nodes belongs to a graph of nodes and connections; this version reads agent workflows, which have 'steps'"`,
-    )
-    expect(await refusal('services: {}\nworkflows: {}\n')).toMatchInlineSnapshot(
-      `"flow.yaml:1:1: services belongs to a service pipeline; this version reads agent workflows, which have 'steps'"`,
     )
   })
 
@@ -409,4 +400,14 @@ test('names of object internals change nothing', async () => {
   await expect(
     loadWorkflow(untyped({ id: 'flow', steps: [{ id: 'valueOf', agent: 'x', next: 'hasOwnProperty' }] })),
   ).rejects.toThrow(`workflow 'flow': steps[0].next names no step: 'hasOwnProperty'. Known: 'valueOf'.`)
+})
+
+test('a key or value with line ends or control characters stays on its line and steers no terminal', async () => {
+  expect(await refusal('id: f\nsteps: [{ "\\ragent": "x", id: "a\\e[31m" }]\n')).toBe(
+    `flow.yaml:2:9: steps[0].agent is missing: it must be text\n` +
+      `flow.yaml:2:11: steps[0].\\u000dagent is not a known key. Did you mean 'agent'?`,
+  )
+  expect(await refusal('id: f\nsteps: [{ agent: x, id: "a\\e[31m" }]\n')).toContain(
+    `steps[0].id cannot be used. 'a\\u001b[31m' is not a valid step id`,
+  )
 })

@@ -1,0 +1,47 @@
+import { FaultlineError } from '../../core/index.ts'
+import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+
+/**
+ * What the canonical form can say and the engine does not do yet, each with the path of its first use. Nothing that is read
+ * is passed over in silence: a run of such a definition is refused at its start. The one list; what learns to run leaves it.
+ */
+export function notExecuted(definition: WorkflowDefinition): readonly string[] {
+  const found: string[] = []
+  if (definition.onStepFailure !== undefined) found.push('settings.onStepFailure')
+  if (definition.inputSchema !== undefined) found.push('inputSchema')
+  const connection = definition.edges.find(({ condition }) => condition !== undefined)
+  if (connection !== undefined)
+    found.push(`conditions of connections ('${connection.from}' to '${connection.to}')`)
+  for (const [what, isUsed] of stepFeatures) {
+    const step = definition.steps.find(isUsed)
+    if (step !== undefined) found.push(`${what} (step '${step.id}')`)
+  }
+  return found
+}
+
+/** @throws FaultlineError `NOT_EXECUTED` */
+export function assertExecutable(definition: WorkflowDefinition): void {
+  const features = notExecuted(definition)
+  if (features.length === 0) return
+  throw new FaultlineError(
+    'NOT_EXECUTED',
+    `Workflow '${definition.id}' cannot be run: not executed by this version: ${features.join(', ')}.`,
+    { details: { workflowId: definition.id, features } },
+  )
+}
+
+const stepFeatures: readonly (readonly [string, (step: StepDefinition) => boolean])[] = [
+  ['services', ({ service }) => service !== undefined],
+  ['conditions', ({ condition }) => condition !== undefined],
+  [`join 'any'`, ({ join }) => join !== undefined],
+  ['continueOnError', ({ continueOnError }) => continueOnError !== undefined],
+  ['maxDuration', ({ maxDurationMs }) => maxDurationMs !== undefined],
+  ['inputSchema', ({ inputSchema }) => inputSchema !== undefined],
+  ['outputSchema', ({ outputSchema }) => outputSchema !== undefined],
+  ['references in parameters', ({ parameters }) => holdsReference(parameters)],
+]
+
+function holdsReference(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('${')
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsReference)
+}
