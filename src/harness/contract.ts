@@ -70,6 +70,10 @@ export interface RunOutcome {
   /** The step at which it ended: the one that failed, is waited for, or has just finished. */
   readonly step?: string
   readonly error?: StepError
+  /** A failure was tolerated (`continue_on_error`). */
+  readonly degraded?: true
+  /** A step that completed has reported `failures`. */
+  readonly hasFailures?: true
 }
 
 export interface ResumeOptions {

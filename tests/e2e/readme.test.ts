@@ -140,11 +140,13 @@ function asFile({ page, text }: FencedBlock): readonly [path: string, text: stri
   return [path, text]
 }
 
-/** The workflows that a page shows with an id, as files of that name. */
+/** The workflows that a page shows, as files: their first line names the file, otherwise their id does. */
 function workflowsOf(page: string): Readonly<Record<string, string>> {
   const shown = fencedBlocks(page).flatMap(({ language, text }) => {
-    const id = language === 'yaml' ? /^id: (\S+)$/m.exec(text)?.[1] : undefined
-    return id === undefined ? [] : [[`${id}.yaml`, text] as const]
+    if (language !== 'yaml') return []
+    const id = /^id: (\S+)$/m.exec(text)?.[1]
+    const path = /^# (\S+\.yaml)\n/.exec(text)?.[1] ?? (id === undefined ? undefined : `${id}.yaml`)
+    return path === undefined ? [] : [[path, text] as const]
   })
   return Object.fromEntries(shown)
 }
