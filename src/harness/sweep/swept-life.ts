@@ -18,6 +18,7 @@ import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
 import { fileOperationNames } from './fault-points.ts'
 import { afterLife } from './swept-world.ts'
@@ -47,6 +48,8 @@ export interface FaultPoint {
 export interface LifeOptions {
   /** Told of every write-like operation before it is done. */
   readonly onPoint?: (point: FaultPoint) => void
+  /** Lets agents and gates go on one at a time. */
+  readonly scheduler?: Scheduler
   /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
   readonly fault?: { readonly at: string; readonly with: FileFault; readonly sticky: boolean }
 }
@@ -156,6 +159,7 @@ class WatchedLife {
     const { seed, driver, digest, gates, realWaitMs } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
+    const { scheduler } = this.#options
     return bornLife(
       {
         driver,
@@ -193,6 +197,7 @@ class WatchedLife {
         realWaitMs,
         storage: {},
         compression: createCompression(),
+        ...(scheduler === undefined ? {} : { scheduler }),
       },
       this.#incarnation,
     )
