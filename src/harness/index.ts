@@ -16,14 +16,7 @@ export type { CreateProjectOptions } from './project.ts'
 export { runWorkflowStepByStep } from './run-workflow.ts'
 export { sweepFaults } from './sweep/sweep-faults.ts'
 export type { SweepOptions } from './sweep/sweep-faults.ts'
-export type {
-  FamilyCoverage,
-  FaultFamily,
-  Finding,
-  SecondCrash,
-  SingleFault,
-  SingleFaultOptions,
-  SweepReport,
-} from './sweep/single-faults.ts'
+export * from './sweep/report.ts'
+export type { SingleFaultOptions } from './sweep/sweep.ts'
 export * from './snapshot-diff.ts'
 export { normaliseEvents, normalisedFields, normalisedStateFields, normaliseState } from '../trace/index.ts'

@@ -16,6 +16,8 @@ import { rootNumber, VirtualDisk } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
+  /** How many operations that change a disk have been asked of this one, forks counted on their own from where they begin. */
+  readonly changesMade: number
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
   /** An independent copy, in microseconds: what either writes from now on the other does not see. */
   fork(): VirtualFiles
@@ -66,13 +68,21 @@ function placeFile(files: FilesPort, path: string, data: FileData): void {
   void files.perform({ op: 'write', path, data })
 }
 
+/** What is not only looked at. */
+type Change = Exclude<FileOperation, { readonly op: 'read' | 'list' | 'stat' | 'close' }>
+
 class FilesOnDisk implements VirtualFiles {
   readonly #disk: VirtualDisk
   readonly #walk: PathWalk
+  #changesMade = 0
 
   constructor(disk: VirtualDisk) {
     this.#disk = disk
     this.#walk = new PathWalk(disk)
+  }
+
+  get changesMade(): number {
+    return this.#changesMade
   }
 
   fork(): VirtualFiles {
@@ -120,6 +130,17 @@ class FilesOnDisk implements VirtualFiles {
         return this.#list(path)
       case 'stat':
         return this.#stat(path)
+      case 'close':
+        return this.#walk.forget(containedPath(path))
+      default:
+        this.#changesMade++
+        return this.#change(operation)
+    }
+  }
+
+  #change(operation: Change): FileResults[Change['op']] {
+    const { path } = operation
+    switch (operation.op) {
       case 'write':
         return this.#write(path, operation.data)
       case 'writeNew':
@@ -138,8 +159,6 @@ class FilesOnDisk implements VirtualFiles {
         return this.#remove(path, 'folder')
       case 'makeFolder':
         return this.#makeFolder(path)
-      case 'close':
-        return this.#walk.forget(containedPath(path))
       default:
         return unreachable(operation)
     }

@@ -9,6 +9,7 @@ import type {
   AgentPort,
   ClockPort,
   DigestPort,
+  FileOperation,
   FilesPort,
   TickPolicy,
   WorkflowDriver,
@@ -21,6 +22,7 @@ import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/i
 import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
 import { fileOperationNames } from './fault-points.ts'
+import type { DiskFault } from './report.ts'
 import { afterLife } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -39,7 +41,7 @@ export interface SweptWorkflow {
 /** One write-like file operation of a life, and the world as a crash just before it would leave it. */
 export interface FaultPoint {
   readonly name: string
-  readonly operation: string
+  readonly operation: FileOperation['op']
   /** Whether the life was still taking the run over. */
   readonly during: 'run' | 'recovery'
   readonly world: SweptWorld
@@ -51,7 +53,7 @@ export interface LifeOptions {
   /** Lets agents and gates go on one at a time. */
   readonly scheduler?: Scheduler
   /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
-  readonly fault?: { readonly at: string; readonly with: FileFault; readonly sticky: boolean }
+  readonly diskFault?: Pick<DiskFault, 'at' | 'fault' | 'sticky'>
 }
 
 /** A life that has come to its end, and the world that it has left. */
@@ -206,7 +208,7 @@ class WatchedLife {
   /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
   #files(): FilesPort {
     const { disk } = this.#world
-    const { onPoint, fault } = this.#options
+    const { onPoint, diskFault } = this.#options
     const nameOf = fileOperationNames(this.#incarnation)
     let struck = false
     return faultyFiles(
@@ -219,16 +221,17 @@ class WatchedLife {
       },
       (operation) => {
         if (!isWriteLike(operation)) return undefined
-        if (onPoint === undefined && fault === undefined) return undefined
+        if (onPoint === undefined && diskFault === undefined) return undefined
         const name = nameOf(operation)
         if (onPoint !== undefined) {
           const world = { ...this.#world, disk: disk.fork() }
           onPoint({ name, operation: operation.op, during: this.#during, world })
         }
-        if (fault === undefined || !(name === fault.at || (struck && fault.sticky))) return undefined
-        if (!struck) this.#strike(name, fault.with)
+        if (diskFault === undefined || !(name === diskFault.at || (struck && diskFault.sticky)))
+          return undefined
+        if (!struck) this.#strike(name, diskFault.fault)
         struck = true
-        return name === fault.at ? fault.with : stickyForm(fault.with)
+        return name === diskFault.at ? diskFault.fault : stickyForm(diskFault.fault)
       },
       (path) => disk.dropUnsynced(path),
     )
@@ -324,6 +327,26 @@ function seenError(thrown: unknown): SeenError {
   }
   const code = isFaultlineError(thrown) ? { code: thrown.code } : {}
   return { message: messageOf(thrown), ...code, ...(causes.length === 0 ? {} : { causes }) }
+}
+
+/** A fault has gone when the run is resumed; one life more for a run that failed because of it. */
+const livesAllowed = 4
+
+/** Lives on a world, one after the other, until the run is over. */
+export async function toCompletion(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  options: LifeOptions = {},
+): Promise<EndedLifeOf> {
+  let ended = await liveOn(workflow, world, options)
+  for (let life = 1; !isOver(ended) && ended.refusal === undefined && life < livesAllowed; life++) {
+    ended = await liveOn(workflow, afterEnding(ended))
+  }
+  return ended
+}
+
+export function isOver({ world }: EndedLifeOf): boolean {
+  return world.ending.status === 'completed' || world.ending.status === 'cancelled'
 }
 
 /** The world after a life that nobody killed: it let go by itself. */

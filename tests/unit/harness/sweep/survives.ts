@@ -14,7 +14,7 @@ export function survivesEveryFault(workflow: AgentWorkflow): void {
     'survives a crash at every write, with all that it can leave, and again in the recovery',
     { timeout },
     async () => {
-      const { findings, families } = await swept(workflow, 'crash')
+      const { findings, families } = await swept(workflow, 'crash', { recoveryCrashes: true })
       expect(findings).toEqual([])
       const points = await writesOf(workflow)
       expect(families.crash).toMatchObject({ hit: points, points })
@@ -35,7 +35,7 @@ export function survivesEveryFault(workflow: AgentWorkflow): void {
     'reports every error of the disk at every write, and completes when it has gone',
     { timeout },
     async () => {
-      const { findings, families } = await swept(workflow, 'disk')
+      const { findings, families } = await swept(workflow, 'disk', { tier: 'deep' })
       expect(findings).toEqual([])
       const points = await writesOf(workflow)
       expect(families.disk).toMatchObject({ hit: points, points })

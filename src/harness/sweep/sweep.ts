@@ -1,0 +1,175 @@
+import { cpuTimeMs } from '../../adapters/node/index.ts'
+import { createVirtualFiles } from '../../adapters/virtual/index.ts'
+import { builtInInvariants, judge } from '../invariants/index.ts'
+import type { Invariant } from '../invariants/index.ts'
+import { Coverage } from './coverage.ts'
+import { discover } from './discovery.ts'
+import type { Discovery } from './discovery.ts'
+import { evidenceOf } from './evidence-of.ts'
+import { sweepReportVersion } from './report.ts'
+import type { FaultFamily, FaultSequence, Finding, SweepProgress, SweepReport, SweepTier } from './report.ts'
+import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
+import { freshWorld } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+export interface SingleFaultOptions {
+  /** Default all. */
+  readonly families?: readonly FaultFamily[]
+  /** Default `full`. */
+  readonly tier?: SweepTier
+  /** What a crash may leave. Default all but the subsets, which the tier `deep` tries too. */
+  readonly outcomes?: 'corners' | 'subsets'
+  /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default in the tier `deep` only. */
+  readonly recoveryCrashes?: boolean
+  /** Judged besides O0 to O20. */
+  readonly invariants?: readonly Invariant[]
+  /** Default: tries all. The report of a sweep that stopped counts what was tried until then. */
+  readonly stopAt?: 'first-finding'
+  /** Told now and then how far the sweep has come. */
+  readonly onProgress?: (progress: SweepProgress) => void
+}
+
+const startMs = 1_767_225_600_000
+const slowestKept = 5
+const progressEvery = 100
+
+/** Everything that is tried of one family. */
+export interface SweptFamily {
+  readonly family: FaultFamily
+  readonly tryAll: (sweep: Sweep) => Promise<void>
+}
+
+/** What the families share: what was discovered, what has been seen, and what becomes of a scenario. */
+export class Sweep {
+  readonly workflow: SweptWorkflow
+  readonly options: SingleFaultOptions
+  readonly #initialFiles: ReadonlyMap<string, Uint8Array>
+  readonly #invariants: readonly Invariant[]
+  readonly #coverage = new Coverage()
+  readonly #findings: Finding[] = []
+  readonly #seen = new Set<string>()
+  readonly #postCrashStates = new Set<string>()
+  readonly #recoveryPaths = new Set<string>()
+  readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
+  #discovery: Discovery | undefined
+  #family: FaultFamily = 'crash'
+  #points = 0
+  #pointsDone = 0
+
+  constructor(
+    workflow: SweptWorkflow,
+    initialFiles: Readonly<Record<string, Uint8Array>>,
+    options: SingleFaultOptions,
+  ) {
+    this.workflow = workflow
+    this.options = options
+    this.#initialFiles = new Map(Object.entries(initialFiles))
+    this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
+  }
+
+  get tier(): SweepTier {
+    return this.options.tier ?? 'full'
+  }
+
+  get discovery(): Discovery {
+    return this.#discovery as Discovery
+  }
+
+  get hasFoundEnough(): boolean {
+    return this.options.stopAt === 'first-finding' && this.#findings.length > 0
+  }
+
+  /** Discovers what there is to break, then has each family of faults tried. */
+  async run(families: readonly SweptFamily[]): Promise<SweepReport> {
+    const begun = cpuTimeMs()
+    this.#discovery = await discover(this.workflow, () => this.freshWorld(), this.#initialFiles)
+    for (const { family, tryAll } of families) {
+      if (this.hasFoundEnough) break
+      this.#family = family
+      await tryAll(this)
+    }
+    const cpuMs = cpuTimeMs() - begun
+    return {
+      version: sweepReportVersion,
+      workflowId: this.workflow.definition.id,
+      seed: this.workflow.seed,
+      tier: this.tier,
+      families: this.#coverage.families,
+      findings: this.#findings,
+      matrix: this.#coverage.matrix,
+      postCrashStates: this.#postCrashStates.size,
+      recoveryPaths: this.#recoveryPaths.size,
+      complete: !this.hasFoundEnough,
+      timings: {
+        cpuMs,
+        scenariosPerSecond: this.#coverage.scenarios / (cpuMs / 1_000),
+        slowest: this.#slowest,
+      },
+    }
+  }
+
+  /** Opens the count of a family. */
+  begin(points: number, counted: number): void {
+    this.#coverage.begin(this.#family, points, counted)
+    this.#points = points
+    this.#pointsDone = 0
+  }
+
+  /** One more point of the family has been dealt with. */
+  pointDone(): void {
+    this.#pointsDone++
+  }
+
+  /** Runs one scenario and judges it. */
+  async try(faults: FaultSequence, run: () => Promise<EndedLifeOf>): Promise<EndedLifeOf> {
+    const begun = cpuTimeMs()
+    const ended = await run()
+    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, this.discovery.reference)
+    const { violations } = await judge(evidence, this.#invariants)
+    if (violations.length > 0) this.#findings.push({ faults, violations })
+    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
+    this.#time(faults, cpuTimeMs() - begun)
+    return ended
+  }
+
+  /** Counts a scenario that leads to a world which another one had led to before. */
+  deduped(faults: FaultSequence): void {
+    this.#coverage.tried(faults, 'deduped')
+  }
+
+  /** Worlds with the same disk, in which callers were told and saw the same, go the same way from here. */
+  isNew(world: SweptWorld): boolean {
+    const { disk, runId, now, lives, executions, effects, completedSteps } = world
+    const told = [runId, now, lives.length, executions.length, effects.length, completedSteps.length]
+    const digest = disk.digest()
+    this.#postCrashStates.add(digest)
+    const key = `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
+    if (this.#seen.has(key)) return false
+    this.#seen.add(key)
+    return true
+  }
+
+  /** Notes by which operations a run was taken over. */
+  recovered(path: string): void {
+    this.#recoveryPaths.add(path)
+  }
+
+  freshWorld(): SweptWorld {
+    return freshWorld(createVirtualFiles(Object.fromEntries(this.#initialFiles)), startMs)
+  }
+
+  #time(faults: FaultSequence, ms: number): void {
+    this.#slowest.push({ faults, ms })
+    this.#slowest.sort((left, right) => right.ms - left.ms)
+    this.#slowest.length = Math.min(this.#slowest.length, slowestKept)
+    const { scenarios } = this.#coverage
+    if (scenarios % progressEvery !== 0) return
+    this.options.onProgress?.({
+      family: this.#family,
+      scenarios,
+      pointsDone: this.#pointsDone,
+      points: this.#points,
+      findings: this.#findings.length,
+    })
+  }
+}
