@@ -2,7 +2,7 @@ import { deferred, FaultlineError } from '../../core/index.ts'
 import type { Deferred } from '../../core/index.ts'
 import type { ScheduleDeviation } from '../../definition/index.ts'
 import { strategyOf } from './strategy.ts'
-import type { Schedule } from './strategy.ts'
+import type { Overtaking, Schedule } from './strategy.ts'
 import { clockTask } from './task.ts'
 import type { Task } from './task.ts'
 
@@ -31,6 +31,8 @@ export interface Scheduler {
   readonly decisions: readonly Decision[]
   /** All that went on, in order. */
   readonly order: readonly Task[]
+  /** How often the task of an agent or gate went on while one of another could have. */
+  readonly crossings: number
 }
 
 export function createScheduler(schedule: Schedule): Scheduler {
@@ -38,6 +40,7 @@ export function createScheduler(schedule: Schedule): Scheduler {
   const waiting = new Map<Task, Deferred<void>>()
   const decisions: Decision[] = []
   const order: Task[] = []
+  let crossings = 0
   const decide = (candidates: readonly Task[]): Task => {
     const number = decisions.length + 1
     const picked = pick(number, candidates)
@@ -57,6 +60,7 @@ export function createScheduler(schedule: Schedule): Scheduler {
       if (withClock) candidates.push(clockTask)
       const picked = candidates.length === 1 ? only : decide(candidates)
       order.push(picked)
+      if (picked !== clockTask && candidates.some(({ thread }) => thread !== picked.thread)) crossings++
       waiting.get(picked)?.resolve()
       waiting.delete(picked)
       return picked
@@ -66,6 +70,9 @@ export function createScheduler(schedule: Schedule): Scheduler {
     },
     decisions,
     order,
+    get crossings() {
+      return crossings
+    },
   }
 }
 
@@ -74,6 +81,13 @@ export function deviationsOf(decisions: readonly Decision[]): readonly ScheduleD
   return decisions
     .filter(({ candidates, picked }) => candidates[0] !== picked)
     .map(({ number, picked }) => ({ decision: number, pick: picked.key }))
+}
+
+/** The same by name: who was overtaken by whom. */
+export function overtakingsOf(decisions: readonly Decision[]): readonly Overtaking[] {
+  return decisions.flatMap(({ candidates: [head], picked }) =>
+    head === undefined || head === picked ? [] : [{ at: head.key, pick: picked.key, once: true }],
+  )
 }
 
 /** @throws FaultlineError `FAULT_UNFIRED` when a planned task could not be picked, or there was no such decision. */

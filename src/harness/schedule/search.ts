@@ -1,8 +1,7 @@
-import type { ScheduleDeviation } from '../../definition/index.ts'
 import { conflicts, orderOf } from './conflicts.ts'
-import { deviationsOf } from './scheduler.ts'
+import { overtakingsOf } from './scheduler.ts'
 import type { Decision } from './scheduler.ts'
-import type { Schedule } from './strategy.ts'
+import type { Overtaking, Schedule } from './strategy.ts'
 import type { Task } from './task.ts'
 
 /** What a run under a schedule did. */
@@ -22,21 +21,22 @@ export interface ScheduleSearch {
 
 /** One schedule that was tried. */
 export interface TriedSchedule<T> {
-  readonly schedule: Schedule
-  /** The same as a plan can hold it. */
-  readonly deviations: readonly ScheduleDeviation[]
+  /** What makes it happen again. */
+  readonly overtakings: readonly Overtaking[]
   readonly trace: ScheduleTrace
   readonly result: T
   /** Whether no run before had the same order of all that can matter. */
   readonly isNew: boolean
 }
 
-/**
- * Tries every schedule with up to `bound` delays, the one without first, then those of chance. `run` makes a run under a schedule
- * from its beginning.
- */
+/** Makes a run under a schedule, from its beginning. */
+export type ScheduledRun<T> = (
+  schedule: Schedule,
+) => Promise<{ readonly trace: ScheduleTrace; readonly result: T }>
+
+/** Tries every schedule with up to `bound` delays, the one without first, then those of chance. */
 export async function* searchSchedules<T>(
-  run: (schedule: Schedule) => Promise<{ readonly trace: ScheduleTrace; readonly result: T }>,
+  run: ScheduledRun<T>,
   { bound = 1, among = 'conflicting', pct }: ScheduleSearch = {},
 ): AsyncGenerator<TriedSchedule<T>> {
   const seen = new Set<string>()
@@ -45,22 +45,21 @@ export async function* searchSchedules<T>(
     const order = orderOf(trace.order)
     const isNew = !seen.has(order)
     seen.add(order)
-    return { schedule, deviations: deviationsOf(trace.decisions), trace, result, isNew }
+    const overtakings =
+      schedule.kind === 'overtakings' ? schedule.overtakings : overtakingsOf(trace.decisions)
+    return { overtakings, trace, result, isNew }
   }
-  const undisturbed = await attempt({ kind: 'delays', tasks: [] })
+  const undisturbed = await attempt({ kind: 'overtakings', overtakings: [] })
   yield undisturbed
-  let bases: readonly { readonly tasks: readonly string[]; readonly trace: ScheduleTrace }[] = [
-    { tasks: [], trace: undisturbed.trace },
-  ]
+  let bases: readonly TriedSchedule<T>[] = [undisturbed]
   for (let delays = 1; delays <= bound; delays++) {
-    const next: (typeof bases)[number][] = []
-    for (const base of bases) {
-      for (const { key } of delayPoints(base.trace, among, base.tasks.at(-1))) {
-        const tasks = [...base.tasks, key]
-        const tried = await attempt({ kind: 'delays', tasks })
+    const next: TriedSchedule<T>[] = []
+    for (const { overtakings, trace } of bases) {
+      for (const delay of delaysIn(trace, among, overtakings.at(-1)?.at)) {
+        const tried = await attempt({ kind: 'overtakings', overtakings: [...overtakings, delay] })
         yield tried
         // What follows an order that was seen has been tried from there.
-        if (tried.isNew) next.push({ tasks, trace: tried.trace })
+        if (tried.isNew) next.push(tried)
       }
     }
     bases = next
@@ -73,24 +72,26 @@ export async function* searchSchedules<T>(
 }
 
 /**
- * Tasks at which a delay of their thread can change something: another one could have gone, and a later task of another thread
- * conflicts with it. Between two of them a delay would come to the same.
+ * The delays that can change something: another thread could have gone on, and a later task of another one conflicts with the
+ * one that is delayed. At a task in between, a delay would come to the same.
  *
  * @param after Only those after this task.
  */
-export function delayPoints(
+export function delaysIn(
   { decisions, order }: ScheduleTrace,
   among: 'conflicting' | 'all' = 'conflicting',
   after?: string,
-): readonly Task[] {
+): readonly Overtaking[] {
   const places = new Map(order.map((task, place) => [task.key, place]))
-  // The task of a delay itself comes late, which is why those that follow its decision are meant.
+  // A task that was delayed comes late itself: what follows the decision at which it was is meant.
   const from = after === undefined ? 0 : decisions.findIndex(({ candidates }) => has(candidates, after))
   return decisions.slice(from).flatMap(({ candidates, picked }) => {
     if (picked.key === after || picked.operation === 'clock.advance') return []
-    if (candidates.every(({ thread }) => thread === picked.thread)) return []
+    const first = candidates.find(({ thread }) => thread !== picked.thread)
+    if (first === undefined) return []
     const later = order.slice((places.get(picked.key) ?? 0) + 1)
-    return among === 'all' || later.some((task) => conflicts(picked, task)) ? [picked] : []
+    const matters = among === 'all' || later.some((task) => conflicts(picked, task))
+    return matters ? [{ at: picked.key, pick: first.key }] : []
   })
 }
 

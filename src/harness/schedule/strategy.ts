@@ -5,19 +5,29 @@ import type { Task } from './task.ts'
 /**
  * In which order tasks that could go on at the same time do so. Without deviation the one goes first that has waited longest.
  * - `picks`: at each of these decisions another one goes, by name: what a plan holds, and what every schedule comes to.
- * - `delays`: whoever comes to one of these tasks goes on only when nobody else can.
+ * - `overtakings`: at these tasks another one goes first, by name and not by number.
  * - `pct`: every thread has a chance priority, lowered at `depth - 1` chance moments among the first `decisions`
  *   (probabilistic concurrency testing): an ordering bug that takes `depth` constraints is found with a known probability.
  */
 export type Schedule =
   | { readonly kind: 'picks'; readonly picks: readonly ScheduleDeviation[] }
-  | { readonly kind: 'delays'; readonly tasks: readonly string[] }
+  | { readonly kind: 'overtakings'; readonly overtakings: readonly Overtaking[] }
   | {
       readonly kind: 'pct'
       readonly seed: number | string
       readonly depth: number
       readonly decisions: number
     }
+
+/** Somebody else goes first at a task, although it has waited longest. */
+export interface Overtaking {
+  /** Key of the task. Its thread stands still from there until nobody else can go on. */
+  readonly at: string
+  /** Key of the task that goes first instead. */
+  readonly pick: string
+  /** Only this one task goes first; what comes then is decided anew. */
+  readonly once?: true
+}
 
 /** Whom a schedule picks; asked once for every decision, in order. */
 export type Strategy = (decision: number, candidates: readonly Task[]) => Task
@@ -26,8 +36,8 @@ export function strategyOf(schedule: Schedule): Strategy {
   switch (schedule.kind) {
     case 'picks':
       return picking(schedule.picks)
-    case 'delays':
-      return delaying(schedule.tasks)
+    case 'overtakings':
+      return overtaking(schedule.overtakings)
     case 'pct':
       return byPriority(schedule.seed, schedule.depth, schedule.decisions)
   }
@@ -41,12 +51,22 @@ function picking(picks: readonly ScheduleDeviation[]): Strategy {
   }
 }
 
-function delaying(tasks: readonly string[]): Strategy {
+function overtaking(overtakings: readonly Overtaking[]): Strategy {
+  const tasks = new Set(overtakings.flatMap(({ at, once }) => (once === true ? [] : [at])))
+  const single = overtakings.filter(({ once }) => once === true)
   const delayed = new Set<string>()
   return (_decision, candidates) => {
+    const [next] = single
+    if (next !== undefined && next.at === candidates[0]?.key) {
+      const picked = candidates.find(({ key }) => key === next.pick)
+      if (picked !== undefined) {
+        single.shift()
+        return picked
+      }
+    }
     for (const candidate of candidates) {
       if (delayed.has(candidate.thread)) continue
-      if (!tasks.includes(candidate.key)) return candidate
+      if (!tasks.has(candidate.key)) return candidate
       delayed.add(candidate.thread)
     }
     // Whoever was delayed first goes on until it can no more.

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { defineWorkflow } from '../../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, runWorkflowStepByStep } from '../../../../src/harness/index.ts'
-import { delayPoints, searchSchedules } from '../../../../src/harness/schedule/search.ts'
+import { delaysIn, searchSchedules } from '../../../../src/harness/schedule/search.ts'
+import { deviationsOf } from '../../../../src/harness/schedule/scheduler.ts'
 import type { ScheduleSearch, TriedSchedule } from '../../../../src/harness/schedule/search.ts'
+import type { ScheduleDeviation } from '../../../../src/definition/index.ts'
 import type { Agents } from '../../../../src/ports/index.ts'
 import { fanOutOfFive, sweptAgents } from '../../../support/swept-workflows.ts'
 import { scheduledRuns } from '../../../support/scheduled-runs.ts'
@@ -133,18 +135,28 @@ describe('a bug of two orders', () => {
   })
 
   test('chance priorities are the same for the same seed', async () => {
-    const deviations = async (seed: string): Promise<readonly Tried['deviations'][]> =>
+    const overtakings = async (seed: string): Promise<readonly Tried['overtakings'][]> =>
       (await tryAll(checked, twoOrders, { bound: 0, pct: { runs: 10, depth: 3, seed } })).map(
-        (tried) => tried.deviations,
+        (tried) => tried.overtakings,
       )
-    const first = await deviations('a')
-    expect(await deviations('a')).toEqual(first)
-    expect(await deviations('b')).not.toEqual(first)
+    const first = await overtakings('a')
+    expect(await overtakings('a')).toEqual(first)
+    expect(await overtakings('b')).not.toEqual(first)
+  })
+
+  test('is there again when those who were overtaken are, by name', async () => {
+    const found = await tryAll(checked, twoOrders, { bound: 0, pct: { runs: 400, depth: 3, seed: 'a' } })
+    const overtakings = found.find(goesWrong)?.overtakings ?? []
+    expect(overtakings.length).toBeGreaterThan(2)
+    const { result } = await scheduledRuns(checked, twoOrders)({ kind: 'overtakings', overtakings })
+    expect(result.files['marks.txt']).toBe(wrong)
   })
 
   test('is there again when a session is given what the schedule came to, as JSON', async () => {
     const found = (await tryAll(checked, twoOrders, { bound: 2 })).find(goesWrong)
-    const schedule = JSON.parse(JSON.stringify(found?.deviations)) as Tried['deviations']
+    const schedule = JSON.parse(
+      JSON.stringify(deviationsOf(found?.trace.decisions ?? [])),
+    ) as readonly ScheduleDeviation[]
     for (const disk of ['simulated', 'folder'] as const) {
       const session = await runWorkflowStepByStep(defineWorkflow(checked), {
         project: await createProject(),
@@ -174,8 +186,8 @@ test('a correct fan-out comes to the same end under every schedule of one delay 
 test('delays are tried only where the order is known to matter', async () => {
   const [undisturbed] = await tryAll(fanOutOfFive, () => sweptAgents, { bound: 0 })
   const trace = undisturbed?.trace ?? { decisions: [], order: [] }
-  expect(delayPoints(trace, 'all').length).toBeGreaterThan(delayPoints(trace).length)
-  expect(delayPoints(trace).map(({ key }) => key)).toEqual([
+  expect(delaysIn(trace, 'all').length).toBeGreaterThan(delaysIn(trace).length)
+  expect(delaysIn(trace).map(({ at }) => at)).toEqual([
     ...['a', 'b', 'c', 'd', 'e'].map((id) => `1/${id}#1@1:agent.invoke:writer#1`),
     ...['a', 'b', 'c', 'd'].map((id) => `1/${id}#1@1:agent.answer:writer#1`),
   ])

@@ -74,6 +74,7 @@ describe('a plan with a schedule', () => {
       ['right', 1],
       ['left', 2],
     ])
+    expect(session.afterDeath).toEqual([])
   })
 
   test('fails the session when a task could not be picked, and says who could', async () => {
