@@ -29,6 +29,7 @@ export const allowedImports: BoundaryTable = {
     viewer: { layer: 3, imports: contracts },
     drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
 
+    arbitraries: { layer: 4, imports: [...contracts, 'engine', 'harness'] },
     vitest: { layer: 4, imports: composed, machine: true },
     cli: { layer: 4, imports: composed, machine: true },
     server: { layer: 4, imports: composed, machine: true },
@@ -36,6 +37,7 @@ export const allowedImports: BoundaryTable = {
   packages: {
     '@vitest/runner': ['vitest'],
     commander: ['cli'],
+    'fast-check': ['arbitraries'],
     jiti: ['adapters/node', 'cli', 'vitest'],
     memfs: ['adapters/virtual'],
     picocolors: ['cli'],
