@@ -53,11 +53,12 @@ export async function writeNewFile(absolute: string, data: FileData): Promise<vo
   }
 }
 
-/** What cannot be removed is swept away by the next recovery, and must not hide why the write failed. */
 function tryToRemove(absolute: string): void {
   try {
     unlinkSync(absolute)
-  } catch {}
+  } catch {
+    // Recovery sweeps it away, and it must not hide why the write failed.
+  }
 }
 
 /** Not a `Buffer`: the bytes compare equal to those of a simulated disk. */

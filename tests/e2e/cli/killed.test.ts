@@ -109,7 +109,8 @@ describe('a process that is killed with SIGKILL', { timeout: 180_000 }, () => {
     const codes = await Promise.all(
       resumes.map((child) => new Promise<number | null>((resolve) => child.once('exit', resolve))),
     )
-    expect(codes.sort()).toEqual([0, 2, 2, 2])
+    expect(codes.filter((code) => code === 0)).toHaveLength(1)
+    expect(codes.filter((code) => code === 2)).toHaveLength(3)
     const { calls, ...made } = artifacts(folder)
     expect(made).toEqual(expected)
     expect(calls).toBe(`${twice('build').join(' ')} `)
