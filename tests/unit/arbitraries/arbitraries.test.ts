@@ -67,7 +67,7 @@ describe('workflows', () => {
     const sizes = fc
       .sample(workflows({ maxSteps: 9 }), { seed, numRuns: 300 })
       .map(({ steps }) => steps.length)
-    expect([...new Set(sizes)].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(new Set(sizes)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]))
     expect(workflowShapes).toHaveLength(5)
   })
 
