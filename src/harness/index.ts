@@ -13,7 +13,7 @@ export { resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './pro
 export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions } from './process-run.ts'
 export { createProject, openProject, sessionsOf } from './project.ts'
 export type { CreateProjectOptions } from './project.ts'
-export { runWorkflowStepByStep } from './run-workflow.ts'
+export { loadFor as loadProjectWorkflow, runWorkflowStepByStep } from './run-workflow.ts'
 export { sweepFaults } from './sweep/sweep-faults.ts'
 export type { SweepOptions } from './sweep/sweep-faults.ts'
 export * from './sweep/report.ts'
