@@ -13,46 +13,40 @@ export async function sweepCrashes(sweep: Sweep): Promise<void> {
   const { recoveryCrashes = sweep.tier === 'deep' } = sweep.options
   sweep.begin(writes.length, countedWrites)
   for (const point of chosenPoints(sweep.tier, writes)) {
-    for (const { fault, world } of crashesAt(sweep, point)) {
+    for (const { fault, world } of newCrashesAt(sweep, point, [])) {
       if (sweep.hasFoundEnough) return
-      if (!sweep.isNew(world)) {
-        sweep.deduped([fault])
-        continue
-      }
-      const recovery: FaultPoint[] = []
+      const recovery = new Map<string, FaultPoint>()
       const onPoint = (met: FaultPoint): void => {
-        if (met.during === 'recovery') recovery.push(met)
+        if (met.during === 'recovery') recovery.set(met.name, met)
       }
-      await sweep.try([fault], () => toCompletion(sweep.workflow, world, { onPoint }))
-      sweep.recovered(recovery.map(({ name }) => name).join('\n'))
-      if (recoveryCrashes) await crashRecovery(sweep, fault, recovery)
+      await sweep.try([fault], (options) => toCompletion(sweep.workflow, world, { ...options, onPoint }))
+      sweep.recovered([...recovery.keys()].join('\n'))
+      if (!recoveryCrashes) continue
+      for (const second of recovery.values()) {
+        for (const again of newCrashesAt(sweep, second, [fault])) {
+          if (sweep.hasFoundEnough) return
+          await sweep.try([fault, again.fault], (options) =>
+            toCompletion(sweep.workflow, again.world, options),
+          )
+        }
+      }
     }
     sweep.pointDone()
   }
 }
 
-async function crashRecovery(
+/** The worlds that a crash just before a point can leave, and that no other fault has led to. */
+function* newCrashesAt(
   sweep: Sweep,
-  first: CrashFault,
-  recovery: readonly FaultPoint[],
-): Promise<void> {
-  for (const point of recovery) {
-    for (const { fault, world } of crashesAt(sweep, point)) {
-      if (sweep.hasFoundEnough) return
-      if (sweep.isNew(world)) await sweep.try([first, fault], () => toCompletion(sweep.workflow, world))
-      else sweep.deduped([first, fault])
-    }
-  }
-}
-
-/** The different worlds that a crash just before a point can leave. */
-function* crashesAt(
-  { options, tier }: Sweep,
   { name, world, during }: FaultPoint,
+  before: readonly CrashFault[],
 ): Generator<{ readonly fault: CrashFault; readonly world: SweptWorld }> {
-  const { outcomes = tier === 'deep' ? 'subsets' : 'corners' } = options
-  for (const outcome of world.disk.distinctOutcomes(outcomes === 'subsets' ? undefined : crashOutcomes)) {
+  const { outcomes = sweep.tier === 'deep' ? 'subsets' : 'corners' } = sweep.options
+  const among = outcomes === 'subsets' ? undefined : crashOutcomes
+  for (const { outcome, files, digest } of world.disk.distinctCrashes(among)) {
     const fault = { family: 'crash', at: name, outcome } as const
-    yield { fault, world: afterLife(world, during, world.disk.afterCrash(outcome)) }
+    const left = afterLife(world, during, files)
+    if (sweep.isNew(left, digest)) yield { fault, world: left }
+    else sweep.deduped([...before, fault])
   }
 }

@@ -5,8 +5,8 @@ import type { FileOperation } from '../../ports/index.ts'
 import type { DiskFault, SweepTier } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
-import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
-import type { FaultPoint } from './swept-life.ts'
+import { afterEnding, isOver, toCompletion } from './swept-life.ts'
+import type { EndedLifeOf, FaultPoint, LifeOptions } from './swept-life.ts'
 import { afterLife } from './swept-world.ts'
 
 /** A write fails, once or from then on. */
@@ -16,23 +16,24 @@ export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
   for (const point of chosenPoints(sweep.tier, writes)) {
     for (const fault of faultsAt(point, sweep.tier)) {
       if (sweep.hasFoundEnough) return
-      await tryError(sweep, fault)
+      await tryError(sweep, fault, writes.indexOf(point))
     }
     sweep.pointDone()
   }
 }
 
-async function tryError(sweep: Sweep, fault: DiskFault): Promise<void> {
+async function tryError(sweep: Sweep, fault: DiskFault, index: number): Promise<void> {
   const { workflow } = sweep
-  const ended = await sweep.try([fault], async () => {
-    const struck = await liveOn(workflow, sweep.freshWorld(), { diskFault: fault })
-    return isOver(struck) ? struck : toCompletion(workflow, afterEnding(struck))
-  })
+  const struck = async (options: Pick<LifeOptions, 'endsAt'>): Promise<EndedLifeOf> => {
+    const ended = await sweep.liveFrom(index, { ...options, diskFault: fault })
+    return isOver(ended) ? ended : toCompletion(workflow, afterEnding(ended), options)
+  }
+  await sweep.try([fault], struck)
   if (fault.fault.mode !== 'dropped' || sweep.hasFoundEnough) return
   // What an fsync dropped is read like any other byte until the power fails.
-  await sweep.try([{ ...fault, powerLoss: true }], () => {
-    const found = ended.world.disk.afterCrash('power-min')
-    return toCompletion(workflow, afterLife(ended.world, 'run', found))
+  await sweep.try([{ ...fault, powerLoss: true }], async (options) => {
+    const { world } = await struck({})
+    return toCompletion(workflow, afterLife(world, 'run', world.disk.afterCrash('power-min')), options)
   })
 }
 

@@ -1,5 +1,5 @@
 import { stateFolder } from '../../engine/index.ts'
-import type { CanonicalOutcome, Evidence, FileTree } from '../invariants/index.ts'
+import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
 import { afterEnding, liveOn } from './swept-life.ts'
 import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -12,7 +12,6 @@ export async function evidenceOf(
   reference?: CanonicalOutcome,
 ): Promise<Evidence> {
   const { world, leftovers, refusal } = ended
-  const again = await liveOn(workflow, { ...afterEnding(ended), disk: world.disk.fork() })
   return {
     runId: world.runId ?? '',
     digest: workflow.digest,
@@ -28,12 +27,15 @@ export async function evidenceOf(
     warnings: world.warnings,
     ...(reference === undefined ? {} : { reference }),
     leftovers,
-    secondResume: {
-      files: filesOf(again.world),
-      executions: again.world.executions.slice(world.executions.length),
-    },
+    ...(world.ending.status === 'left' ? {} : { secondResume: await resumedOnceMore(workflow, ended) }),
     unhandledRejections: [],
   }
+}
+
+async function resumedOnceMore(workflow: SweptWorkflow, ended: EndedLifeOf): Promise<SecondResume> {
+  const { disk, executions } = ended.world
+  const again = await liveOn(workflow, { ...afterEnding(ended), disk: disk.fork() })
+  return { files: filesOf(again.world), executions: again.world.executions.slice(executions.length) }
 }
 
 /** Without other runs: one whose start no caller was told of may lie there, half begun. */

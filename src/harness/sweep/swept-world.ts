@@ -56,7 +56,8 @@ export function afterLife(
   const life: EndedLife = {
     incarnation: world.lives.length + 1,
     during,
-    durableLog: logOf(world.disk.afterCrash('power-min'), world.runId),
+    durableLog:
+      world.disk.durableBytes(`${stateFolder}/runs/${world.runId}/events.jsonl`) ?? new Uint8Array(),
     disk: found.snapshotFiles(),
     told: {
       completedSteps: world.completedSteps,
@@ -65,8 +66,4 @@ export function afterLife(
     ...(refusal === undefined ? {} : { refusal }),
   }
   return { ...world, disk: found, lives: [...world.lives, life] }
-}
-
-function logOf(disk: VirtualFiles, runId: string): Uint8Array {
-  return disk.perform({ op: 'read', path: `${stateFolder}/runs/${runId}/events.jsonl` }) ?? new Uint8Array()
 }
