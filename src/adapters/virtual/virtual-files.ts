@@ -29,8 +29,8 @@ export interface VirtualFiles extends FilesPort {
    * @param among Without it all that there are, subsets included: many times the work of the others.
    */
   distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[]
-  /** The same with the disks themselves and their digests. */
-  distinctCrashes(among?: readonly CrashOutcome[]): readonly LeftDisk[]
+  /** The disks themselves that a crash now can leave, told apart by one of their digests. */
+  distinctCrashes(by: 'digest' | 'visibleDigest', among?: readonly CrashOutcome[]): readonly LeftDisk[]
   /** What a file would read as after a power loss now, nothing unsynced having reached the disk; undefined without such a file. */
   durableBytes(path: string): Uint8Array | undefined
   /** Equal for disks that no operation and no crash to come can tell apart. Hashes no byte a second time, forks included. */
@@ -105,15 +105,18 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[] {
-    return this.distinctCrashes(among).map(({ outcome }) => outcome)
+    return this.distinctCrashes('digest', among).map(({ outcome }) => outcome)
   }
 
-  distinctCrashes(among = possibleOutcomes(this.#disk)): readonly LeftDisk[] {
+  distinctCrashes(
+    by: 'digest' | 'visibleDigest',
+    among: readonly CrashOutcome[] = possibleOutcomes(this.#disk),
+  ): readonly LeftDisk[] {
     const crashes = new Map<string, LeftDisk>()
     for (const outcome of among) {
-      const disk = afterCrash(this.#disk, outcome)
-      const digest = diskDigest(disk)
-      if (!crashes.has(digest)) crashes.set(digest, { outcome, digest, files: new FilesOnDisk(disk) })
+      const files = this.afterCrash(outcome)
+      const digest = files[by]()
+      if (!crashes.has(digest)) crashes.set(digest, { outcome, digest, files })
     }
     return [...crashes.values()]
   }

@@ -1,7 +1,7 @@
 import { FaultlineError } from '../../core/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
-import { evidenceOf } from './evidence-of.ts'
+import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveOn } from './swept-life.ts'
 import type { Boundary, FaultPoint, SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -34,7 +34,7 @@ export async function discover(
     const writes: FaultPoint[] = []
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
     const ended = await liveOn(workflow, freshWorld(), {
-      onPoint: (point) => writes.push(point),
+      onWrite: (point, world) => writes.push({ ...point, world: world() }),
       onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
     })
     const countedWrites = ended.world.disk.changesMade
@@ -56,7 +56,7 @@ export async function discover(
     first.boundaries.map(async (boundary) => {
       const world: SweptWorld = { ...boundary.world, ending: { status: 'left' } }
       const left = { world, leftovers: nothingLeft, refusal: undefined, leftAt: boundary.name }
-      const reference = await canonicalOutcome(await evidenceOf(workflow, left, initialFiles))
+      const reference = await canonicalOutcome(evidenceAsLeft(workflow, left, initialFiles))
       return { ...boundary, reference }
     }),
   )

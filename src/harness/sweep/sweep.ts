@@ -1,4 +1,4 @@
-import { cpuTimeMs } from '../../adapters/node/index.ts'
+import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
 import { seededRandom } from '../../core/index.ts'
 import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
@@ -7,12 +7,12 @@ import type { Invariant, Violation } from '../invariants/index.ts'
 import { Coverage } from './coverage.ts'
 import { discover } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
-import { evidenceOf } from './evidence-of.ts'
+import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { sweepReportVersion } from './report.ts'
 import type { FaultFamily, FaultSequence, Finding, SweepProgress, SweepReport, SweepTier } from './report.ts'
 import { liveOn } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
-import { freshWorld } from './swept-world.ts'
+import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 export interface SingleFaultOptions {
@@ -35,6 +35,9 @@ export interface SingleFaultOptions {
 const startMs = 1_767_225_600_000
 /** So many of the runs that could be left are run to their end all the same. */
 const auditOneIn = 20
+/** That an error which struck has reached the caller. */
+const errorHonesty = builtInInvariants.filter(({ name }) => name === 'O11')
+
 const slowestKept = 5
 const progressEvery = 100
 
@@ -140,7 +143,7 @@ export class Sweep {
     faults: FaultSequence,
     run: (options: Pick<LifeOptions, 'endsAt'>) => Promise<EndedLifeOf>,
   ): Promise<void> {
-    const begun = cpuTimeMs()
+    const begun = monotonicMs()
     let violations = await this.#judge(await run(this.#trustsShortcuts ? { endsAt: this.#endsAt } : {}))
     if (this.#leftAt !== undefined) {
       const looksWrong = violations.length > 0
@@ -153,7 +156,7 @@ export class Sweep {
     }
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
-    this.#time(faults, cpuTimeMs() - begun)
+    this.#time(faults, monotonicMs() - begun)
   }
 
   async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
@@ -185,7 +188,15 @@ export class Sweep {
     const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
     return from === undefined
       ? liveOn(this.workflow, this.freshWorld(), options)
-      : liveOn(this.workflow, { ...from.world, disk: from.world.disk.fork() }, { ...options, from })
+      : liveOn(this.workflow, copyOf(from.world), { ...options, from })
+  }
+
+  /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
+  async tryHonesty(faults: FaultSequence, ended: EndedLifeOf): Promise<void> {
+    const evidence = evidenceAsLeft(this.workflow, ended, this.#initialFiles)
+    const { violations } = await judge(evidence, errorHonesty)
+    if (violations.length > 0) this.#findings.push({ faults, violations })
+    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'deduped')
   }
 
   /** Counts a scenario that leads to a world which another one had led to before. */
@@ -193,8 +204,12 @@ export class Sweep {
     this.#coverage.tried(faults, 'deduped')
   }
 
-  /** Worlds with the same disk, in which callers were told and saw the same, go the same way from here. */
-  isNew(world: SweptWorld, digest = world.disk.digest()): boolean {
+  /**
+   * Worlds with the same disk, in which callers were told and saw the same, go the same way from here.
+   *
+   * @param digest of the disk: as far as it can be read when no further crash is to come, otherwise also of what is durable.
+   */
+  isNew(world: SweptWorld, digest: string): boolean {
     const { runId, now, lives, executions, effects, completedSteps } = world
     const told = [runId, now, lives.length, executions.length, effects.length, completedSteps.length]
     this.#postCrashStates.add(digest)
@@ -214,9 +229,11 @@ export class Sweep {
   }
 
   #time(faults: FaultSequence, ms: number): void {
-    this.#slowest.push({ faults, ms })
-    this.#slowest.sort((left, right) => right.ms - left.ms)
-    this.#slowest.length = Math.min(this.#slowest.length, slowestKept)
+    if (ms > (this.#slowest[slowestKept - 1]?.ms ?? 0)) {
+      this.#slowest.push({ faults, ms })
+      this.#slowest.sort((left, right) => right.ms - left.ms)
+      this.#slowest.length = Math.min(this.#slowest.length, slowestKept)
+    }
     const { scenarios } = this.#coverage
     if (scenarios % progressEvery !== 0) return
     this.options.onProgress?.({

@@ -23,7 +23,7 @@ import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/i
 import { createWorld } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
-import { afterLife } from './swept-world.ts'
+import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What is the same in every scenario of a sweep. */
@@ -38,12 +38,16 @@ export interface SweptWorkflow {
   readonly realWaitMs: number
 }
 
-/** One write-like file operation of a life, and the world as a crash just before it would leave it. */
-export interface FaultPoint {
+/** One write-like file operation of a life. */
+export interface WritePoint {
   readonly name: string
   readonly operation: FileOperation['op']
   /** Whether the life was still taking the run over. */
   readonly during: 'run' | 'recovery'
+}
+
+/** The same with the world as a crash just before it would leave it. */
+export interface FaultPoint extends WritePoint {
   readonly world: SweptWorld
 }
 
@@ -68,7 +72,7 @@ export interface LifeOptions {
    */
   readonly endsAt?: (name: string, world: SweptWorld) => boolean
   /** Told of every write-like operation before it is done. */
-  readonly onPoint?: (point: FaultPoint) => void
+  readonly onWrite?: (point: WritePoint, world: () => SweptWorld) => void
   /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
   readonly diskFault?: Pick<DiskFault, 'at' | 'fault' | 'sticky'>
 }
@@ -256,7 +260,7 @@ class WatchedLife {
   /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
   #files(): FilesPort {
     const { disk } = this.#world
-    const { onPoint, diskFault } = this.#options
+    const { onWrite, diskFault } = this.#options
     return faultyFiles(
       {
         perform: (operation) => {
@@ -267,12 +271,9 @@ class WatchedLife {
       },
       (operation) => {
         if (!isWriteLike(operation)) return undefined
-        if (onPoint === undefined && diskFault === undefined) return undefined
+        if (onWrite === undefined && diskFault === undefined) return undefined
         const name = this.#operations.nameOf(operation)
-        if (onPoint !== undefined) {
-          const world = { ...this.#world, disk: disk.fork() }
-          onPoint({ name, operation: operation.op, during: this.#during, world })
-        }
+        onWrite?.({ name, operation: operation.op, during: this.#during }, () => copyOf(this.#world))
         if (diskFault === undefined || !(name === diskFault.at || (this.#struck && diskFault.sticky)))
           return undefined
         if (!this.#struck) this.#strike(name, diskFault.fault)

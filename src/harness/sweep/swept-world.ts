@@ -43,6 +43,11 @@ export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
   }
 }
 
+/** The same world with a disk of its own, to live on. */
+export function copyOf(world: SweptWorld): SweptWorld {
+  return { ...world, disk: world.disk.fork() }
+}
+
 /** The world as the next life finds it when this one ends now, with `found` as the disk. */
 export function afterLife(
   world: SweptWorld,

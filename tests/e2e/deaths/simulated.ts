@@ -31,7 +31,7 @@ export async function simulatedKills(workflow: string): Promise<Left> {
       realWaitMs: 60_000,
     },
     freshWorld(createVirtualFiles(), 0),
-    { onPoint: (point) => kills.set(point.name, point.world.disk.afterCrash('kill').snapshotFiles()) },
+    { onWrite: ({ name }, world) => kills.set(name, world().disk.afterCrash('kill').snapshotFiles()) },
   )
   const { runId = '' } = world
   return new Map([...kills].map(([name, files]) => [withoutRunId(name, runId), outline(files, runId)]))
