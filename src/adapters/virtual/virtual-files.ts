@@ -10,9 +10,9 @@ import type {
 } from '../../ports/index.ts'
 import { afterCrash, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
-import { contentBytes, contentSize } from './file-content.ts'
+import { contentBytes, contentSize, sharedBytes } from './file-content.ts'
 import { PathWalk, type Place } from './path-walk.ts'
-import { rootNumber, VirtualDisk } from './virtual-disk.ts'
+import { durableTarget, rootNumber, VirtualDisk, type Inode } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
@@ -29,6 +29,10 @@ export interface VirtualFiles extends FilesPort {
    * @param among Without it all that there are, subsets included: many times the work of the others.
    */
   distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[]
+  /** The disks themselves that a crash now can leave, told apart by one of their digests. */
+  distinctCrashes(by: 'digest' | 'visibleDigest', among?: readonly CrashOutcome[]): readonly LeftDisk[]
+  /** What a file would read as after a power loss now, nothing unsynced having reached the disk; undefined without such a file. */
+  durableBytes(path: string): Uint8Array | undefined
   /** Equal for disks that no operation and no crash to come can tell apart. Hashes no byte a second time, forks included. */
   digest(): string
   /** Equal for disks that read alike, whatever of it is durable. */
@@ -38,7 +42,7 @@ export interface VirtualFiles extends FilesPort {
    * read until a power loss, and are zeros after it, also when a later fsync succeeds.
    */
   dropUnsynced(path: string): void
-  /** Every file with its bytes, sorted by path. */
+  /** Every file with its bytes, sorted by path. Nobody may write to the bytes: files with the same content share them. */
   snapshotFiles(): Map<string, Uint8Array>
 }
 
@@ -68,6 +72,13 @@ function placeFile(files: FilesPort, path: string, data: FileData): void {
   void files.perform({ op: 'write', path, data })
 }
 
+/** What a crash has left. */
+export interface LeftDisk {
+  readonly outcome: CrashOutcome
+  readonly files: VirtualFiles
+  readonly digest: string
+}
+
 /** What is not only looked at. */
 type Change = Exclude<FileOperation, { readonly op: 'read' | 'list' | 'stat' | 'close' }>
 
@@ -93,13 +104,30 @@ class FilesOnDisk implements VirtualFiles {
     return new FilesOnDisk(afterCrash(this.#disk, outcome))
   }
 
-  distinctOutcomes(among = possibleOutcomes(this.#disk)): readonly CrashOutcome[] {
-    const outcomes = new Map<string, CrashOutcome>()
+  distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[] {
+    return this.distinctCrashes('digest', among).map(({ outcome }) => outcome)
+  }
+
+  distinctCrashes(
+    by: 'digest' | 'visibleDigest',
+    among: readonly CrashOutcome[] = possibleOutcomes(this.#disk),
+  ): readonly LeftDisk[] {
+    const crashes = new Map<string, LeftDisk>()
     for (const outcome of among) {
-      const digest = diskDigest(afterCrash(this.#disk, outcome))
-      if (!outcomes.has(digest)) outcomes.set(digest, outcome)
+      const files = this.afterCrash(outcome)
+      const digest = files[by]()
+      if (!crashes.has(digest)) crashes.set(digest, { outcome, digest, files })
     }
-    return [...outcomes.values()]
+    return [...crashes.values()]
+  }
+
+  durableBytes(path: string): Uint8Array | undefined {
+    let inode: Inode | undefined = this.#disk.inode(rootNumber)
+    for (const name of containedPath(path).split('/')) {
+      const number: number | undefined = inode?.kind === 'folder' ? durableTarget(inode, name) : undefined
+      inode = number === undefined ? undefined : this.#disk.inode(number)
+    }
+    return inode?.kind === 'file' ? sharedBytes(inode.durable) : undefined
   }
 
   digest(): string {
@@ -289,7 +317,7 @@ class FilesOnDisk implements VirtualFiles {
   #collect(number: number, path: string, files: [string, Uint8Array][]): void {
     const inode = this.#disk.inode(number)
     if (inode.kind === 'file') {
-      files.push([path, contentBytes(inode.volatile)])
+      files.push([path, sharedBytes(inode.volatile)])
       return
     }
     for (const [name, target] of inode.names) this.#collect(target, joinPath(path, name), files)

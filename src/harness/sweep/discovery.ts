@@ -1,9 +1,9 @@
 import { FaultlineError } from '../../core/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
-import type { CanonicalOutcome, Evidence, FileTree, RunEnding } from '../invariants/index.ts'
-import { evidenceOf } from './evidence-of.ts'
+import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
+import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveOn } from './swept-life.ts'
-import type { FaultPoint, SweptWorkflow } from './swept-life.ts'
+import type { Boundary, FaultPoint, SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What a run without faults does and comes to. */
@@ -12,6 +12,15 @@ export interface Discovery {
   readonly writes: readonly FaultPoint[]
   /** How many of them the disk itself has counted. */
   readonly countedWrites: number
+  /** The places at which the run can be forked, in order. */
+  readonly boundaries: readonly DiscoveredBoundary[]
+  readonly reference: CanonicalOutcome
+}
+
+export interface DiscoveredBoundary extends Boundary {
+  /** How many writes come before it. */
+  readonly writesBefore: number
+  /** What the run has come to there. */
   readonly reference: CanonicalOutcome
 }
 
@@ -21,11 +30,15 @@ export async function discover(
   freshWorld: () => SweptWorld,
   initialFiles: FileTree,
 ): Promise<Discovery> {
-  const once = async (): Promise<{ writes: FaultPoint[]; countedWrites: number; evidence: Evidence }> => {
+  const once = async () => {
     const writes: FaultPoint[] = []
-    const ended = await liveOn(workflow, freshWorld(), { onPoint: (point) => writes.push(point) })
+    const boundaries: (Boundary & { readonly writesBefore: number })[] = []
+    const ended = await liveOn(workflow, freshWorld(), {
+      onWrite: (point, world) => writes.push({ ...point, world: world() }),
+      onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
+    })
     const countedWrites = ended.world.disk.changesMade
-    return { writes, countedWrites, evidence: await evidenceOf(workflow, ended, initialFiles) }
+    return { writes, countedWrites, boundaries, evidence: await evidenceOf(workflow, ended, initialFiles) }
   }
   const [first, second] = [await once(), await once()]
   const { ending } = first.evidence
@@ -39,8 +52,18 @@ export async function discover(
     )
   }
   const { writes, countedWrites, evidence } = first
-  return { writes, countedWrites, reference: await canonicalOutcome(evidence) }
+  const boundaries = await Promise.all(
+    first.boundaries.map(async (boundary) => {
+      const world: SweptWorld = { ...boundary.world, ending: { status: 'left' } }
+      const left = { world, leftovers: nothingLeft, refusal: undefined, leftAt: boundary.name }
+      const reference = await canonicalOutcome(evidenceAsLeft(workflow, left, initialFiles))
+      return { ...boundary, reference }
+    }),
+  )
+  return { writes, countedWrites, boundaries, reference: await canonicalOutcome(evidence) }
 }
+
+const nothingLeft = { openFiles: [], timers: [], calls: [] }
 
 function notCompleted(workflowId: string, { status, error }: RunEnding): FaultlineError {
   return new FaultlineError(

@@ -5,9 +5,10 @@ import type { FileOperation } from '../../ports/index.ts'
 import type { DiskFault, SweepTier } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
-import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
+import { afterEnding, isOver, toCompletion } from './swept-life.ts'
 import type { FaultPoint } from './swept-life.ts'
-import { afterLife } from './swept-world.ts'
+import { afterLife, copyOf } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
 
 /** A write fails, once or from then on. */
 export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
@@ -16,23 +17,38 @@ export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
   for (const point of chosenPoints(sweep.tier, writes)) {
     for (const fault of faultsAt(point, sweep.tier)) {
       if (sweep.hasFoundEnough) return
-      await tryError(sweep, fault)
+      await tryError(sweep, fault, writes.indexOf(point))
     }
     sweep.pointDone()
   }
 }
 
-async function tryError(sweep: Sweep, fault: DiskFault): Promise<void> {
+async function tryError(sweep: Sweep, fault: DiskFault, index: number): Promise<void> {
   const { workflow } = sweep
-  const ended = await sweep.try([fault], async () => {
-    const struck = await liveOn(workflow, sweep.freshWorld(), { diskFault: fault })
-    return isOver(struck) ? struck : toCompletion(workflow, afterEnding(struck))
-  })
+  const options = { diskFault: fault }
+  const alone = await sweep.liveFrom(index, options)
+  const left = isOver(alone) ? undefined : afterEnding(alone)
+  if (left !== undefined && !sweep.isNew(left, left.disk.visibleDigest()))
+    await sweep.tryHonesty([fault], alone)
+  else {
+    await sweep.try([fault], async (shortcuts) =>
+      left === undefined
+        ? sweep.liveFrom(index, { ...shortcuts, ...options })
+        : toCompletion(workflow, copyOf(left), shortcuts),
+    )
+  }
   if (fault.fault.mode !== 'dropped' || sweep.hasFoundEnough) return
-  // What an fsync dropped is read like any other byte until the power fails.
-  await sweep.try([{ ...fault, powerLoss: true }], () => {
-    const found = ended.world.disk.afterCrash('power-min')
-    return toCompletion(workflow, afterLife(ended.world, 'run', found))
+  await tryPowerLoss(sweep, { ...fault, powerLoss: true }, left ?? alone.world)
+}
+
+/** What an fsync dropped is read like any other byte until the power fails. */
+async function tryPowerLoss(sweep: Sweep, fault: DiskFault, left: SweptWorld): Promise<void> {
+  const { workflow } = sweep
+  // Other disks that read like this one would go the same way up to the power loss alone.
+  if (!sweep.isNew(left, left.disk.digest())) return sweep.deduped([fault])
+  await sweep.try([fault], async (shortcuts) => {
+    const { world } = await toCompletion(workflow, copyOf(left))
+    return toCompletion(workflow, afterLife(world, 'run', world.disk.afterCrash('power-min')), shortcuts)
   })
 }
 

@@ -1,18 +1,31 @@
 import { stateFolder } from '../../engine/index.ts'
-import type { CanonicalOutcome, Evidence, FileTree } from '../invariants/index.ts'
+import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
 import { afterEnding, liveOn } from './swept-life.ts'
 import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
+import { copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
-/** All that there is to judge a run by that has been left, what a further resume does to it included. */
+/** All that there is to judge a run by that has been left, what a further resume does to it included if it is over. */
 export async function evidenceOf(
   workflow: SweptWorkflow,
   ended: EndedLifeOf,
   initialFiles: FileTree,
   reference?: CanonicalOutcome,
 ): Promise<Evidence> {
+  const evidence = evidenceAsLeft(workflow, ended, initialFiles, reference)
+  return ended.leftAt === undefined
+    ? { ...evidence, secondResume: await resumedOnceMore(workflow, ended) }
+    : evidence
+}
+
+/** The same without the further resume. */
+export function evidenceAsLeft(
+  workflow: SweptWorkflow,
+  ended: EndedLifeOf,
+  initialFiles: FileTree,
+  reference?: CanonicalOutcome,
+): Evidence {
   const { world, leftovers, refusal } = ended
-  const again = await liveOn(workflow, { ...afterEnding(ended), disk: world.disk.fork() })
   return {
     runId: world.runId ?? '',
     digest: workflow.digest,
@@ -28,12 +41,14 @@ export async function evidenceOf(
     warnings: world.warnings,
     ...(reference === undefined ? {} : { reference }),
     leftovers,
-    secondResume: {
-      files: filesOf(again.world),
-      executions: again.world.executions.slice(world.executions.length),
-    },
     unhandledRejections: [],
   }
+}
+
+async function resumedOnceMore(workflow: SweptWorkflow, ended: EndedLifeOf): Promise<SecondResume> {
+  const { executions } = ended.world
+  const again = await liveOn(workflow, copyOf(afterEnding(ended)))
+  return { files: filesOf(again.world), executions: again.world.executions.slice(executions.length) }
 }
 
 /** Without other runs: one whose start no caller was told of may lie there, half begun. */

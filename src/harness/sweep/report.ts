@@ -123,8 +123,18 @@ export interface SweepReport {
   readonly recoveryPaths: number
   /** Whether all was tried that there was to try. */
   readonly complete: boolean
+  readonly shortcuts: Shortcuts
   /** What differs between two equal sweeps. Left out of the JSON form (`sweepReportJson`). */
   readonly timings: SweepTimings
+}
+
+/** Runs that were left once they had come to what the run without faults had come to. */
+export interface Shortcuts {
+  readonly rejoined: number
+  /** Those of them that were run to their end all the same, to see that nothing is missed. */
+  readonly audited: number
+  /** False once an audit has found what the shortcut had missed: from then on every run is run to its end. */
+  readonly trusted: boolean
 }
 
 export interface SweepTimings {

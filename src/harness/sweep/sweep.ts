@@ -1,15 +1,18 @@
-import { cpuTimeMs } from '../../adapters/node/index.ts'
+import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
+import { seededRandom } from '../../core/index.ts'
+import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
 import { builtInInvariants, judge } from '../invariants/index.ts'
-import type { Invariant } from '../invariants/index.ts'
+import type { Invariant, Violation } from '../invariants/index.ts'
 import { Coverage } from './coverage.ts'
 import { discover } from './discovery.ts'
-import type { Discovery } from './discovery.ts'
-import { evidenceOf } from './evidence-of.ts'
+import type { DiscoveredBoundary, Discovery } from './discovery.ts'
+import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { sweepReportVersion } from './report.ts'
 import type { FaultFamily, FaultSequence, Finding, SweepProgress, SweepReport, SweepTier } from './report.ts'
-import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
-import { freshWorld } from './swept-world.ts'
+import { liveOn } from './swept-life.ts'
+import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
+import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 export interface SingleFaultOptions {
@@ -30,6 +33,11 @@ export interface SingleFaultOptions {
 }
 
 const startMs = 1_767_225_600_000
+/** So many of the runs that could be left are run to their end all the same. */
+const auditOneIn = 20
+/** That an error which struck has reached the caller. */
+const errorHonesty = builtInInvariants.filter(({ name }) => name === 'O11')
+
 const slowestKept = 5
 const progressEvery = 100
 
@@ -50,6 +58,11 @@ export class Sweep {
   readonly #seen = new Set<string>()
   readonly #postCrashStates = new Set<string>()
   readonly #recoveryPaths = new Set<string>()
+  readonly #random: SeededRandom
+  #trustsShortcuts = true
+  #rejoined = 0
+  #audited = 0
+  #leftAt: string | undefined
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
   #family: FaultFamily = 'crash'
@@ -64,6 +77,7 @@ export class Sweep {
     this.workflow = workflow
     this.options = options
     this.#initialFiles = new Map(Object.entries(initialFiles))
+    this.#random = seededRandom(workflow.seed).fork('audits')
     this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
   }
 
@@ -100,6 +114,7 @@ export class Sweep {
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
       complete: !this.hasFoundEnough,
+      shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
       timings: {
         cpuMs,
         scenariosPerSecond: this.#coverage.scenarios / (cpuMs / 1_000),
@@ -120,16 +135,68 @@ export class Sweep {
     this.#pointsDone++
   }
 
-  /** Runs one scenario and judges it. */
-  async try(faults: FaultSequence, run: () => Promise<EndedLifeOf>): Promise<EndedLifeOf> {
-    const begun = cpuTimeMs()
-    const ended = await run()
-    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, this.discovery.reference)
-    const { violations } = await judge(evidence, this.#invariants)
+  /**
+   * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
+   * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
+   */
+  async try(
+    faults: FaultSequence,
+    run: (options: Pick<LifeOptions, 'endsAt'>) => Promise<EndedLifeOf>,
+  ): Promise<void> {
+    const begun = monotonicMs()
+    let violations = await this.#judge(await run(this.#trustsShortcuts ? { endsAt: this.#endsAt } : {}))
+    if (this.#leftAt !== undefined) {
+      const looksWrong = violations.length > 0
+      const isAudit = this.#random.integer(auditOneIn) === 0
+      this.#rejoined++
+      if (isAudit) this.#audited++
+      if (looksWrong || isAudit) violations = await this.#judge(await run({}))
+      // What a shortcut hides once it may hide again.
+      if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
+    }
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
-    this.#time(faults, cpuTimeMs() - begun)
-    return ended
+    this.#time(faults, monotonicMs() - begun)
+  }
+
+  async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
+    this.#leftAt = ended.leftAt
+    const { reference } =
+      ended.leftAt === undefined ? this.discovery : (this.#boundary(ended.leftAt) as DiscoveredBoundary)
+    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, reference)
+    return (await judge(evidence, this.#invariants)).violations
+  }
+
+  /** Whether the run without faults came by the same boundary, with the same effects outside. */
+  readonly #endsAt = (name: string, { effects }: SweptWorld): boolean => {
+    const known = this.#boundary(name)?.world.effects
+    return (
+      known?.length === effects.length &&
+      effects.every(({ idempotencyKey, name: effect }, index) => {
+        const other = known[index]
+        return other?.idempotencyKey === idempotencyKey && other.name === effect
+      })
+    )
+  }
+
+  #boundary(name: string): DiscoveredBoundary | undefined {
+    return this.discovery.boundaries.find((boundary) => boundary.name === name)
+  }
+
+  /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
+  async liveFrom(write: number, options: LifeOptions): Promise<EndedLifeOf> {
+    const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
+    return from === undefined
+      ? liveOn(this.workflow, this.freshWorld(), options)
+      : liveOn(this.workflow, copyOf(from.world), { ...options, from })
+  }
+
+  /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
+  async tryHonesty(faults: FaultSequence, ended: EndedLifeOf): Promise<void> {
+    const evidence = evidenceAsLeft(this.workflow, ended, this.#initialFiles)
+    const { violations } = await judge(evidence, errorHonesty)
+    if (violations.length > 0) this.#findings.push({ faults, violations })
+    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'deduped')
   }
 
   /** Counts a scenario that leads to a world which another one had led to before. */
@@ -137,11 +204,14 @@ export class Sweep {
     this.#coverage.tried(faults, 'deduped')
   }
 
-  /** Worlds with the same disk, in which callers were told and saw the same, go the same way from here. */
-  isNew(world: SweptWorld): boolean {
-    const { disk, runId, now, lives, executions, effects, completedSteps } = world
+  /**
+   * Worlds with the same disk, in which callers were told and saw the same, go the same way from here.
+   *
+   * @param digest of the disk: as far as it can be read when no further crash is to come, otherwise also of what is durable.
+   */
+  isNew(world: SweptWorld, digest: string): boolean {
+    const { runId, now, lives, executions, effects, completedSteps } = world
     const told = [runId, now, lives.length, executions.length, effects.length, completedSteps.length]
-    const digest = disk.digest()
     this.#postCrashStates.add(digest)
     const key = `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
     if (this.#seen.has(key)) return false
@@ -159,9 +229,11 @@ export class Sweep {
   }
 
   #time(faults: FaultSequence, ms: number): void {
-    this.#slowest.push({ faults, ms })
-    this.#slowest.sort((left, right) => right.ms - left.ms)
-    this.#slowest.length = Math.min(this.#slowest.length, slowestKept)
+    if (ms > (this.#slowest[slowestKept - 1]?.ms ?? 0)) {
+      this.#slowest.push({ faults, ms })
+      this.#slowest.sort((left, right) => right.ms - left.ms)
+      this.#slowest.length = Math.min(this.#slowest.length, slowestKept)
+    }
     const { scenarios } = this.#coverage
     if (scenarios % progressEvery !== 0) return
     this.options.onProgress?.({
