@@ -15,6 +15,8 @@ export class Attempt {
   parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
+  /** Set when its agent has been called. */
+  called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
   ended = false
   /** Set when its staged files stand under their final names. */
