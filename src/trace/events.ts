@@ -89,6 +89,24 @@ export interface StepStartEvent extends StepEventContext {
   readonly status: 'running'
 }
 
+/** A program of the step exists and may begin. Recovery ends what of it a crash has left running. */
+export interface ProcessStartEvent extends StepEventContext {
+  readonly kind: 'process_start'
+  readonly status: 'running'
+  readonly group: ProcessGroup
+}
+
+/** A child process with all that it starts: enough to tell it from another that has got the same number since. */
+export interface ProcessGroup {
+  /** Of its leader, and so of the group. */
+  readonly pid: number
+  readonly startTime: string
+  readonly bootId: string
+  readonly host: string
+  /** In the environment of every member. */
+  readonly mark: string
+}
+
 export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
   readonly kind: 'artifacts_prepared'
   readonly status: 'running'
@@ -176,6 +194,7 @@ export type EventBody =
   | WorkflowCancelEvent
   | WorkflowEndEvent
   | StepStartEvent
+  | ProcessStartEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent
   | GateResultEvent
@@ -203,11 +222,30 @@ export interface ScoringResult {
 }
 
 export type StepErrorKind =
-  'exception' | 'timeout' | 'workflow-timeout' | 'gate' | 'validation' | 'missing-artifact' | 'cancelled'
+  | 'exception'
+  | 'timeout'
+  | 'workflow-timeout'
+  | 'gate'
+  | 'validation'
+  | 'missing-artifact'
+  | 'cancelled'
+  /** A service was not reached, or went away in the middle. */
+  | 'connection'
+  /** A service answered something else than it should. */
+  | 'response'
+  /** A program did not start, or ended badly. */
+  | 'process'
+
+/** Whether another attempt may succeed. */
+export type StepErrorCategory = 'transient' | 'permanent'
 
 export interface StepError {
   readonly kind: StepErrorKind
   readonly message: string
   /** Constructor name of what was thrown, for kind `exception`. */
   readonly name?: string
+  /** Said by whoever failed; absent: the kind decides. */
+  readonly category?: StepErrorCategory
+  /** `ECONNREFUSED`, `HTTP_503`, `EXIT_2`. */
+  readonly code?: string
 }

@@ -26,9 +26,14 @@ const error = z.strictObject({
     'validation',
     'missing-artifact',
     'cancelled',
+    'connection',
+    'response',
+    'process',
   ]),
   message: z.string().min(1),
   name: z.string().min(1).optional(),
+  category: z.enum(['transient', 'permanent']).optional(),
+  code: z.string().min(1).optional(),
 })
 const artifact = z.strictObject({ path: z.string().min(1), sha256, sizeBytes: count })
 const scoring = z.strictObject({ passed: z.boolean(), scores: z.record(z.string(), z.number()) })
@@ -95,6 +100,18 @@ export const eventSchemas = {
     error: error.optional(),
   }),
   step_start: z.strictObject({ ...step, kind: z.literal('step_start'), status: z.literal('running') }),
+  process_start: z.strictObject({
+    ...step,
+    kind: z.literal('process_start'),
+    status: z.literal('running'),
+    group: z.strictObject({
+      pid: ordinal,
+      startTime: z.string().min(1),
+      bootId: z.string().min(1),
+      host: z.string().min(1),
+      mark: z.string().min(1),
+    }),
+  }),
   artifacts_prepared: z
     .strictObject({
       ...step,

@@ -31,7 +31,6 @@ export function assertExecutable(definition: WorkflowDefinition): void {
 }
 
 const stepFeatures: readonly (readonly [string, (step: StepDefinition) => boolean])[] = [
-  ['services', ({ service }) => service !== undefined],
   ['conditions', ({ condition }) => condition !== undefined],
   [`join 'any'`, ({ join }) => join !== undefined],
   ['continueOnError', ({ continueOnError }) => continueOnError !== undefined],

@@ -46,6 +46,8 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return
     case 'step_start':
       return startStep(state, event)
+    case 'process_start':
+      return startProcess(state, event)
     case 'artifacts_prepared':
       draftOf(state, stepIndex(state.workflow, event.step)).prepared = {
         artifacts: event.artifacts,
@@ -103,12 +105,19 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
   ]
 }
 
+function startProcess(state: Draft<RunState>, event: EventOf<'process_start'>): void {
+  const step = draftOf(state, stepIndex(state.workflow, event.step))
+  assert(step.status === 'running', 'a step that starts a process is running', event.step)
+  step.processes = [...step.processes, event.group]
+}
+
 function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void {
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
   assert(step.status === 'running', 'a step that finishes is running', event.step)
   placePrepared(step, event)
   step.status = 'completed'
+  step.processes = none
   step.output = event.output
   step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
@@ -262,8 +271,11 @@ function interrupt(step: Draft<StepState>, at: number): void {
   step.retriesUsed = 0
   step.error = null
   step.prepared = null
+  step.processes = none
   endAttempt(step, { at, durationMs: null }, 'interrupted')
 }
+
+const none: readonly never[] = []
 
 /** A step of the next state, as a copy that may be written to while the event is being folded. */
 function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {

@@ -61,9 +61,14 @@ async function buildShapes() {
       'validation',
       'missing-artifact',
       'cancelled',
+      'connection',
+      'response',
+      'process',
     ]),
     message: z.string(),
     name: z.string().optional(),
+    category: z.enum(['transient', 'permanent']).optional(),
+    code: z.string().optional(),
   })
   const stepDefinition = z.object({
     id: z.string().min(1),
@@ -118,6 +123,18 @@ async function buildShapes() {
       error: error.optional(),
     }),
     z.object({ ...stepEnvelope, kind: z.literal('step_start'), status: z.literal('running') }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('process_start'),
+      status: z.literal('running'),
+      group: z.object({
+        pid: ordinal,
+        startTime: z.string(),
+        bootId: z.string(),
+        host: z.string(),
+        mark: z.string().min(1),
+      }),
+    }),
     z
       .object({
         ...stepEnvelope,
