@@ -19,6 +19,7 @@ export type {
   FileErrorCode,
   FileFault,
   GateFailureFault,
+  HttpFailureFault,
   StepTimeoutFault,
   WorkflowTimeoutFault,
 } from '../definition/index.ts'

@@ -66,6 +66,7 @@ export async function runWorkflowStepByStep(
     realWaitMs: limits?.realWaitMs ?? defaultRealWaitMs,
     ids: createSeededIds(random.fork('ids').hex(8)),
     ownerOf: (life) => createInventedOwner(`${nonce}-${life}`),
+    outside: options,
     onEvent: () => {},
   })
   await session.begin({})

@@ -84,11 +84,9 @@ export interface ArtifactsContext {
   readonly write: (path: string, data: string | Uint8Array) => Promise<void>
   /**
    * Takes a file of the project, as it stands, for an artifact of this step: for programs that write in place. It is made durable
-   * and digested now; a crash before the step has finished leaves the file, and a step that runs again.
-   *
-   * @throws an error naming the path when there is no such file.
+   * and digested now; a crash before the step has finished leaves the file, and a step that runs again. False when there is none.
    */
-  readonly adopt: (path: string) => Promise<void>
+  readonly adopt: (path: string) => Promise<boolean>
   /** @throws an error naming the path when there is no such file. */
   readonly read: (path: string) => Promise<Uint8Array>
   readonly readText: (path: string) => Promise<string>

@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
+  /** What is asked for, in words that stay the same when a service moves: `GET api:/runs`. Default: method and address. */
+  readonly target?: string
   /** A longer answer is refused. Default 1,048,576. */
   readonly maxBodyBytes?: number
   /** Default 5; 0 takes a redirect as the answer. */
@@ -25,7 +27,6 @@ export interface HttpResponse {
 /** A request with the attempt that makes it. */
 export interface HttpCall extends HttpRequest {
   readonly by: StepKey
-  /** What is asked for, in words that stay the same when a service moves: `GET api:/runs`. */
   readonly target: string
   /** The only limit there is: aborts the request, also while its answer arrives. */
   readonly signal: AbortSignal

@@ -27,6 +27,12 @@ export class StepFailure extends Error {
     this.category = category
     this.code = code
   }
+
+  /** The same failure, said otherwise. */
+  withMessage(message: string): StepFailure {
+    const { kind, category, code, cause } = this
+    return new StepFailure(message, { kind, category, cause, ...(code === undefined ? {} : { code }) })
+  }
 }
 
 export function isStepFailure(thrown: unknown): thrown is StepFailure {

@@ -14,7 +14,7 @@ export interface LoopbackService {
   readonly url: string
   /** What it was asked, in order. */
   readonly seen: readonly SeenRequest[]
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /** A real HTTP server on a free port of this machine, for the test that is running. */

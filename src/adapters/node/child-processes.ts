@@ -146,7 +146,10 @@ class Held implements HeldProcess {
     )
     if (groupLives(this.group.pid)) this.end()
     await this.#ending
-    await Promise.race([closed, new Promise((resolve) => void realSetTimeout(resolve, outputGraceMs).unref())])
+    await Promise.race([
+      closed,
+      new Promise((resolve) => void realSetTimeout(resolve, outputGraceMs).unref()),
+    ])
     child.stdout?.destroy()
     child.stderr?.destroy()
     return { exitCode, signal, stdout: stdout.text(), stderr: stderr.text() }

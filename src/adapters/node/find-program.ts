@@ -6,7 +6,9 @@ export function programExists(program: string, folder: string, searchPath: strin
   // Windows also tries extensions: what it does not find, it says itself.
   if (process.platform === 'win32') return true
   if (program.includes('/')) return isProgram(isAbsolute(program) ? program : join(folder, program))
-  return (searchPath ?? '').split(delimiter).some((place) => isProgram(join(place === '' ? '.' : place, program)))
+  return (searchPath ?? '')
+    .split(delimiter)
+    .some((place) => isProgram(join(place === '' ? '.' : place, program)))
 }
 
 function isProgram(path: string): boolean {

@@ -91,12 +91,9 @@ function ask(call: HttpCall): Promise<HttpResponse> {
       reject(connectionError(call, error))
     })
     request.once('response', (answer) => {
-      read(call, answer, url)
-        .then(resolve, (error: Error) => {
-          request.destroy()
-          reject(error)
-        })
-        .finally(settle)
+      const whole = read(call, answer, url).finally(settle)
+      whole.catch(() => request.destroy())
+      resolve(whole)
     })
     request.end(body)
   })

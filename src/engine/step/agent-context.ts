@@ -120,7 +120,7 @@ export class EngineContext implements AgentContext {
   get http(): HttpClient {
     const attempt = this.#attempt
     const port = given(this.#services.http, 'HTTP', this)
-    return (this.#http ??= httpClient(attempt, port, this.service, () => assertOpen(attempt)))
+    return (this.#http ??= httpClient(attempt, port, () => assertOpen(attempt)))
   }
 
   get processes(): ProcessRunner {
@@ -189,9 +189,8 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
       assertOpen(attempt)
       const target = artifactPath(path, store)
       const found = await services.run(adoptArtifact(target, services.digest, services.durableFolders))
-      if (found === undefined)
-        throw new Error(`Step '${attempt.key.step}' adopts '${path}', and there is no such file.`)
-      attempt.adopt(found)
+      if (found !== undefined) attempt.adopt(found)
+      return found !== undefined
     },
     read,
     readText: async (path) => decodeUtf8(await read(path)),

@@ -18,6 +18,7 @@ import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Outside } from '../outside.ts'
 import { createWorld } from '../world.ts'
 import { fileOperationNames } from './fault-points.ts'
 import { afterLife } from './swept-world.ts'
@@ -33,6 +34,7 @@ export interface SweptWorkflow {
   readonly driver: WorkflowDriver
   readonly digest: DigestPort
   readonly realWaitMs: number
+  readonly outside: Outside
 }
 
 /** One write-like file operation of a life, and the world as a crash just before it would leave it. */
@@ -153,7 +155,7 @@ class WatchedLife {
   }
 
   #born(before: SweptWorld): EngineLife {
-    const { seed, driver, digest, gates, realWaitMs } = this.#workflow
+    const { seed, driver, digest, gates, realWaitMs, outside } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
     return bornLife(
@@ -192,6 +194,7 @@ class WatchedLife {
         },
         realWaitMs,
         storage: {},
+        outside,
         compression: createCompression(),
       },
       this.#incarnation,

@@ -43,7 +43,7 @@ async function call(
       write: async (path, data) => void (written[path] = String(data)),
       read: async (path) => new TextEncoder().encode(await read(path)),
       readText: read,
-      adopt: async () => {},
+      adopt: async () => false,
       list: async (folder = '') => [...project.keys()].filter((path) => path.startsWith(`${folder}/`)).sort(),
     },
     clock: { now: () => 0, sleep: async (ms) => void slept.push(ms) },

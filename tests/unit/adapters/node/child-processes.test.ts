@@ -52,10 +52,20 @@ describe('a child process', () => {
   test('runs a program with its arguments as they are, in a folder of the project', async () => {
     mkdirSync(join(folder, 'part'))
     const result = await run({
-      command: ['node', '-e', 'console.log(process.argv[1], process.cwd()); console.error("aside")', '$HOME *'],
+      command: [
+        'node',
+        '-e',
+        'console.log(process.argv[1], process.cwd()); console.error("aside")',
+        '$HOME *',
+      ],
       cwd: 'part',
     })
-    expect(result).toEqual({ exitCode: 0, signal: null, stdout: `$HOME * ${join(folder, 'part')}\n`, stderr: 'aside\n' })
+    expect(result).toEqual({
+      exitCode: 0,
+      signal: null,
+      stdout: `$HOME * ${join(folder, 'part')}\n`,
+      stderr: 'aside\n',
+    })
   })
 
   test('tells how it ended', async () => {
@@ -79,7 +89,11 @@ describe('a child process', () => {
 
   test('has what it prints beyond the cap left out of the middle, with a mark', async () => {
     const { stdout, stderr } = await run({
-      command: ['node', '-e', `process.stdout.write('a'.repeat(5) + 'x'.repeat(1e6) + 'z'.repeat(5)); console.error('ää')`],
+      command: [
+        'node',
+        '-e',
+        `process.stdout.write('a'.repeat(5) + 'x'.repeat(1e6) + 'z'.repeat(5)); console.error('ää')`,
+      ],
       capBytes: 10,
     })
     expect(stdout).toBe('aaaaa\n[... 1000000 bytes left out ...]\nzzzzz')
@@ -127,7 +141,9 @@ describe('a child process', () => {
       ...missing,
       message: `'true' cannot be started: there is no folder 'gone'.`,
     })
-    await expect(start({ command: ['true'], cwd: '../elsewhere' })).rejects.toMatchObject({ code: 'PATH_OUTSIDE' })
+    await expect(start({ command: ['true'], cwd: '../elsewhere' })).rejects.toMatchObject({
+      code: 'PATH_OUTSIDE',
+    })
   })
 })
 

@@ -20,7 +20,6 @@ const features: readonly (readonly [string, string])[] = [
   [step(', parameters: { a: ["$${b}"] }'), `references in parameters (step 'b')`],
   [`input_schema: { type: object }\n${step('')}`, 'inputSchema'],
   [`settings: { on_step_failure: continue }\n${step('')}`, 'settings.onStepFailure'],
-  ['services: { s: {} }\nworkflows: { p: { steps: [{ type: x, service: s }] } }\n', `services (step 'x-s')`],
 ]
 
 test.each(features)(
