@@ -7,7 +7,7 @@ import { verifyStep } from './verify-step.ts'
 
 export const builtInStepNames = ['command', 'http', 'verify'] as const
 
-export interface BuiltInStepsOptions {
+interface BuiltInStepsOptions {
   /** Where `${env.NAME}` of a service finds its value. */
   readonly environment: Environment
 }
@@ -17,7 +17,7 @@ export function isBuiltInStep(agent: string): boolean {
 }
 
 /** Made anew for every engine life: what is known of the health of services dies with it. */
-export function createBuiltInSteps({
+function createBuiltInSteps({
   environment,
 }: BuiltInStepsOptions): Readonly<Record<(typeof builtInStepNames)[number], Agents[string]>> {
   const services = createServices(environment)

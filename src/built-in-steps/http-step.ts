@@ -26,6 +26,7 @@ const shownHeaders = ['content-type', 'etag', 'last-modified', 'link', 'location
 export async function httpStep(context: AgentContext, services: Services): Promise<JsonObject> {
   const parameters = new ParameterReader(context.step, context.parameters, known)
   const expected = expectationOf(parameters)
+  const parse = parseOf(parameters)
   const headers = parameters.textMap('headers')
   const body = parameters.value('body')
   const maxBodyBytes = parameters.wholeNumber('maxBodyBytes')
@@ -39,7 +40,7 @@ export async function httpStep(context: AgentContext, services: Services): Promi
     ...(maxRedirects === undefined ? {} : { maxRedirects }),
   })
   expectStatus(answer, expected)
-  const parsed = bodyOf(answer, parameters)
+  const parsed = bodyOf(answer, parse)
   const findings = parameters.text('findings')
   return {
     status: answer.status,
@@ -65,11 +66,18 @@ function expectationOf(parameters: ParameterReader): Expectation {
   throw parameters.invalid('expect', `a status such as 200 or '2xx', or a list of them,`)
 }
 
-function bodyOf(answer: ServiceAnswer, parameters: ParameterReader): JsonValue {
+type Parse = 'auto' | 'json' | 'text'
+
+function parseOf(parameters: ParameterReader): Parse {
   const parse = parameters.text('parse') ?? 'auto'
+  if (parse === 'auto' || parse === 'json' || parse === 'text') return parse
+  throw parameters.invalid('parse', `'auto', 'json' or 'text'`)
+}
+
+/** By itself a body is JSON when the service says so. */
+function bodyOf(answer: ServiceAnswer, parse: Parse): JsonValue {
   if (parse === 'json') return jsonOf(answer)
   if (parse === 'text') return answer.text
-  if (parse !== 'auto') throw parameters.invalid('parse', `'auto', 'json' or 'text'`)
   const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i.test(answer.headers['content-type'] ?? '')
   return isJson && answer.status !== 204 ? jsonOf(answer) : answer.text
 }

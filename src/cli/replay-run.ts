@@ -40,10 +40,11 @@ export async function replayRun(bundle: Bundle, projectFolder: string): Promise<
     let present = asLoaded(start.definition)
     const choice =
       launch['mock'] === true
-        ? chooseAgents(projectFolder, { mock: true })
+        ? chooseAgents(projectFolder, { mock: true }, start.definition)
         : chooseAgents(
             projectFolder,
             typeof launch['agents'] === 'string' ? { agents: launch['agents'] } : {},
+            start.definition,
           )
     const session = await startProcessRun(present, {
       project: openProject(root.folder),

@@ -9,6 +9,7 @@ import type { HeldProcess, ProcessCall, ProcessPort, ProcessResult } from '../..
 import type { ProcessGroup } from '../../trace/index.ts'
 import { CappedOutput } from './capped-output.ts'
 import { Containment } from './contained-place.ts'
+import type { FoundPlace } from './contained-place.ts'
 import { programExists } from './find-program.ts'
 import { endWholeGroup, groupLives, isSameGroup, markVariable } from './process-group.ts'
 import { machineBootId, processStartTime, unknownFact } from './process-facts.ts'
@@ -59,8 +60,7 @@ export function createChildProcesses(options: ChildProcessesOptions): ChildProce
   return {
     async start(call) {
       const { cwd = '' } = call
-      const { absolute, stats } = containment.target(cwd)
-      if (stats?.isDirectory() !== true) throw notStarted(call, 'ENOENT', `there is no folder '${cwd}'`)
+      const absolute = folderOf(call, cwd, containment)
       const mark = `${call.by.step}#${call.by.visit}@${call.by.attempt}-${randomBytes(8).toString('hex')}`
       const env = environmentFor(call, environment, mark)
       if (!programExists(call.command[0] ?? '', absolute, env['PATH']))
@@ -85,6 +85,17 @@ export function createChildProcesses(options: ChildProcessesOptions): ChildProce
       await Promise.all([...started].map((held) => held.kill()))
     },
   }
+}
+
+function folderOf(call: ProcessCall, cwd: string, containment: Containment): string {
+  let place: FoundPlace
+  try {
+    place = containment.target(cwd)
+  } catch (error) {
+    throw notStarted(call, 'PATH_OUTSIDE', messageOf(error).replace(/\.$/, ''))
+  }
+  if (place.stats?.isDirectory() === true) return place.absolute
+  throw notStarted(call, 'ENOENT', `there is no folder '${cwd}'`)
 }
 
 class Held implements HeldProcess {
