@@ -10,7 +10,7 @@ import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
-import { readStoredRun } from '../store/read-run.ts'
+import { hasMovedOn, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
@@ -35,20 +35,24 @@ export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromi
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
         whenReady(endOrphans(stored, state, life), () =>
-          disk.run(takeOver(request, stored, state, adopted, life)),
+          whenReady(
+            disk.run(takeOver(request, stored, state, adopted, life)),
+            (run) => run ?? recoverRun({ ...request, runId: state.runId }, life),
+          ),
         ),
       ),
     ),
   )
 }
 
+/** Undefined when the run has been moved on between reading it and taking it over: then what was read is of no use. */
 function* takeOver(
   request: RecoverRequest,
   stored: StoredRun,
   state: RunState,
   adopted: CompiledWorkflow | undefined,
   life: LifeParts,
-): FileProgram<LiveRun> {
+): FileProgram<LiveRun | undefined> {
   const { layout } = stored
   const { owner } = life.ports
   const ended = hasEnded(state)
@@ -56,6 +60,10 @@ function* takeOver(
   if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
   yield* takeLock(layout, { runId: state.runId, epoch: state.epoch + 1 }, owner, request.takeOver ?? false)
   try {
+    if (yield* hasMovedOn(stored)) {
+      yield* releaseLock(layout, owner)
+      return undefined
+    }
     if (!ended) return yield* recoverLocked(request, stored, state, adopted, life)
     const run = heldRun(stored, state, life)
     yield* settle(run, stored)
@@ -63,7 +71,7 @@ function* takeOver(
     throw notResumable(state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
-    yield* releaseLock(layout)
+    yield* releaseLock(layout, owner)
     throw error
   }
 }

@@ -301,7 +301,7 @@ function* tidy(current: Tick): FileProgram<void> {
       yield* saveState(run)
     if (!hasEnded) return
     yield* closeFiles(run)
-    yield* releaseLock(run.layout)
+    yield* releaseLock(run.layout, run.ports.owner)
   } catch (error) {
     throw run.log.poison(error)
   }
