@@ -267,11 +267,12 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
 function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
+  // Recovery has ended what of them was left.
+  step.processes = none
   step.status = 'pending'
   step.retriesUsed = 0
   step.error = null
   step.prepared = null
-  step.processes = none
   endAttempt(step, { at, durationMs: null }, 'interrupted')
 }
 

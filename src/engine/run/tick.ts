@@ -142,7 +142,6 @@ function settle(current: Tick, attempt: Attempt, returned: Returned): void {
 
 function finish(current: Tick, attempt: Attempt, returned: Returned): void {
   close(current, attempt)
-  attempt.endProcesses()
   emit(current, {
     kind: 'step_finish',
     status: 'completed',
@@ -266,6 +265,7 @@ function close(current: Tick, attempt: Attempt): void {
   current.run.attempts.delete(attempt.index)
   current.run.gating.delete(attempt.index)
   current.endedAttempts.push(attempt)
+  if (attempt.ownsProcesses) current.actions.push(() => attempt.endProcesses())
   if (!attempt.placed) return
   for (const artifact of attempt.files.values()) {
     explain(current, { kind: 'artifact_created', status: 'created', ...attempt.context, artifact })

@@ -52,6 +52,10 @@ export class Attempt {
     this.#processes.push(process)
   }
 
+  get ownsProcesses(): boolean {
+    return this.#processes !== undefined
+  }
+
   endProcesses(): void {
     this.#processes?.forEach((process) => process.end())
   }
