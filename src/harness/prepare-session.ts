@@ -29,6 +29,8 @@ import { mockAgent } from './mock-agents.ts'
 import { createOutside } from './outside.ts'
 import type { OutsideOptions } from './outside.ts'
 import { filesOf, hideDirectories } from './project.ts'
+import { createScheduler } from './schedule/scheduler.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -54,6 +56,7 @@ export interface SessionParts {
   readonly outside: OutsideOptions
   /** Told of every event once it is durable. */
   readonly onEvent: (event: WorkflowEvent) => void
+  readonly onLog?: (entry: LogEntry) => void
 }
 
 /** Undefined for a file that is not there. */
@@ -64,6 +67,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
   const { definition } = loaded
   checkFaultPlan(plan, definition)
+  const scheduler = schedulerFor(plan, parts.clock)
   hideDirectories(project, parts.storage.directories)
   await checkParts(parts)
   const storage = await storageFor(disk, project)
@@ -89,10 +93,17 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       gates: createGateControllers(parts.gates),
       faults: createFaultRecorder(plan),
       world: createWorld(),
-      observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
+      observer: {
+        event: parts.onEvent,
+        log(entry) {
+          logs.push(entry)
+          parts.onLog?.(entry)
+        },
+      },
       realWaitMs: parts.realWaitMs,
       storage: parts.storage,
       outside,
+      ...(scheduler === undefined ? {} : { scheduler }),
     },
     project,
     definition,
@@ -114,6 +125,16 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       await storage.release()
     },
   })
+}
+
+function schedulerFor({ schedule }: FaultPlan, clock: 'virtual' | 'real'): Scheduler | undefined {
+  if (schedule === undefined) return undefined
+  if (clock === 'virtual') return createScheduler({ kind: 'picks', picks: schedule })
+  throw new FaultlineError(
+    'FAULT_PLAN_INVALID',
+    `The fault plan has a schedule, which needs the virtual clock, and this session runs on the real one.`,
+    { details: { path: 'schedule' } },
+  )
 }
 
 /** Whether a workflow has all that it asks for: agents, steps for its gate controllers, required files. */

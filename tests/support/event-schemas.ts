@@ -23,6 +23,8 @@ const error = z.strictObject({
     'timeout',
     'workflow-timeout',
     'gate',
+    'condition',
+    'missing-input',
     'validation',
     'missing-artifact',
     'cancelled',
@@ -34,6 +36,7 @@ const error = z.strictObject({
   name: z.string().min(1).optional(),
   category: z.enum(['transient', 'permanent']).optional(),
   code: z.string().min(1).optional(),
+  missingVar: z.string().min(1).optional(),
 })
 const artifact = z.strictObject({ path: z.string().min(1), sha256, sizeBytes: count })
 const scoring = z.strictObject({ passed: z.boolean(), scores: z.record(z.string(), z.number()) })
@@ -96,10 +99,11 @@ export const eventSchemas = {
     ...envelope,
     kind: z.literal('workflow_end'),
     status: z.enum(['completed', 'failed', 'cancelled']),
+    degraded: z.literal(true).optional(),
+    hasFailures: z.literal(true).optional(),
     step: z.string().min(1).optional(),
     error: error.optional(),
   }),
-  step_start: z.strictObject({ ...step, kind: z.literal('step_start'), status: z.literal('running') }),
   process_start: z.strictObject({
     ...step,
     kind: z.literal('process_start'),
@@ -111,6 +115,30 @@ export const eventSchemas = {
       host: z.string().min(1),
       mark: z.string().min(1),
     }),
+  }),
+  step_start: z.strictObject({
+    ...step,
+    kind: z.literal('step_start'),
+    status: z.literal('running'),
+    takes: z.array(z.string().min(1)).optional(),
+  }),
+  step_skip: z.strictObject({
+    ...envelope,
+    kind: z.literal('step_skip'),
+    status: z.literal('skipped'),
+    step: z.string().min(1),
+    visit: ordinal,
+    agent: z.string().min(1),
+    action: z.string().optional(),
+    reason: z.enum([
+      'condition_false',
+      'dependency_failed',
+      'dependency_skipped',
+      'no_active_connection',
+      'run_failed',
+    ]),
+    because: z.array(z.string().min(1)),
+    takes: z.array(z.string().min(1)).optional(),
   }),
   artifacts_prepared: z
     .strictObject({
@@ -167,6 +195,7 @@ export const eventSchemas = {
     ...step,
     kind: z.literal('step_fail'),
     status: z.literal('failed'),
+    tolerated: z.literal(true).optional(),
     error,
     durationMs: count,
   }),

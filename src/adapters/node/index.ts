@@ -6,7 +6,9 @@
  */
 export * from './agents-module.ts'
 export * from './child-processes.ts'
+export * from './commit.ts'
 export * from './compression.ts'
+export * from './cpu-time.ts'
 export * from './digest.ts'
 export * from './environment.ts'
 export * from './http-service.ts'

@@ -1,6 +1,6 @@
 import type { HeldProcess } from '../../ports/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
-import type { StepKey } from '../../core/index.ts'
+import type { JsonObject, StepKey } from '../../core/index.ts'
 import type { ArtifactRecord, StepEventContext } from '../../trace/index.ts'
 import { stagingFolder } from '../store/layout.ts'
 import type { RunLayout } from '../store/layout.ts'
@@ -12,10 +12,14 @@ export class Attempt {
   readonly definition: StepDefinition
   /** What every event about it says. */
   readonly context: StepEventContext
+  /** What its agent is handed. */
+  parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
   #processes: HeldProcess[] | undefined
   #adopted: Map<string, ArtifactRecord> | undefined
+  /** Set when its agent has been called. */
+  called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
   ended = false
   /** Set when its staged files stand under their final names. */
@@ -30,6 +34,7 @@ export class Attempt {
     this.index = index
     this.key = key
     this.definition = definition
+    this.parameters = definition.parameters
     this.context =
       action === undefined ? { step, visit, attempt, agent } : { step, visit, attempt, agent, action }
     this.#layout = layout
