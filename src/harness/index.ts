@@ -11,6 +11,7 @@ export { mockAgent } from './mock-agents.ts'
 export type { MockAgentOptions } from './mock-agents.ts'
 export { resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './process-run.ts'
 export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions } from './process-run.ts'
+export type { OutsideOptions } from './outside.ts'
 export { createProject, openProject, sessionsOf, templateVersion } from './project.ts'
 export type { CreateProjectOptions } from './project.ts'
 export { readRunRemains } from './run-remains.ts'
@@ -20,4 +21,20 @@ export type { SweepOptions } from './sweep/sweep-faults.ts'
 export * from './sweep/report.ts'
 export type { SingleFaultOptions } from './sweep/sweep.ts'
 export * from './snapshot-diff.ts'
+export { StepFailure } from '../ports/index.ts'
+export type {
+  AgentContext,
+  HttpRequest,
+  HttpResponse,
+  ProcessCommand,
+  ProcessResult,
+  StepFailureFacts,
+} from '../ports/index.ts'
+export type {
+  HttpAnswer,
+  HttpHandler,
+  SimulatedCall,
+  SimulatedProgram,
+  SimulatedPrograms,
+} from '../adapters/virtual/index.ts'
 export { normaliseEvents, normalisedFields, normalisedStateFields, normaliseState } from '../trace/index.ts'

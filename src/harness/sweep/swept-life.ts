@@ -20,6 +20,7 @@ import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
@@ -37,6 +38,7 @@ export interface SweptWorkflow {
   readonly driver: WorkflowDriver
   readonly digest: DigestPort
   readonly realWaitMs: number
+  readonly outside: Outside
 }
 
 /** One write-like file operation of a life. */
@@ -212,7 +214,7 @@ class WatchedLife {
   }
 
   #born(before: SweptWorld): EngineLife {
-    const { seed, driver, digest, gates, realWaitMs } = this.#workflow
+    const { seed, driver, digest, gates, realWaitMs, outside } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
     const { from, scheduler } = this.#options
@@ -254,6 +256,7 @@ class WatchedLife {
         },
         realWaitMs,
         storage: {},
+        outside,
         compression: createCompression(),
         ...(scheduler === undefined ? {} : { scheduler }),
       },
