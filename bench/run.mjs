@@ -9,6 +9,7 @@ const benches = {
   engine: async () => (await import('./engine.mjs')).engine(),
   sweep: async () => (await import('./sweep.mjs')).sweeps(),
   durability: async () => (await import('./durability.mjs')).durability(),
+  plugin: async () => (await import('./plugin.mjs')).plugin(),
 }
 
 const [name, ...flags] = process.argv.slice(2)

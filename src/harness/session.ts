@@ -26,6 +26,7 @@ import type { EngineLife, SessionWorld } from './engine-life.ts'
 import { executionsOf } from './executions.ts'
 import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
 import type { SessionStanding } from './misuse.ts'
+import { judgeSchedule } from './schedule/scheduler.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
 
 export interface SessionStart {
@@ -333,18 +334,24 @@ export class Session implements WorkflowSession {
     const events = this.events()
     const life = events.slice(events.findLastIndex(({ kind }) => kind === 'workflow_resume') + 1)
     // Not in this report alone: steps in flight may have gone on since the first one failed.
-    const failing = life.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
+    const failing = life.find(
+      (event) => (event.kind === 'step_fail' && event.tolerated !== true) || event.kind === 'workflow_end',
+    )
     const before = (failing?.seq ?? this.state().seq) - 1
     const view = await this.#life.reader.read(this.runId, before)
     this.#album.failure(snapshotOf(view, 'before-failure'), snapshotOf(this.#seen(), 'at-failure'))
   }
 
   #terminalOutcome(): RunOutcome {
-    const { status, error } = this.state()
+    const { status, error, degraded, hasFailures } = this.state()
     if (status === 'running') return { status: 'stopped' }
-    if (error === null || status !== 'failed') return { status }
+    const notes = {
+      ...(degraded === undefined ? {} : { degraded }),
+      ...(hasFailures === undefined ? {} : { hasFailures }),
+    }
+    if (error === null || status !== 'failed') return { status, ...notes }
     const { step, ...rest } = error
-    return { status, ...(step === null ? {} : { step }), error: rest satisfies StepError }
+    return { status, ...notes, ...(step === null ? {} : { step }), error: rest satisfies StepError }
   }
 
   #conclude(outcome: RunOutcome): RunOutcome {
@@ -355,7 +362,9 @@ export class Session implements WorkflowSession {
 
   #judge(): void {
     this.#judged = true
-    this.#start.world.faults.judge()
+    const { faults, scheduler } = this.#start.world
+    faults.judge()
+    if (scheduler !== undefined) judgeSchedule(this.#start.plan.schedule ?? [], scheduler.decisions)
   }
 
   async #look(): Promise<RunView> {

@@ -79,14 +79,46 @@ export interface WorkflowCancelEvent {
 export interface WorkflowEndEvent {
   readonly kind: 'workflow_end'
   readonly status: 'completed' | 'failed' | 'cancelled'
+  /** Set when a failure was tolerated (`continueOnError`). */
+  readonly degraded?: true
+  /** Set when a step that completed has reported `failures`. */
+  readonly hasFailures?: true
   /** The step that failed the run. */
   readonly step?: string
   readonly error?: StepError
 }
 
-export interface StepStartEvent extends StepEventContext {
+export interface StepStartEvent extends StepEventContext, Routing {
   readonly kind: 'step_start'
   readonly status: 'running'
+}
+
+/** How a step was reached. Only where connections have conditions, or one of several is enough. */
+export interface Routing {
+  /** The steps whose connection to this one is taken. */
+  readonly takes?: readonly string[]
+}
+
+/** Why a step does not run. */
+export type SkipReason =
+  /** Its own condition is false. */
+  | 'condition_false'
+  /** A step that it depends on has failed. */
+  | 'dependency_failed'
+  /** All that lead to it were skipped. */
+  | 'dependency_skipped'
+  /** No connection that leads to it is taken. */
+  | 'no_active_connection'
+  /** The run is stopping because another step has failed. */
+  | 'run_failed'
+
+/** A step will not run in this visit. */
+export interface StepSkipEvent extends Omit<StepEventContext, 'attempt'>, Routing {
+  readonly kind: 'step_skip'
+  readonly status: 'skipped'
+  readonly reason: SkipReason
+  /** The steps that it does not run because of. */
+  readonly because: readonly string[]
 }
 
 export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
@@ -139,6 +171,8 @@ export interface StepRetryEvent extends StepEventContext {
 export interface StepFailEvent extends StepEventContext {
   readonly kind: 'step_fail'
   readonly status: 'failed'
+  /** Set when the run goes on as if nothing depended on it (`continueOnError`). */
+  readonly tolerated?: true
   readonly error: StepError
   readonly durationMs: number
 }
@@ -176,6 +210,7 @@ export type EventBody =
   | WorkflowCancelEvent
   | WorkflowEndEvent
   | StepStartEvent
+  | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent
   | GateResultEvent
@@ -203,11 +238,21 @@ export interface ScoringResult {
 }
 
 export type StepErrorKind =
-  'exception' | 'timeout' | 'workflow-timeout' | 'gate' | 'validation' | 'missing-artifact' | 'cancelled'
+  | 'exception'
+  | 'timeout'
+  | 'workflow-timeout'
+  | 'gate'
+  | 'condition'
+  | 'missing-input'
+  | 'validation'
+  | 'missing-artifact'
+  | 'cancelled'
 
 export interface StepError {
   readonly kind: StepErrorKind
   readonly message: string
   /** Constructor name of what was thrown, for kind `exception`. */
   readonly name?: string
+  /** The reference without a value, for kind `missing-input`. */
+  readonly missingVar?: string
 }

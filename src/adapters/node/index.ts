@@ -4,6 +4,7 @@
  * is decided here.
  */
 export * from './agents-module.ts'
+export * from './commit.ts'
 export * from './compression.ts'
 export * from './cpu-time.ts'
 export * from './digest.ts'

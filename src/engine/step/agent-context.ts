@@ -79,7 +79,7 @@ export class EngineContext implements AgentContext {
     this.visit = key.visit
     this.attempt = key.attempt
     this.input = services.input
-    this.parameters = definition.parameters
+    this.parameters = attempt.parameters
     this.requires = definition.requires
     this.creates = definition.creates
     this.thresholds = definition.scoring?.thresholds ?? noThresholds

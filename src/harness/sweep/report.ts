@@ -57,9 +57,12 @@ export interface LifecycleFault extends FaultOfFamily<'lifecycle'> {
   readonly action: 'cancel' | 'resume-meanwhile' | 'change-definition'
 }
 
+/** An agent stands still at a task until nobody else can go on. */
 export interface ScheduleFault extends FaultOfFamily<'schedule'> {
-  /** Name of the task that goes first instead. */
+  /** Key of the task that goes first instead. */
   readonly pick: string
+  /** Only that one task goes first. */
+  readonly once?: true
 }
 
 /** Faults that strike one after the other in one run; the keys of their points say in which of its lives. */

@@ -1,5 +1,6 @@
 import { sweepCrashes } from './crash-family.ts'
 import { sweepDiskErrors } from './disk-family.ts'
+import { sweepSchedules } from './schedule-family.ts'
 import type { SweepReport } from './report.ts'
 import { Sweep } from './sweep.ts'
 import type { SingleFaultOptions, SweptFamily } from './sweep.ts'
@@ -8,6 +9,7 @@ import type { SweptWorkflow } from './swept-life.ts'
 const sweptFamilies: readonly SweptFamily[] = [
   { family: 'crash', tryAll: sweepCrashes },
   { family: 'disk', tryAll: sweepDiskErrors },
+  { family: 'schedule', tryAll: sweepSchedules },
 ]
 
 /**

@@ -20,6 +20,7 @@ import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
@@ -75,6 +76,8 @@ export interface LifeOptions {
   readonly endsOnceRecovered?: (world: SweptWorld) => boolean
   /** Told of every write-like operation before it is done. */
   readonly onWrite?: (point: WritePoint, world: () => SweptWorld) => void
+  /** Lets agents and gates go on one at a time. */
+  readonly scheduler?: Scheduler
   /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
   readonly diskFault?: Pick<DiskFault, 'at' | 'fault' | 'sticky'>
 }
@@ -224,7 +227,7 @@ class WatchedLife {
     const { seed, driver, digest, gates, realWaitMs } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
-    const { from } = this.#options
+    const { from, scheduler } = this.#options
     return bornLife(
       {
         driver: from === undefined ? driver : { ...driver, incarnate: from.fork },
@@ -264,6 +267,7 @@ class WatchedLife {
         realWaitMs,
         storage: {},
         compression: createCompression(),
+        ...(scheduler === undefined ? {} : { scheduler }),
       },
       this.#incarnation,
     )

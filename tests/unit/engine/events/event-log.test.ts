@@ -84,6 +84,22 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
   return session
 }
 
+async function skipping(): Promise<WorkflowSession> {
+  const session = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'skips',
+      steps: [
+        { id: 'late', agent: 'a', action: 'answer' },
+        { id: 'never', agent: 'a', action: 'answer', condition: 'on_failure' },
+      ],
+    }),
+    { project: await createProject() },
+  )
+  open.push(session)
+  await session.runToEnd()
+  return session
+}
+
 async function cancelled(): Promise<WorkflowSession> {
   const session = await runWorkflowStepByStep(workflow, { project: await createProject() })
   open.push(session)
@@ -94,7 +110,11 @@ async function cancelled(): Promise<WorkflowSession> {
 
 describe('a line of the log', () => {
   test('has the form of its kind, whatever a run may say', async () => {
-    const lines = [...(await linesOf(await everything())), ...(await linesOf(await cancelled()))]
+    const lines = [
+      ...(await linesOf(await everything())),
+      ...(await linesOf(await cancelled())),
+      ...(await linesOf(await skipping())),
+    ]
     expect(lines.flatMap((line) => eventProblem(line) ?? [])).toEqual([])
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(Object.keys(eventSchemas)))
     expect(sampleEvents().flatMap((event) => eventProblem(event) ?? [])).toEqual([])

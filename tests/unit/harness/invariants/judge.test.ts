@@ -220,6 +220,7 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   step_fail: true,
   step_finish: true,
   step_retry: true,
+  step_skip: true,
   step_start: true,
   workflow_cancel: true,
   workflow_end: true,
