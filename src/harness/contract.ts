@@ -9,7 +9,7 @@ import type {
   StorageOptions,
   WorkflowDriver,
 } from '../ports/index.ts'
-import type { Fault, FaultPlan } from '../definition/index.ts'
+import type { CrashOutcome, Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonValue } from '../core/index.ts'
 import type {
@@ -84,6 +84,11 @@ export interface ResumeOptions {
   readonly definition?: 'refuse' | 'current'
 }
 
+export interface CrashOptions {
+  /** What the disk keeps of all that is not durable: `docs/simulated-disk.md`. Default `kill`: all of it, the machine goes on. */
+  readonly disk?: CrashOutcome
+}
+
 export interface StepExecution {
   readonly step: string
   readonly visit: number
@@ -136,7 +141,7 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   /** A new engine that knows only what is on disk takes the run over; runs nothing. */
   resume(options?: ResumeOptions): Promise<RunOutcome>
   /** The process dies here: nothing that is in flight goes on, nothing is cleaned up. */
-  crash(): Promise<RunOutcome>
+  crash(options?: CrashOptions): Promise<RunOutcome>
   cancel(reason?: string): Promise<RunOutcome>
   /** What the last moving call left, as read back from disk. */
   state(): StateDocument
