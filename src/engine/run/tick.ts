@@ -161,8 +161,10 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
   const { attempt, decision, returned } = result
   const gate = attempt.definition.gate
-  const loops = current.run.state.steps.get(attempt.index).loops
-  const returnsTo = gate?.onFail !== undefined && loops < gate.maxLoops ? gate.onFail : undefined
+  const { loops, flow } = current.run.state.steps.get(attempt.index)
+  // What finishes a failed run off does not begin any of it anew.
+  const mayReturn = gate !== undefined && loops < gate.maxLoops && !flow.finishesOff
+  const returnsTo = mayReturn ? gate.onFail : undefined
   emit(current, {
     kind: 'gate_result',
     status: decision.passed ? 'passed' : 'failed',
