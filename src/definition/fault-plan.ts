@@ -8,9 +8,20 @@ export interface FaultPlan {
   readonly version: typeof faultPlanVersion
   readonly seed?: number | string
   readonly faults: readonly Fault[]
+  /** Lets agents go on one at a time, who has waited longest first but for these deviations. Absent: as they come. */
+  readonly schedule?: readonly ScheduleDeviation[]
 }
 
-export type Fault = AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault
+/** Another task than the one that has waited longest goes first. */
+export interface ScheduleDeviation {
+  /** Counted from 1: the moments at which more than one task could go on. */
+  readonly decision: number
+  /** The key of the task: the point that it is about to come to. */
+  readonly pick: string
+}
+
+export type Fault =
+  AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault | HttpFailureFault
 
 interface FaultAt {
   /** A selector, or the exact key of one fault point as a report or bundle shows it. */
@@ -52,6 +63,20 @@ export interface GateFailureFault extends FaultAt {
     readonly reason?: string
     /** `fail` (default): the gate says no. `throw`: it cannot be judged. */
     readonly mode?: 'fail' | 'throw'
+  }
+}
+
+/** A request to another service goes wrong, whoever makes it: `http`, `verify`, or an agent with `context.http`. */
+export interface HttpFailureFault extends FaultAt {
+  readonly fault: 'http-failure'
+  readonly params?: {
+    /**
+     * `refused` (default): nothing listens. `reset`: the service is asked and works, and its answer is lost. `stall`: no answer
+     * ever comes. `status`: it answers that it is broken. `broken-body`: half of its answer arrives.
+     */
+    readonly mode?: 'refused' | 'reset' | 'stall' | 'status' | 'broken-body'
+    /** For mode `status`. Default 503. */
+    readonly status?: number
   }
 }
 

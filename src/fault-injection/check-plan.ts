@@ -1,6 +1,12 @@
 import { FaultlineError, isJsonObject, suggestion } from '../core/index.ts'
 import { faultPlanVersion } from '../definition/index.ts'
-import type { Fault, FaultKind, FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import type {
+  Fault,
+  FaultKind,
+  FaultPlan,
+  ScheduleDeviation,
+  WorkflowDefinition,
+} from '../definition/index.ts'
 
 /** The families of faults with the port that each acts on. */
 export const faultKinds = {
@@ -8,14 +14,16 @@ export const faultKinds = {
   'step-timeout': 'agent.invoke',
   'workflow-timeout': 'agent.invoke',
   'gate-failure': 'gate.decide',
+  'http-failure': 'http.request',
 } as const satisfies Record<FaultKind, string>
 
 /** Names each kind's parameters may have, with the values that are allowed where they are few. */
-const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 'text'>>> = {
+const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 'text' | 'status'>>> = {
   'agent-error': { message: 'text', moment: ['before', 'after'] },
   'step-timeout': {},
   'workflow-timeout': {},
   'gate-failure': { reason: 'text', mode: ['fail', 'throw'] },
+  'http-failure': { mode: ['refused', 'reset', 'stall', 'status', 'broken-body'], status: 'status' },
 }
 
 /** A plan from what a caller gave: a list of faults, a whole plan, or nothing. */
@@ -36,9 +44,26 @@ export function checkFaultPlan(plan: FaultPlan, definition: WorkflowDefinition):
       `must be ${String(faultPlanVersion)}, and it is ${JSON.stringify(plan['version'])}`,
     )
   }
-  rejectUnknown('', plan, ['version', 'seed', 'faults'])
+  rejectUnknown('', plan, ['version', 'seed', 'faults', 'schedule'])
   if (!Array.isArray(plan.faults)) throw invalid('faults', 'must be a list')
   plan.faults.forEach((fault, index) => checkFault(fault, `faults[${index}]`, definition))
+  if (plan.schedule !== undefined) checkSchedule(plan.schedule)
+}
+
+function checkSchedule(schedule: NonNullable<FaultPlan['schedule']>): void {
+  if (!Array.isArray(schedule)) throw invalid('schedule', 'must be a list')
+  const decisions = new Set<number>()
+  for (const [index, deviation] of schedule.entries()) {
+    const path = `schedule[${index}]`
+    if (!isJsonObject(deviation)) throw invalid(path, 'must be an object')
+    rejectUnknown(path, deviation, ['decision', 'pick'])
+    const { decision, pick } = deviation as unknown as ScheduleDeviation
+    if (decision === undefined) throw invalid(`${path}.decision`, 'is missing')
+    checkCount(decision, `${path}.decision`)
+    if (typeof pick !== 'string') throw invalid(`${path}.pick`, 'must be the key of a task')
+    if (decisions.has(decision)) throw invalid(`${path}.decision`, `is there twice: ${decision}`)
+    decisions.add(decision)
+  }
 }
 
 function checkFault(fault: Fault, path: string, definition: WorkflowDefinition): void {
@@ -92,13 +117,23 @@ function checkParameters(fault: Fault, path: string): void {
   const given = (fault as { readonly params?: Readonly<Record<string, unknown>> }).params ?? {}
   rejectUnknown(path, given, Object.keys(allowed))
   for (const [name, value] of Object.entries(given)) {
-    const form = allowed[name]
-    if (form === 'text' ? typeof value !== 'string' : form?.includes(String(value)) !== true) {
+    const form = allowed[name] ?? []
+    if (!fits(value, form)) {
       const expected =
-        form === 'text' ? 'a text' : `one of ${(form ?? []).map((word) => `'${word}'`).join(', ')}`
+        form === 'text'
+          ? 'a text'
+          : form === 'status'
+            ? 'a status from 400 to 599'
+            : `one of ${form.map((word) => `'${word}'`).join(', ')}`
       throw invalid(`${path}.${name}`, `must be ${expected}, and it is ${JSON.stringify(value)}`)
     }
   }
+}
+
+function fits(value: unknown, form: readonly string[] | 'text' | 'status'): boolean {
+  if (form === 'text') return typeof value === 'string'
+  if (form === 'status') return Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 599
+  return form.includes(String(value))
 }
 
 /** The step part of `<incarnation>/<step>#<visit>@<attempt>:<port>.<operation>:<target>#<occurrence>`. */

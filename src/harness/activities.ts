@@ -1,21 +1,39 @@
-import { deferred } from '../core/index.ts'
-import type { Deferred } from '../core/index.ts'
-import type { AgentCall, AgentContext, AgentOutput, AgentPort, GatePort } from '../ports/index.ts'
+import { deferred, formatStepKey } from '../core/index.ts'
+import type { Deferred, StepKey } from '../core/index.ts'
+import type {
+  AgentCall,
+  AgentContext,
+  AgentOutput,
+  AgentPort,
+  GatePort,
+  HttpPort,
+  HttpRequest,
+  ProcessCommand,
+  ProcessPort,
+} from '../ports/index.ts'
 import type { Bell } from './bell.ts'
 import type { Fence } from './fence.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
+import { taskNames } from './schedule/task.ts'
 import type { World } from './world.ts'
 
 /** One agent or gate that has been called and has not answered, with what it is seen to wait for. */
-export interface Activity {
+export interface Activity extends StepKey {
   readonly kind: 'agent' | 'gate'
-  readonly step: string
   readonly agent: string
+  /** Port calls that have not been answered, and the last one that was. */
+  readonly calls: string[]
+  lastCall: string | undefined
+  /** Paths that it has staged: they appear in the project with its answer. */
+  readonly written: Set<string>
   /** Sleeps on the run's clock. */
   clockWaits: number
   /** Calls held at the turnstile or answered by a simulated port. */
   simulatedWaits: number
   /** Calls that a real adapter is working on. */
   realCalls: number
+  /** When its attempt is out of time. */
+  readonly deadline: number
   /** Whether its attempt has ended without it: nobody waits for it any more. */
   readonly abandoned: () => boolean
 }
@@ -29,20 +47,31 @@ export interface Activities {
   hold(): void
   agents(inner: AgentPort): AgentPort
   gates(inner: GatePort): GatePort
+  http(inner: HttpPort): HttpPort
+  processes(inner: ProcessPort): ProcessPort
 }
 
 export interface ActivitiesOptions {
   readonly bell: Bell
   readonly fence: Fence
   readonly world: World
-  /** Whether file calls are answered by a simulated disk. */
-  readonly simulatedFiles: boolean
+  /** Which calls a simulated adapter answers. */
+  readonly simulated: { readonly files: boolean; readonly http: boolean; readonly processes: boolean }
+  /** Lets tasks of a life go on one at a time; absent: as they come. */
+  readonly scheduler: Scheduler | undefined
+  readonly incarnation: number
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
-  const { bell, fence, world } = options
+  const { bell, fence, world, scheduler } = options
+  const taskOf = scheduler === undefined ? undefined : taskNames(options.incarnation)
   const list = new Set<Activity>()
   let closed: Deferred<void> | undefined = deferred<void>()
+
+  const counterOf = (port: keyof ActivitiesOptions['simulated']): Counter =>
+    options.simulated[port] ? 'simulatedWaits' : 'realCalls'
+  /** By the attempt that they perform. */
+  const agents = new Map<string, Activity>()
 
   const waiting = async <T>(activity: Activity, counter: Counter, work: () => Promise<T>): Promise<T> => {
     activity[counter]++
@@ -58,16 +87,58 @@ export function createActivities(options: ActivitiesOptions): Activities {
   /** A port call of an agent: held while the session stands still, and never answered after a crash. */
   const portCall = async <T>(
     activity: Activity,
-    name: string,
+    operation: string,
+    target: string,
     counter: Counter,
     work: () => Promise<T>,
   ): Promise<T> => {
+    const name = target === '' ? operation : `${operation}:${target}`
     await fence.pass(name)
-    while (closed !== undefined) {
-      const { promise } = closed
-      await waiting(activity, 'simulatedWaits', () => promise)
+    activity.calls.push(name)
+    try {
+      while (closed !== undefined) {
+        const { promise } = closed
+        await waiting(activity, 'simulatedWaits', () => promise)
+      }
+      await itsTurn(activity, operation, target)
+      return await waiting(activity, counter, work)
+    } finally {
+      activity.calls.splice(activity.calls.indexOf(name), 1)
+      activity.lastCall = name
     }
-    return waiting(activity, counter, work)
+  }
+
+  const itsTurn = async (
+    activity: Activity,
+    operation: string,
+    target: string,
+    publishes?: readonly string[],
+  ): Promise<void> => {
+    if (scheduler === undefined || taskOf === undefined) return
+    const task = taskOf(activity, operation, target, publishes)
+    await waiting(activity, 'simulatedWaits', () => scheduler.turnOf(task))
+  }
+
+  /** Puts where an activity begins and where it answers in the order of the schedule. */
+  const inTurn = async <T>(
+    activity: Activity,
+    begins: string,
+    target: string,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    if (scheduler === undefined) return work()
+    await itsTurn(activity, begins, target)
+    try {
+      return await work()
+    } finally {
+      await itsTurn(activity, `${activity.kind}.answer`, target, [...activity.written])
+    }
+  }
+
+  /** A call of another adapter on behalf of an attempt. */
+  const outsideCall = <T>(port: 'http' | 'processes', by: StepKey, work: () => Promise<T>): Promise<T> => {
+    const activity = agents.get(formatStepKey(by))
+    return activity === undefined ? work() : waiting(activity, counterOf(port), work)
   }
 
   const follow = async <T>(activity: Activity, work: () => Promise<T>): Promise<T> => {
@@ -81,7 +152,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
   }
 
   const contextOf = (activity: Activity, context: AgentContext): AgentContext => {
-    const files: Counter = options.simulatedFiles ? 'simulatedWaits' : 'realCalls'
+    const files = counterOf('files')
     const { artifacts, clock } = context
     return Object.defineProperties(
       {},
@@ -92,21 +163,38 @@ export function createActivities(options: ActivitiesOptions): Activities {
         random: { get: () => context.random, enumerable: true },
         idempotencyKey: { get: () => context.idempotencyKey, enumerable: true },
         artifacts: constant({
-          write: (path: string, data: string | Uint8Array) =>
-            portCall(activity, `files.write:${path}`, files, () => artifacts.write(path, data)),
-          read: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.read(path)),
+          write: (path: string, data: string | Uint8Array) => {
+            activity.written.add(path)
+            return portCall(activity, 'files.write', path, files, () => artifacts.write(path, data))
+          },
+          read: (path: string) => portCall(activity, 'files.read', path, files, () => artifacts.read(path)),
           readText: (path: string) =>
-            portCall(activity, `files.read:${path}`, files, () => artifacts.readText(path)),
+            portCall(activity, 'files.read', path, files, () => artifacts.readText(path)),
+          adopt: (path: string) =>
+            portCall(activity, 'files.adopt', path, files, () => artifacts.adopt(path)),
           list: (folder?: string) =>
-            portCall(activity, `files.list:${folder ?? ''}`, files, () => artifacts.list(folder)),
+            portCall(activity, 'files.list', folder ?? '', files, () => artifacts.list(folder)),
+        }),
+        service: { get: () => context.service, enumerable: true },
+        http: constant({
+          request: (request: HttpRequest) =>
+            portCall(activity, 'http.request', request.target ?? request.url, 'simulatedWaits', () =>
+              context.http.request(request),
+            ),
+        }),
+        processes: constant({
+          run: (command: ProcessCommand) =>
+            portCall(activity, 'processes.run', command.command[0] ?? '', 'simulatedWaits', () =>
+              context.processes.run(command),
+            ),
         }),
         clock: constant({
           now: () => clock.now(),
-          sleep: (ms: number) => portCall(activity, 'clock.sleep', 'clockWaits', () => clock.sleep(ms)),
+          sleep: (ms: number) => portCall(activity, 'clock.sleep', '', 'clockWaits', () => clock.sleep(ms)),
         }),
         effect: constant(
           async <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T> => {
-            await portCall(activity, `effect:${name}`, 'simulatedWaits', async () => {})
+            await portCall(activity, 'effect.run', name, 'simulatedWaits', async () => {})
             const result = await context.effect(name, run)
             world.record({ idempotencyKey: context.idempotencyKey, name, step: context.step })
             return result
@@ -135,17 +223,46 @@ export function createActivities(options: ActivitiesOptions): Activities {
       names: inner.names,
       invoke(call: AgentCall): Promise<AgentOutput> {
         const { context } = call
-        const { step, agent } = context
-        const activity = newActivity('agent', step, agent, () => context.signal.aborted)
-        return follow(activity, () => inner.invoke({ ...call, context: contextOf(activity, context) }))
+        const { agent } = context
+        const deadline = Math.min(call.attemptDeadline, call.workflowDeadline ?? Infinity)
+        const activity = newActivity('agent', context, agent, deadline, () => context.signal.aborted)
+        const key = formatStepKey(context)
+        agents.set(key, activity)
+        const scheduled = { ...call, context: contextOf(activity, context) }
+        const work = (): Promise<AgentOutput> =>
+          inTurn(activity, 'agent.invoke', agent, () => inner.invoke(scheduled))
+        return follow(activity, work).finally(() => agents.delete(key))
       },
     }),
     gates: (inner) => ({
       decide(request) {
-        const { step } = request
-        const activity = newActivity('gate', step, '', () => false)
-        return follow(activity, () => inner.decide(request))
+        const activity = newActivity('gate', request, '', Infinity, () => false)
+        return follow(activity, () =>
+          inTurn(activity, 'gate.decide', request.step, () => inner.decide(request)),
+        )
       },
+    }),
+    http: (inner) => ({ request: (call) => outsideCall('http', call.by, () => inner.request(call)) }),
+    processes: (inner) => ({
+      async start(call) {
+        const process = await outsideCall('processes', call.by, () => inner.start(call))
+        const release = deferred<void>()
+        return {
+          group: process.group,
+          end: () => process.end(),
+          abandon: () => process.abandon(),
+          release() {
+            process.release()
+            release.resolve()
+          },
+          // Until it is let go it waits for the engine, and not for the machine.
+          result: Promise.race([
+            process.result,
+            release.promise.then(() => outsideCall('processes', call.by, () => process.result)),
+          ]),
+        }
+      },
+      endGroup: (group) => inner.endGroup(group),
     }),
   }
 }
@@ -158,9 +275,24 @@ function constant(value: unknown): PropertyDescriptor {
 
 function newActivity(
   kind: Activity['kind'],
-  step: string,
+  { step, visit, attempt }: StepKey,
   agent: string,
+  deadline: number,
   abandoned: () => boolean,
 ): Activity {
-  return { kind, step, agent, clockWaits: 0, simulatedWaits: 0, realCalls: 0, abandoned }
+  return {
+    kind,
+    step,
+    visit,
+    attempt,
+    agent,
+    deadline,
+    calls: [],
+    lastCall: undefined,
+    written: new Set(),
+    clockWaits: 0,
+    simulatedWaits: 0,
+    realCalls: 0,
+    abandoned,
+  }
 }

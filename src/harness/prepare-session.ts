@@ -6,6 +6,7 @@ import {
   createTurn,
 } from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
+import { isBuiltInStep, builtInStepNames } from '../built-in-steps/index.ts'
 import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
@@ -25,7 +26,11 @@ import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
+import { createOutside } from './outside.ts'
+import type { OutsideOptions } from './outside.ts'
 import { filesOf, hideDirectories } from './project.ts'
+import { createScheduler } from './schedule/scheduler.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -48,8 +53,10 @@ export interface SessionParts {
   readonly realWaitMs: number
   readonly ids: IdsPort
   readonly ownerOf: (life: number) => OwnerPort
+  readonly outside: OutsideOptions
   /** Told of every event once it is durable. */
   readonly onEvent: (event: WorkflowEvent) => void
+  readonly onLog?: (entry: LogEntry) => void
 }
 
 /** Undefined for a file that is not there. */
@@ -60,18 +67,21 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
   const { definition } = loaded
   checkFaultPlan(plan, definition)
+  const scheduler = schedulerFor(plan, parts.clock)
   hideDirectories(project, parts.storage.directories)
   await checkParts(parts)
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
   const logs: LogEntry[] = []
+  const projectFolder = disk === 'simulated' ? undefined : project.folder
+  const outside = createOutside(parts.outside, projectFolder)
   const readFile: ReadFile = async (path) => storage.files.perform({ op: 'read', path })
   return new Session({
     world: {
       driver: parts.driver,
       files: storage.files,
       simulatedFiles: disk === 'simulated' || project.folder === undefined,
-      projectFolder: disk === 'simulated' ? undefined : project.folder,
+      projectFolder,
       clock: virtualClock ?? createSystemClock(),
       virtualClock,
       turn: createTurn(),
@@ -83,9 +93,17 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       gates: createGateControllers(parts.gates),
       faults: createFaultRecorder(plan),
       world: createWorld(),
-      observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
+      observer: {
+        event: parts.onEvent,
+        log(entry) {
+          logs.push(entry)
+          parts.onLog?.(entry)
+        },
+      },
       realWaitMs: parts.realWaitMs,
       storage: parts.storage,
+      outside,
+      ...(scheduler === undefined ? {} : { scheduler }),
     },
     project,
     definition,
@@ -102,8 +120,21 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       return present?.definition
     },
     readFile,
-    release: storage.release,
+    async release() {
+      await outside.close()
+      await storage.release()
+    },
   })
+}
+
+function schedulerFor({ schedule }: FaultPlan, clock: 'virtual' | 'real'): Scheduler | undefined {
+  if (schedule === undefined) return undefined
+  if (clock === 'virtual') return createScheduler({ kind: 'picks', picks: schedule })
+  throw new FaultlineError(
+    'FAULT_PLAN_INVALID',
+    `The fault plan has a schedule, which needs the virtual clock, and this session runs on the real one.`,
+    { details: { path: 'schedule' } },
+  )
 }
 
 /** Whether a workflow has all that it asks for: agents, steps for its gate controllers, required files. */
@@ -154,11 +185,11 @@ async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionP
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
   for (const { id, agent } of loaded.definition.steps) {
-    if (agents.has(agent)) continue
+    if (agents.has(agent) || isBuiltInStep(agent)) continue
     const place = loaded.locate(`steps.${id}.agent`)
     throw new FaultlineError(
       'UNKNOWN_AGENT',
-      `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, agents.names)}`,
+      `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, [...agents.names, ...builtInStepNames])}`,
       { details: { step: id, agent } },
     )
   }

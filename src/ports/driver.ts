@@ -7,8 +7,10 @@ import type { CompressionPort } from './compression.ts'
 import type { DigestPort } from './digest.ts'
 import type { FilesPort } from './files.ts'
 import type { GatePort } from './gate.ts'
+import type { HttpPort } from './http.ts'
 import type { IdsPort, OwnerPort } from './identity.ts'
 import type { ObserverPort } from './observer.ts'
+import type { ProcessPort } from './process.ts'
 import type { StorageOptions } from './storage.ts'
 
 /**
@@ -50,6 +52,10 @@ export interface DriverPorts extends StorageOptions {
   readonly observer: ObserverPort
   /** Needed for a history that is compressed. */
   readonly compression?: CompressionPort
+  /** Needed for steps that ask other services. */
+  readonly http?: HttpPort
+  /** Needed for steps that start processes. */
+  readonly processes?: ProcessPort
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
@@ -107,7 +113,15 @@ export interface Incarnation {
   cancel(reason: string): MaybePromise<void>
   /** Lets go of files and lock. The run stays as it is on disk. */
   close(): MaybePromise<void>
+  /**
+   * This life as it stands, to go on from over other ports, any number of times: the first tick of each makes the calls that are
+   * still to be made. Undefined while somebody is being waited for. A driver need not be able to do it.
+   */
+  fork?(): ForkedLife | undefined
 }
+
+/** Makes one more life that goes on from the instant of the fork, on files as they were then. */
+export type ForkedLife = (ports: DriverPorts) => Incarnation
 
 /** What a tick may do. */
 export interface TickPolicy {
@@ -117,6 +131,11 @@ export interface TickPolicy {
   stopsAfter(event: WorkflowEvent): boolean
   /** How many arrived results to take in; the rest stays for the next tick. Infinity in production. */
   readonly maxResults: number
+  /**
+   * Asked when all of a tick is durable and its calls are still to be made: the instant at which `fork` is possible. After
+   * false they are never made: the life is about to be closed.
+   */
+  readonly beforeCalls?: () => boolean
 }
 
 export interface TickReport {

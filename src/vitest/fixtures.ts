@@ -3,6 +3,9 @@ import type { TestAPI } from 'vitest'
 import { removeTemporaryRoots } from '../adapters/node/index.ts'
 import { mockAgent } from '../harness/index.ts'
 import type { Agent, Agents, Project } from '../harness/index.ts'
+import { closeJournals, workerJournal } from './journal.ts'
+import { eachFaultOf } from './each-fault.ts'
+import type { EachFault } from './each-fault.ts'
 import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
@@ -27,16 +30,20 @@ export interface FaultlineFixtures {
   readonly faultlineRecorder: TestRecorder
 }
 
-export const test = vitestTest
+const extended = vitestTest
   .extend('template', 'minimal' as string)
   .extend('clock', 'virtual' as 'virtual' | 'real')
   // Workers are ended without an exit event: projects that a test made for itself would stay.
   // oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern what a fixture asks for
-  .extend('faultlineFolders', { auto: true, scope: 'file' }, ({}, { onCleanup }) => {
-    onCleanup(removeTemporaryRoots)
+  .extend('faultlineFile', { auto: true, scope: 'file' }, ({}, { onCleanup }) => {
+    onCleanup(async () => {
+      closeJournals()
+      await removeTemporaryRoots()
+    })
   })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
-    const recorder = createTestRecorder(task, signal, settings())
+    const config = settings()
+    const recorder = createTestRecorder(task, signal, config, workerJournal(config))
     onCleanup(() => recorder.finish())
     return recorder
   })
@@ -45,3 +52,15 @@ export const test = vitestTest
   .extend('project', ({ faultlineRecorder, template }) => faultlineRecorder.createProject(template))
   .extend('agents', ({ project }) => project.agents)
   .extend('mockAgent', () => mockAgent()) as unknown as TestAPI<FaultlineFixtures>
+
+/** Vitest's `test`, with one for every single fault of a workflow. What `override` returns has it too, what `extend` does has not. */
+export type FaultlineTest = {
+  readonly eachFault: EachFault<FaultlineFixtures>
+  readonly override: Override
+} & TestAPI<FaultlineFixtures>
+
+interface Override {
+  <Name extends keyof FaultlineFixtures>(name: Name, value: FaultlineFixtures[Name]): FaultlineTest
+}
+
+export const test = Object.assign(extended, { eachFault: eachFaultOf(extended) }) as FaultlineTest

@@ -87,7 +87,7 @@ class OrderWalk {
     }
     if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
-    else if (event.kind !== 'artifacts_prepared') this.#running.delete(step)
+    else if (event.kind !== 'artifacts_prepared' && event.kind !== 'process_start') this.#running.delete(step)
     if (event.kind === 'step_fail') this.#failed.set(step, event.tolerated === true)
   }
 

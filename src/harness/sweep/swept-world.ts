@@ -5,6 +5,7 @@ import type {
   AcknowledgedStep,
   EndedLife,
   Execution,
+  FileTree,
   FiredFaultRecord,
   RunEnding,
   SeenError,
@@ -43,6 +44,11 @@ export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
   }
 }
 
+/** The same world with a disk of its own, to live on. */
+export function copyOf(world: SweptWorld): SweptWorld {
+  return { ...world, disk: world.disk.fork() }
+}
+
 /** The world as the next life finds it when this one ends now, with `found` as the disk. */
 export function afterLife(
   world: SweptWorld,
@@ -53,11 +59,17 @@ export function afterLife(
   // Nobody was told of a run whose start had not been acknowledged: the next life starts it anew.
   if (world.runId === undefined) return { ...world, disk: found }
   const { status } = world.ending
+  // Read when somebody judges by it; the next life writes to the disk.
+  const stood = found.fork()
+  let files: FileTree | undefined
   const life: EndedLife = {
     incarnation: world.lives.length + 1,
     during,
-    durableLog: logOf(world.disk.afterCrash('power-min'), world.runId),
-    disk: found.snapshotFiles(),
+    durableLog:
+      world.disk.durableBytes(`${stateFolder}/runs/${world.runId}/events.jsonl`) ?? new Uint8Array(),
+    get disk() {
+      return (files ??= stood.snapshotFiles())
+    },
     told: {
       completedSteps: world.completedSteps,
       ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
@@ -65,8 +77,4 @@ export function afterLife(
     ...(refusal === undefined ? {} : { refusal }),
   }
   return { ...world, disk: found, lives: [...world.lives, life] }
-}
-
-function logOf(disk: VirtualFiles, runId: string): Uint8Array {
-  return disk.perform({ op: 'read', path: `${stateFolder}/runs/${runId}/events.jsonl` }) ?? new Uint8Array()
 }
