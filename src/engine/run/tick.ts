@@ -1,4 +1,4 @@
-import { formatDuration, messageOf } from '../../core/index.ts'
+import { deepFreeze, formatDuration, messageOf } from '../../core/index.ts'
 import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
@@ -283,7 +283,7 @@ function start(
   if (error !== undefined) return endAttempt(current, attempt, error)
   const prepared = prepareStep(run.state, index)
   if (!prepared.ok) return endAttempt(current, attempt, prepared.error)
-  attempt.parameters = prepared.parameters
+  attempt.parameters = deepFreeze(prepared.parameters)
   current.actions.push(() => callAgent(run, attempt))
 }
 
