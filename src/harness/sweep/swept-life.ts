@@ -74,6 +74,8 @@ export interface LifeOptions {
    * go, and its run ends `left`.
    */
   readonly endsAt?: (name: string, world: SweptWorld) => boolean
+  /** Asked when the run has been taken over: whether it goes on from here as another one has. It is then left as well. */
+  readonly endsOnceRecovered?: (world: SweptWorld) => boolean
   /** Told of every write-like operation before it is done. */
   readonly onWrite?: (point: WritePoint, world: () => SweptWorld) => void
   /** Lets agents and gates go on one at a time. */
@@ -101,6 +103,12 @@ export async function liveOn(
   const life = new WatchedLife(workflow, before, options)
   return life.toEnd()
 }
+
+/** Where a life is left that has only taken the run over. */
+export const onceRecovered = 'recovery'
+
+/** When a life may be left before its end. */
+export type Shortcuts = Pick<LifeOptions, 'endsAt' | 'endsOnceRecovered'>
 
 class WatchedLife {
   readonly #workflow: SweptWorkflow
@@ -134,8 +142,12 @@ class WatchedLife {
     let refusal: SeenError | undefined
     try {
       await this.#begin()
+      const isTakenOver = this.#during === 'recovery'
       this.#during = 'run'
-      this.#note({ ending: await this.#moved() })
+      if (isTakenOver && this.#options.endsOnceRecovered?.(this.#world) === true) {
+        this.#leftAt = onceRecovered
+        this.#note({ ending: { status: 'left' } })
+      } else this.#note({ ending: await this.#moved() })
     } catch (error) {
       const seen = seenError(error)
       this.#note({ errors: [...this.#world.errors, seen] })
@@ -400,8 +412,8 @@ export async function toCompletion(
   options: LifeOptions = {},
 ): Promise<EndedLifeOf> {
   let ended = await liveOn(workflow, world, options)
-  const { endsAt } = options
-  const later = endsAt === undefined ? {} : { endsAt }
+  const { endsAt, endsOnceRecovered } = options
+  const later = endsAt && endsOnceRecovered ? { endsAt, endsOnceRecovered } : {}
   for (let life = 1; !isOver(ended) && ended.refusal === undefined && life < livesAllowed; life++) {
     ended = await liveOn(workflow, afterEnding(ended), later)
   }
