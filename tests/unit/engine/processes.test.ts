@@ -148,7 +148,7 @@ describe('a process', () => {
     const next = bench.life(agents)
     const atEnd: string[] = []
     processes.endGroup = async (group) => {
-      atEnd.push(`${group.mark}, and the lock is ${await holder()}`)
+      atEnd.push(`${group.mark}, and the lock is ${holder()}`)
       return 'ended'
     }
     await next.incarnation.recover({})
@@ -159,9 +159,9 @@ describe('a process', () => {
     await bench.life(agents).incarnation.recover({})
     expect(atEnd).toHaveLength(1)
 
-    async function holder(): Promise<string> {
-      const [run] = (await files.perform({ op: 'list', path: '.workflow/runs' })) ?? []
-      const lock = await files.perform({ op: 'read', path: `.workflow/runs/${run?.name}/lock` })
+    function holder(): string {
+      const [run] = files.perform({ op: 'list', path: '.workflow/runs' }) ?? []
+      const lock = files.perform({ op: 'read', path: `.workflow/runs/${run?.name}/lock` })
       return /"epoch":1\b/.test(decodeUtf8(lock ?? new Uint8Array())) ? 'of life 1' : 'of another'
     }
   })
