@@ -44,7 +44,7 @@ class FakeProcesses implements ProcessPort {
     }
   }
 
-  async endGroup(group: ProcessGroup): Promise<'ended'> {
+  async endGroup(group: ProcessGroup): Promise<'ended' | 'elsewhere'> {
     this.ended.push(group)
     return 'ended'
   }
@@ -164,6 +164,17 @@ describe('a process', () => {
       const lock = files.perform({ op: 'read', path: `.workflow/runs/${run?.name}/lock` })
       return /"epoch":1\b/.test(decodeUtf8(lock ?? new Uint8Array())) ? 'of life 1' : 'of another'
     }
+  })
+
+  test('on another machine cannot be ended, and whoever takes the run over is told', async () => {
+    const life = bench.life(agents)
+    await life.start(workflow)
+    await ticks(life, 2)
+    processes.endGroup = async () => 'elsewhere'
+    await bench.life(agents).incarnation.recover({})
+    expect(bench.logs.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+      `warn: Process group 1 on host 'h' may still be running and writing: it cannot be ended from here.`,
+    ])
   })
 
   test('of a life that holds the run is left alone by others', async () => {
