@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url'
 const benches = {
   resume: async () => (await import('./resume.mjs')).resume(),
   engine: async () => (await import('./engine.mjs')).engine(),
+  sweep: async () => (await import('./sweep.mjs')).sweeps(),
   durability: async () => (await import('./durability.mjs')).durability(),
+  plugin: async () => (await import('./plugin.mjs')).plugin(),
 }
 
 const [name, ...flags] = process.argv.slice(2)

@@ -4,6 +4,7 @@ import type {
   Agents,
   GateDecision,
   GateRequest,
+  ObserverPort,
   Directories,
   StorageOptions,
   WorkflowDriver,
@@ -22,6 +23,7 @@ import type {
   WorkflowSnapshot,
 } from '../trace/index.ts'
 import type { WorkflowSource } from '../engine/index.ts'
+import type { OutsideOptions } from './outside.ts'
 
 /** A workflow: a path relative to the project, or what `defineWorkflow` returned. */
 export type WorkflowInput = string | WorkflowSource
@@ -30,7 +32,7 @@ export type WorkflowInput = string | WorkflowSource
 export type GateController =
   ((request: GateRequest) => GateDecision | boolean | Promise<GateDecision | boolean>) | 'external'
 
-export interface WorkflowSessionOptions extends StorageOptions {
+export interface WorkflowSessionOptions extends StorageOptions, OutsideOptions {
   /** The project the run works in: a `Project`, or the path of a folder. Default: a fresh empty project. */
   readonly project?: Project | string
   /** Agents by name. Default: mock agents that produce what each step declares. */
@@ -69,6 +71,10 @@ export interface RunOutcome {
   /** The step at which it ended: the one that failed, is waited for, or has just finished. */
   readonly step?: string
   readonly error?: StepError
+  /** A failure was tolerated (`continue_on_error`). */
+  readonly degraded?: true
+  /** A step that completed has reported `failures`. */
+  readonly hasFailures?: true
 }
 
 export interface ResumeOptions {
@@ -148,6 +154,17 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   recording(): Promise<SessionRecording>
   /** Ends the session and judges the plan; the run stays on disk. Called again, it does nothing. */
   close(): Promise<void>
+}
+
+/** Follows the sessions of a project while they go on, so that something is left of them when the process dies. */
+export interface SessionObserver extends ObserverPort {
+  /** The session has begun; its first event was told before. */
+  opened(session: WorkflowSession, how: OpenedSession): void
+}
+
+/** What a session was opened with, beside what its first event says. */
+export interface OpenedSession extends Pick<SessionRecording, 'clock' | 'disk' | 'plan'> {
+  readonly directories: Directories
 }
 
 /** An isolated project, a folder or a volume in memory, that a run works in. */

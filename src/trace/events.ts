@@ -79,14 +79,64 @@ export interface WorkflowCancelEvent {
 export interface WorkflowEndEvent {
   readonly kind: 'workflow_end'
   readonly status: 'completed' | 'failed' | 'cancelled'
+  /** Set when a failure was tolerated (`continueOnError`). */
+  readonly degraded?: true
+  /** Set when a step that completed has reported `failures`. */
+  readonly hasFailures?: true
   /** The step that failed the run. */
   readonly step?: string
   readonly error?: StepError
 }
 
-export interface StepStartEvent extends StepEventContext {
+export interface StepStartEvent extends StepEventContext, Routing {
   readonly kind: 'step_start'
   readonly status: 'running'
+}
+
+/** A program of the step exists and may begin. Recovery ends what of it a crash has left running. */
+export interface ProcessStartEvent extends StepEventContext {
+  readonly kind: 'process_start'
+  readonly status: 'running'
+  readonly group: ProcessGroup
+}
+
+/** A child process with all that it starts: enough to tell it from another that has got the same number since. */
+export interface ProcessGroup {
+  /** Of its leader, and so of the group. */
+  readonly pid: number
+  readonly startTime: string
+  readonly bootId: string
+  readonly host: string
+  /** In the environment of every member. */
+  readonly mark: string
+}
+
+/** How a step was reached. Only where connections have conditions, or one of several is enough. */
+export interface Routing {
+  /** The steps whose connection to this one is taken. */
+  readonly takes?: readonly string[]
+}
+
+/** Why a step does not run. */
+export type SkipReason =
+  /** Its own condition is false. */
+  | 'condition_false'
+  /** A step that it depends on has failed. */
+  | 'dependency_failed'
+  /** All that lead to it were skipped. */
+  | 'dependency_skipped'
+  /** No connection that leads to it is taken. */
+  | 'no_active_connection'
+  /** The run is stopping because another step has failed. */
+  | 'run_failed'
+
+/** A step will not run in this visit. */
+export interface StepSkipEvent extends Omit<StepEventContext, 'attempt'>, Routing {
+  readonly kind: 'step_skip'
+  readonly status: 'skipped'
+  readonly reason: SkipReason
+  /** The steps that it does not run because of. */
+  readonly because: readonly string[]
 }
 
 export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
@@ -139,6 +189,8 @@ export interface StepRetryEvent extends StepEventContext {
 export interface StepFailEvent extends StepEventContext {
   readonly kind: 'step_fail'
   readonly status: 'failed'
+  /** Set when the run goes on as if nothing depended on it (`continueOnError`). */
+  readonly tolerated?: true
   readonly error: StepError
   readonly durationMs: number
 }
@@ -176,6 +228,8 @@ export type EventBody =
   | WorkflowCancelEvent
   | WorkflowEndEvent
   | StepStartEvent
+  | ProcessStartEvent
+  | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent
   | GateResultEvent
@@ -203,11 +257,34 @@ export interface ScoringResult {
 }
 
 export type StepErrorKind =
-  'exception' | 'timeout' | 'workflow-timeout' | 'gate' | 'validation' | 'missing-artifact' | 'cancelled'
+  | 'exception'
+  | 'timeout'
+  | 'workflow-timeout'
+  | 'gate'
+  | 'condition'
+  | 'missing-input'
+  | 'validation'
+  | 'missing-artifact'
+  | 'cancelled'
+  /** A service was not reached, or went away in the middle. */
+  | 'connection'
+  /** A service answered something else than it should. */
+  | 'response'
+  /** A program did not start, or ended badly. */
+  | 'process'
+
+/** Whether another attempt may succeed. */
+export type StepErrorCategory = 'transient' | 'permanent'
 
 export interface StepError {
   readonly kind: StepErrorKind
   readonly message: string
   /** Constructor name of what was thrown, for kind `exception`. */
   readonly name?: string
+  /** Said by whoever failed; absent: the kind decides. */
+  readonly category?: StepErrorCategory
+  /** `ECONNREFUSED`, `HTTP_503`, `EXIT_2`. */
+  readonly code?: string
+  /** The reference without a value, for kind `missing-input`. */
+  readonly missingVar?: string
 }

@@ -2,7 +2,14 @@ import type { BoundaryTable } from './boundaries.ts'
 
 const words = ['core']
 const contracts = [...words, 'definition', 'ports', 'trace']
-const domain = [...contracts, 'engine', 'fault-injection', 'adapters/virtual', 'adapters/node']
+const domain = [
+  ...contracts,
+  'engine',
+  'built-in-steps',
+  'fault-injection',
+  'adapters/virtual',
+  'adapters/node',
+]
 const composed = [...domain, 'harness', 'harness/invariants', 'bundle', 'viewer', 'drivers']
 
 /**
@@ -19,13 +26,17 @@ export const allowedImports: BoundaryTable = {
     ports: { layer: 1, imports: [...words, 'definition', 'trace'] },
 
     engine: { layer: 2, imports: contracts },
+    'built-in-steps': { layer: 2, imports: contracts },
     'fault-injection': { layer: 2, imports: contracts },
     'adapters/virtual': { layer: 2, imports: contracts },
     'adapters/node': { layer: 2, imports: contracts, machine: true },
 
     harness: { layer: 3, imports: [...domain, 'harness/invariants'] },
     'harness/invariants': { layer: 3, imports: words },
-    bundle: { layer: 3, imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node'] },
+    bundle: {
+      layer: 3,
+      imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node', 'viewer'],
+    },
     viewer: { layer: 3, imports: contracts },
     drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
 
@@ -37,6 +48,7 @@ export const allowedImports: BoundaryTable = {
   packages: {
     '@vitest/runner': ['vitest'],
     commander: ['cli'],
+    fflate: ['bundle'],
     'fast-check': ['arbitraries'],
     jiti: ['adapters/node', 'cli', 'vitest'],
     memfs: ['adapters/virtual'],
@@ -44,6 +56,13 @@ export const allowedImports: BoundaryTable = {
     'tmp-promise': ['adapters/node', 'vitest', 'cli'],
     vitest: ['vitest', 'cli'],
   },
-  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own invariants.
-  sideways: ['trace -> definition', 'ports -> definition', 'ports -> trace', 'harness -> harness/invariants'],
+  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own
+  // invariants; a bundle holds a page.
+  sideways: [
+    'trace -> definition',
+    'ports -> definition',
+    'ports -> trace',
+    'harness -> harness/invariants',
+    'bundle -> viewer',
+  ],
 }

@@ -53,14 +53,16 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const directories = directoriesFrom(options)
   const reader = runReader(folder, directories)
   const runId = await runIdOrLast(reader, named)
-  const { launch } = (await reader.read(runId)).state
+  const { launch, definition } = (await reader.read(runId)).state
   const file = typeof launch['file'] === 'string' ? launch['file'] : null
-  const choice = chooseAgents(folder, agentsOf(launch, options))
+  const present = await presentWorkflow(file, options)
+  const goesBy = options.definition === 'current' ? present?.definition : undefined
+  const choice = chooseAgents(folder, agentsOf(launch, options), goesBy ?? definition)
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
     directories,
-    present: await presentWorkflow(file, options),
+    present,
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',

@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { defaultSeed, FaultlineError } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
 import type { FaultPlan } from '../../definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
 import { openProject, runReader, startProcessRun } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
+import type { AgentsChoice } from '../agents-module.ts'
 import { parseFaultOption } from '../fault-option.ts'
 import { finishRun } from '../finish-run.ts'
 import { print } from '../output.ts'
@@ -51,7 +53,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const project = openProject(folder)
   const directories = directoriesFrom(options)
   const loaded = await loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
-  const choice = chooseAgents(folder, options)
+  const choice = chooseAgents(folder, options, loaded.definition)
   const agents = await loadAgents(folder, choice)
   const plan = readPlan(options)
   if (options.force !== true)
@@ -72,7 +74,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
       file,
       clock,
       ...(options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }),
-      ...(choice.kind === 'mock' ? { mock: true, mockDelayMs: options.mockDelay } : { agents: choice.path }),
+      ...launchOf(choice, options),
     },
     onEvent(event) {
       const line = progressLine(event)
@@ -84,6 +86,12 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
+}
+
+/** What a later process needs to know of the agents. */
+function launchOf(choice: AgentsChoice, { mockDelay }: RunOptions): JsonObject {
+  if (choice.kind === 'mock') return { mock: true, mockDelayMs: mockDelay }
+  return choice.kind === 'module' ? { agents: choice.path } : {}
 }
 
 function readPlan(options: RunOptions): FaultPlan {

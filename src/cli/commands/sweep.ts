@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { monotonicMs } from '../../adapters/node/index.ts'
 import { FaultlineError } from '../../core/index.ts'
-import { workflowFromText } from '../../engine/index.ts'
+import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import {
   faultFamilies,
   mergeSweepReports,
@@ -69,7 +69,8 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
   const folder = process.cwd()
   const { tier, family, shard, seed, budget, report } = options
   const workflow = workflowFromText(readTextFile(file, 'workflow file'), file)
-  const agents = await loadAgents(folder, chooseAgents(folder, options))
+  const { definition } = await loadWorkflow(workflow)
+  const agents = await loadAgents(folder, chooseAgents(folder, options, definition))
   const earlier = earlierReport(report)
   if (earlier?.complete === true) {
     printError(`'${report}' is complete already: remove it to sweep again`)

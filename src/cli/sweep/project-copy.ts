@@ -4,7 +4,7 @@ import { stateFolder } from '../../engine/index.ts'
 import { createProject } from '../../harness/index.ts'
 import type { Project } from '../../harness/index.ts'
 import type { FilesPort } from '../../ports/index.ts'
-import { bundlesFolder } from '../finish-run.ts'
+import { bundlesFolder } from '../bundles-folder.ts'
 
 /** What no workflow works on, and what may be too large to keep in memory. */
 const leftOut: ReadonlySet<string> = new Set([stateFolder, bundlesFolder, 'node_modules', '.git'])

@@ -3,7 +3,7 @@ import { EngineContext } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
 import { attemptDeadline, workflowDeadline } from './planner.ts'
-import { gateViews } from './state-view.ts'
+import { stepViews } from './state-view.ts'
 
 /** Calls the agent of an attempt; what it answers arrives in the inbox. */
 export function callAgent(run: LiveRun, attempt: Attempt): void {
@@ -36,7 +36,7 @@ export function askGate(run: LiveRun, attempt: Attempt, returned: Returned): voi
       output: returned.output,
       scoring: returned.scoring,
       get steps() {
-        return gateViews(acknowledged)
+        return stepViews(acknowledged)
       },
     })
     .then(

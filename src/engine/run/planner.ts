@@ -1,4 +1,6 @@
 import type { TickPolicy } from '../../ports/index.ts'
+import { decide } from './decision.ts'
+import { goesOn } from './passage.ts'
 import type { RunState } from './run-state.ts'
 
 // What is due at an instant, read off the state; nothing here decides anything by itself.
@@ -17,7 +19,7 @@ export function overdue(state: RunState, now: number, gating: ReadonlySet<number
   return state.active.filter((index) => !gating.has(index) && now >= attemptDeadline(state, index))
 }
 
-/** Steps that may start now, retries first, as many as there are free places. */
+/** Steps that may start now where every step runs in its turn: retries first, as many as there are free places. */
 export function startable(state: RunState, now: number, policy: TickPolicy): readonly number[] {
   if (state.failure !== null) return []
   const places = state.workflow.definition.limits.maxConcurrentSteps - state.active.length
@@ -36,10 +38,12 @@ export function startable(state: RunState, now: number, policy: TickPolicy): rea
 
 /** Steps that nothing but the policy keeps from starting. */
 export function heldSteps(state: RunState, policy: TickPolicy): readonly string[] {
-  if (state.status !== 'running' || state.failure !== null) return []
+  if (state.status !== 'running' || !goesOn(state)) return []
   return [...policy.holds].filter((step) => {
     const index = state.workflow.indexOf.get(step)
-    return index !== undefined && state.ready.has(index)
+    if (index === undefined || !state.ready.has(index)) return false
+    const { flow } = state.workflow
+    return flow === undefined || decide(state, flow, index).to === 'run'
   })
 }
 
@@ -50,7 +54,7 @@ export function nextDue(state: RunState, now: number, gating: ReadonlySet<number
   for (const index of state.active) {
     if (!gating.has(index)) earliest = Math.min(earliest, attemptDeadline(state, index))
   }
-  if (state.failure === null) {
+  if (goesOn(state)) {
     for (const index of state.retrying) {
       const { notBefore } = state.steps.get(index)
       if (notBefore > now) earliest = Math.min(earliest, notBefore)

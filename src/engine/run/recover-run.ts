@@ -18,11 +18,12 @@ import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
 import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
+import { endOrphans } from './orphans.ts'
 import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
 import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
-import { safePoint } from './safe-point.ts'
+import { safePoint, undecidedAgain } from './safe-point.ts'
 
 /**
  * Takes a run over from what is on disk. The valid prefix of the log is written to a new file under a new epoch, together with
@@ -33,9 +34,11 @@ export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromi
   return whenReady(disk.run(readStoredRun(request.runId, store, ports.digest)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
-        whenReady(
-          disk.run(takeOver(request, stored, state, adopted, life)),
-          (run) => run ?? recoverRun({ ...request, runId: state.runId }, life),
+        whenReady(endOrphans(stored, state, life), () =>
+          whenReady(
+            disk.run(takeOver(request, stored, state, adopted, life)),
+            (run) => run ?? recoverRun({ ...request, runId: state.runId }, life),
+          ),
         ),
       ),
     ),
@@ -90,8 +93,9 @@ function* recoverLocked(
     yield* warn(run, `${life.store.last} was ignored because it names no run; it names this one now.`)
   yield* finishPreparedCommits(run)
   yield* finishEdits(run)
+  const undecided = undecidedAgain(run.state)
   if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
-  const point = yield* safePoint(run, request)
+  const point = yield* safePoint(run, request, undecided)
   note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
   for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   yield* settle(run, stored)

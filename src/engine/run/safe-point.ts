@@ -3,6 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
 import type { LiveRun } from './live-run.ts'
+import { isSettledForGood } from './passage.ts'
 import type { RunState } from './run-state.ts'
 import { newestArtifacts } from './state-view.ts'
 
@@ -17,17 +18,23 @@ export interface SafePoint {
 /**
  * Verifies the artifacts of completed steps by digest and decides what runs again.
  *
+ * @param undecided steps that have come to an end and begin anew all the same, see `undecidedAgain`
  * @throws FaultlineError `ARTIFACT_CHANGED` naming path and producer, unless the request says what to do.
  */
-export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<SafePoint> {
+export function* safePoint(
+  run: LiveRun,
+  request: RecoverRequest,
+  undecided: ReadonlySet<string>,
+): FileProgram<SafePoint> {
   const changed = yield* changedArtifacts(run.state, run.ports.digest)
   const policy = request.artifacts ?? 'refuse'
-  if (changed.length === 0) return { restarts: unfinished(run), accepted: [] }
+  const restarts = unfinished(run, undecided)
+  if (changed.length === 0) return { restarts, accepted: [] }
   if (policy === 'accept') {
     const gone = changed.find(({ now }) => now === undefined)
     if (gone !== undefined)
       throw changedError(run, changed, `'${gone.record.path}' is missing and cannot be accepted`)
-    return { restarts: unfinished(run), accepted: changed.map(({ now }) => now as ArtifactRecord) }
+    return { restarts, accepted: changed.map(({ now }) => now as ArtifactRecord) }
   }
   const orphan = changed.find(({ record }) => record.producedBy === null)
   if (policy === 'refuse' || orphan !== undefined) throw changedError(run, changed)
@@ -35,7 +42,7 @@ export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<S
     ({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number,
   )
   return {
-    restarts: inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, producers)])),
+    restarts: inOrder(run, new Set([...indices(run, restarts), ...withDependants(run.state, producers)])),
     accepted: [],
   }
 }
@@ -71,11 +78,28 @@ function hasCompleted(state: RunState, step: string): boolean {
   return state.steps.get(state.workflow.indexOf.get(step) as number).status === 'completed'
 }
 
-function unfinished(run: LiveRun): readonly string[] {
-  return run.state.workflow.steps
-    .filter((_, index) => {
-      const { status } = run.state.steps.get(index)
-      return status !== 'pending' && status !== 'completed'
+/**
+ * What has come to an end because of a failure that a resume takes back: what was skipped for it, what ran after it, and what
+ * depends on either.
+ */
+export function undecidedAgain(state: RunState): ReadonlySet<string> {
+  if (state.workflow.flow === undefined) return new Set()
+  const failed: number[] = []
+  for (let index = 0; index < state.steps.size; index++) {
+    const { status, flow } = state.steps.get(index)
+    const isTakenBack = status === 'failed' && !flow.tolerated
+    if (isTakenBack || flow.skipped?.reason === 'run_failed') failed.push(index)
+  }
+  return new Set(
+    Array.from(withDependants(state, failed), (index) => state.workflow.steps[index]?.id as string),
+  )
+}
+
+function unfinished({ state }: LiveRun, undecided: ReadonlySet<string>): readonly string[] {
+  return state.workflow.steps
+    .filter(({ id }, index) => {
+      const step = state.steps.get(index)
+      return undecided.has(id) || (step.status !== 'pending' && !isSettledForGood(step))
     })
     .map((step) => step.id)
 }
@@ -88,18 +112,30 @@ function inOrder(run: LiveRun, chosen: ReadonlySet<number>): readonly string[] {
   return run.state.workflow.steps.filter((_, index) => chosen.has(index)).map((step) => step.id)
 }
 
-/** The given steps and every completed step that depends on one of them. */
-function withDependants(run: LiveRun, start: readonly number[]): ReadonlySet<number> {
+/** The given steps, and every step that has come to an end by what one of them came to. */
+function withDependants(state: RunState, start: readonly number[]): ReadonlySet<number> {
   const found = new Set(start)
   const open = [...start]
   for (let index = open.pop(); index !== undefined; index = open.pop()) {
-    for (const successor of run.state.workflow.successors[index] ?? []) {
-      if (found.has(successor) || run.state.steps.get(successor).status !== 'completed') continue
+    for (const successor of state.workflow.successors[index] ?? []) {
+      if (found.has(successor) || !isSettledForGood(state.steps.get(successor))) continue
+      if (wasReachedOtherwise(state, successor, found)) continue
       found.add(successor)
       open.push(successor)
     }
   }
   return found
+}
+
+/** One connection was enough for it, and that stands. */
+function wasReachedOtherwise(
+  { workflow, steps }: RunState,
+  index: number,
+  found: ReadonlySet<number>,
+): boolean {
+  if (workflow.flow?.joinsAny.has(index) !== true || steps.get(index).status === 'skipped') return false
+  const { takes } = steps.get(index).flow
+  return takes?.some((id) => !found.has(workflow.indexOf.get(id) as number)) === true
 }
 
 function changedError(run: LiveRun, changed: readonly ChangedArtifact[], why?: string): FaultlineError {

@@ -8,15 +8,22 @@ import type {
   StepError,
   WorkflowEvent,
 } from '../../trace/index.ts'
+import { hasFindings } from '../../trace/index.ts'
 import { Attempt } from '../step/attempt.ts'
 import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import type { CompiledFlow } from './connections.ts'
+import { decide } from './decision.ts'
+import type { Decision } from './decision.ts'
 import { closeFiles, commit, note, saveState } from './live-run.ts'
-import type { LiveRun, Result, Returned } from './live-run.ts'
+import type { LiveRun, ProcessMade, Result, Returned } from './live-run.ts'
+import { goesOn, isStopping } from './passage.ts'
 import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
+import { prepareStep } from './prepare-step.ts'
+import type { RunState } from './run-state.ts'
 
 /** A log smaller than twice this is read faster than a snapshot of it is worth. */
 const leastSavedBytes = 8 * 1024
@@ -36,6 +43,8 @@ interface Tick {
   readonly actions: (() => void)[]
   readonly endedAttempts: Attempt[]
   stopped: boolean
+  /** The limit of the workflow has passed: nothing starts any more. */
+  timedOut: boolean
 }
 
 /**
@@ -48,7 +57,7 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
   yield* takeResults(current, run.inbox.splice(0, policy.maxResults))
   if (run.state.status === 'running') {
     if (!current.stopped) applyLimits(current)
-    if (!current.stopped) startSteps(current)
+    if (!current.stopped && !current.timedOut) startSteps(current)
     endRun(current)
   }
   yield* flush(current)
@@ -74,25 +83,35 @@ export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
-  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false }
+  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false, timedOut: false }
 }
 
 function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
+  const { run } = current
   const commits: { attempt: Attempt; returned: Returned }[] = []
   for (const result of results) {
     const { attempt } = result
-    if (attempt.ended) noteLate(current, result)
+    if (result.type === 'process-made') noteProcess(current, result)
+    else if (attempt.ended) noteLate(current, result)
     else if (result.type === 'threw') endAttempt(current, attempt, errorOf(result.thrown))
     else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
     else if (result.type === 'gate-decided') takeDecision(current, result)
     else {
-      const judged = judgeResult(attempt.definition, result.output, attempt.staged)
+      const schema = run.state.workflow.preparations.get(attempt.index)?.outputSchema
+      const judged = judgeResult(attempt.definition, result.output, attempt.files, schema)
       if (!judged.good) endAttempt(current, attempt, judged.error)
-      else if (attempt.staged.size > 0) commits.push({ attempt, returned: judged })
+      else if (attempt.files.size > 0) commits.push({ attempt, returned: judged })
       else settle(current, attempt, judged)
     }
   }
   if (commits.length > 0) yield* commitArtifacts(current, commits)
+}
+
+/** A process is let go once the log has its group; where its attempt has ended meanwhile, it has been ended with it. */
+function noteProcess(current: Tick, { attempt, group, recorded }: ProcessMade): void {
+  if (attempt.ended) return
+  emit(current, { kind: 'process_start', status: 'running', ...attempt.context, group })
+  current.actions.push(recorded)
 }
 
 /** Announces the artifacts of all given attempts in one commit, then moves them into place, then finishes the steps. */
@@ -108,7 +127,7 @@ function* commitArtifacts(
         kind: 'artifacts_prepared',
         status: 'running',
         ...attempt.context,
-        artifacts: [...attempt.staged.values()],
+        artifacts: [...attempt.files.values()],
         output: returned.output,
         ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
       })
@@ -140,7 +159,7 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
     ...attempt.context,
     output: returned.output,
     ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
-    artifacts: [...attempt.staged.values()],
+    artifacts: [...attempt.files.values()],
     durationMs: duration(current.run, attempt),
   })
   const checkpoint = dueCheckpoint(current.run, attempt.context)
@@ -193,6 +212,7 @@ function applyLimits(current: Tick): void {
 function endByWorkflowLimit(current: Tick): void {
   const { run } = current
   const { definition } = run.state.workflow
+  current.timedOut = true
   const error: StepError = {
     kind: 'workflow-timeout',
     message:
@@ -205,38 +225,128 @@ function endByWorkflowLimit(current: Tick): void {
 
 function startSteps(current: Tick): void {
   const { run, policy } = current
-  if (run.state.status !== 'running') return
+  const { flow } = run.state.workflow
+  if (flow !== undefined) return decideSteps(current, flow)
   for (const index of startable(run.state, run.ports.clock.now(), policy)) {
-    if (current.stopped) return
-    const step = run.state.steps.get(index)
-    const definition = run.state.workflow.steps[index] as Attempt['definition']
-    const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
-    const attempt = new Attempt(index, key, definition, run.layout)
-    run.attempts.set(index, attempt)
-    emit(current, { kind: 'step_start', status: 'running', ...attempt.context })
-    current.actions.push(() => callAgent(run, attempt))
+    // A step that cannot be prepared fails at once, and with it the run.
+    if (current.stopped || run.state.failure !== null) return
+    start(current, index, {})
   }
+}
+
+/** Starts what may start and skips what is not to run, until neither makes anything else due. */
+function decideSteps(current: Tick, flow: CompiledFlow): void {
+  const { run, policy } = current
+  const { maxConcurrentSteps } = run.state.workflow.definition.limits
+  const isOver = (): boolean => current.stopped || !goesOn(run.state)
+  const hasPlace = (): boolean => run.state.active.length < maxConcurrentSteps
+  for (let seq = -1; seq < run.state.seq && !isOver();) {
+    ;({ seq } = run.state)
+    for (const index of run.state.retrying) {
+      if (isOver()) return
+      const { notBefore, flow: reached } = run.state.steps.get(index)
+      const { id, takes } = { id: idOf(run, index), takes: reached.takes ?? undefined }
+      if (isStopping(run.state) && !reached.finishesOff)
+        skip(current, index, { to: 'skip', reason: 'run_failed', because: [] })
+      else if (hasPlace() && run.ports.clock.now() >= notBefore && !policy.holds.has(id))
+        start(current, index, takes === undefined ? {} : { takes })
+    }
+    run.state.ready.some((index) => {
+      if (isOver() || !hasPlace()) return true
+      const decision = decide(run.state, flow, index)
+      if (decision.to === 'skip') skip(current, index, decision)
+      else if (decision.to !== 'wait' && !policy.holds.has(idOf(run, index))) start(current, index, decision)
+      return false
+    })
+  }
+}
+
+function start(
+  current: Tick,
+  index: number,
+  { takes, error }: { readonly takes?: readonly string[]; readonly error?: StepError },
+): void {
+  const { run } = current
+  const step = run.state.steps.get(index)
+  const definition = run.state.workflow.steps[index] as Attempt['definition']
+  const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
+  const attempt = new Attempt(index, key, definition, run.layout)
+  run.attempts.set(index, attempt)
+  emit(current, {
+    kind: 'step_start',
+    status: 'running',
+    ...attempt.context,
+    ...(takes === undefined ? {} : { takes }),
+  })
+  if (error !== undefined) return endAttempt(current, attempt, error)
+  const prepared = prepareStep(run.state, index)
+  if (!prepared.ok) return endAttempt(current, attempt, prepared.error)
+  attempt.parameters = prepared.parameters
+  current.actions.push(() => callAgent(run, attempt))
+}
+
+function skip(
+  current: Tick,
+  index: number,
+  { reason, because, takes }: Extract<Decision, { to: 'skip' }>,
+): void {
+  const { run } = current
+  const { id, agent, action } = run.state.workflow.steps[index] as Attempt['definition']
+  emit(current, {
+    kind: 'step_skip',
+    status: 'skipped',
+    step: id,
+    visit: run.state.steps.get(index).visit,
+    agent,
+    ...(action === undefined ? {} : { action }),
+    reason,
+    because,
+    ...(takes === undefined ? {} : { takes }),
+  })
+}
+
+function idOf(run: LiveRun, index: number): string {
+  return run.state.workflow.steps[index]?.id as string
 }
 
 function endRun(current: Tick): void {
   const { state } = current.run
   if (state.status !== 'running') return
-  if (state.remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed' })
-  else if (state.failure !== null && state.active.length === 0) {
-    const { step, ...error } = state.failure
-    emit(current, { kind: 'workflow_end', status: 'failed', ...(step === null ? {} : { step }), error })
+  const { failure, remaining } = state
+  if (failure === null) {
+    if (remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed', ...endNotes(state) })
+    return
   }
+  if (state.active.length > 0 || (remaining > 0 && goesOn(state) && !current.timedOut)) return
+  const { step, ...error } = failure
+  emit(current, {
+    kind: 'workflow_end',
+    status: 'failed',
+    ...endNotes(state),
+    ...(step === null ? {} : { step }),
+    error,
+  })
+}
+
+function endNotes({ steps }: RunState): { readonly degraded?: true; readonly hasFailures?: true } {
+  let [degraded, hasFailures] = [false, false]
+  for (const { status, output, flow } of steps) {
+    degraded ||= flow.tolerated
+    hasFailures ||= status === 'completed' && hasFindings(output)
+  }
+  return { ...(degraded ? { degraded } : {}), ...(hasFailures ? { hasFailures } : {}) }
 }
 
 /** An attempt that did not succeed: retried if its error may pass and tries are left, otherwise the step has failed. */
 function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
   const { run } = current
   const { definition } = attempt
-  const { retriesUsed } = run.state.steps.get(attempt.index)
+  const { retriesUsed, flow } = run.state.steps.get(attempt.index)
   const durationMs = duration(run, attempt)
   close(current, attempt)
   current.actions.push(() => attempt.abort(error.message))
-  if (mayBeRetried(error) && retriesUsed < definition.retries && run.state.failure === null) {
+  const isGivenUp = isStopping(run.state) && !flow.finishesOff
+  if (mayBeRetried(error) && retriesUsed < definition.retries && !isGivenUp) {
     const delayMs = definition.retryDelayMs * 2 ** retriesUsed
     emit(current, {
       kind: 'step_retry',
@@ -248,8 +358,21 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
       notBefore: run.ports.clock.now() + delayMs,
     })
   } else {
-    emit(current, { kind: 'step_fail', status: 'failed', ...attempt.context, error, durationMs })
+    const tolerated = definition.continueOnError === true && !endsRun(error)
+    emit(current, {
+      kind: 'step_fail',
+      status: 'failed',
+      ...attempt.context,
+      ...(tolerated ? { tolerated } : {}),
+      error,
+      durationMs,
+    })
   }
+}
+
+/** No step can tolerate what ends the whole run. */
+function endsRun({ kind }: StepError): boolean {
+  return kind === 'workflow-timeout' || kind === 'cancelled'
 }
 
 function close(current: Tick, attempt: Attempt): void {
@@ -257,14 +380,15 @@ function close(current: Tick, attempt: Attempt): void {
   current.run.attempts.delete(attempt.index)
   current.run.gating.delete(attempt.index)
   current.endedAttempts.push(attempt)
+  if (attempt.ownsProcesses) current.actions.push(() => attempt.endProcesses())
   if (!attempt.placed) return
-  for (const artifact of attempt.staged.values()) {
+  for (const artifact of attempt.files.values()) {
     explain(current, { kind: 'artifact_created', status: 'created', ...attempt.context, artifact })
   }
 }
 
 /** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
-function noteLate(current: Tick, result: Result): void {
+function noteLate(current: Tick, result: Exclude<Result, ProcessMade>): void {
   if (current.run.state.status !== 'running') return
   if ('thrown' in result && result.attempt.isAbortReason(result.thrown)) return
   explain(current, {

@@ -1,5 +1,6 @@
+import type { HeldProcess } from '../../ports/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
-import type { StepKey } from '../../core/index.ts'
+import type { JsonObject, StepKey } from '../../core/index.ts'
 import type { ArtifactRecord, StepEventContext } from '../../trace/index.ts'
 import { stagingFolder } from '../store/layout.ts'
 import type { RunLayout } from '../store/layout.ts'
@@ -11,8 +12,12 @@ export class Attempt {
   readonly definition: StepDefinition
   /** What every event about it says. */
   readonly context: StepEventContext
+  /** What its agent is handed. */
+  parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
+  #processes: HeldProcess[] | undefined
+  #adopted: Map<string, ArtifactRecord> | undefined
   /** Set when its agent has been called. */
   called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
@@ -29,6 +34,7 @@ export class Attempt {
     this.index = index
     this.key = key
     this.definition = definition
+    this.parameters = definition.parameters
     this.context =
       action === undefined ? { step, visit, attempt, agent } : { step, visit, attempt, agent, action }
     this.#layout = layout
@@ -37,6 +43,31 @@ export class Attempt {
   /** Folder of its staged files, relative to the project. */
   get staging(): string {
     return stagingFolder(this.#layout, this.key)
+  }
+
+  /** Notes a file that stands in its place already. */
+  adopt(artifact: ArtifactRecord): void {
+    this.#adopted ??= new Map()
+    this.#adopted.set(artifact.path, artifact)
+  }
+
+  /** A process that must not outlive it. */
+  own(process: HeldProcess): void {
+    this.#processes ??= []
+    this.#processes.push(process)
+  }
+
+  get ownsProcesses(): boolean {
+    return this.#processes !== undefined
+  }
+
+  endProcesses(): void {
+    this.#processes?.forEach((process) => process.end())
+  }
+
+  /** All that it leaves, by path: what it has staged, and what it has written in place. */
+  get files(): ReadonlyMap<string, ArtifactRecord> {
+    return this.#adopted === undefined ? this.staged : new Map([...this.#adopted, ...this.staged])
   }
 
   /** Made when somebody looks at it: most agents never do. */
@@ -58,5 +89,6 @@ export class Attempt {
     if (this.#abortedBecause !== undefined) return
     this.#abortedBecause = because
     this.#controller?.abort(new Error(because))
+    this.endProcesses()
   }
 }

@@ -6,6 +6,7 @@ export type EventShapes = Awaited<ReturnType<typeof buildShapes>>
 export type LoggedEvent = z.infer<EventShapes['event']>
 export type LoggedEventOf<K extends LoggedEvent['kind']> = Extract<LoggedEvent, { kind: K }>
 export type LoggedStepEvent = Extract<LoggedEvent, { attempt: number }>
+export type LoggedSkip = LoggedEventOf<'step_skip'>
 export type LoggedDefinition = LoggedEventOf<'workflow_start'>['definition']
 export type LoggedStep = LoggedDefinition['steps'][number]
 export type LoggedArtifact = LoggedEventOf<'step_finish'>['artifacts'][number]
@@ -58,16 +59,27 @@ async function buildShapes() {
       'timeout',
       'workflow-timeout',
       'gate',
+      'condition',
+      'missing-input',
       'validation',
       'missing-artifact',
       'cancelled',
+      'connection',
+      'response',
+      'process',
     ]),
     message: z.string(),
     name: z.string().optional(),
+    category: z.enum(['transient', 'permanent']).optional(),
+    code: z.string().optional(),
+    missingVar: z.string().optional(),
   })
   const stepDefinition = z.object({
     id: z.string().min(1),
     agent: z.string(),
+    condition: z.string().optional(),
+    join: z.literal('any').optional(),
+    continueOnError: z.literal(true).optional(),
     creates: z.array(z.string()),
     retries: count,
     retryDelayMs: z.number(),
@@ -77,8 +89,16 @@ async function buildShapes() {
   const definition = z.object({
     id: z.string().min(1),
     limits: z.object({ maxConcurrentSteps: ordinal, timeoutMs: z.number().optional() }),
+    onStepFailure: z.literal('continue').optional(),
     steps: z.array(stepDefinition),
-    edges: z.array(z.object({ from: z.string(), to: z.string() })),
+    edges: z.array(
+      z.object({
+        from: z.string(),
+        to: z.string(),
+        condition: z.string().optional(),
+        passesSkipped: z.literal(true).optional(),
+      }),
+    ),
   })
 
   const event = z.discriminatedUnion('kind', [
@@ -114,10 +134,47 @@ async function buildShapes() {
       ...envelope,
       kind: z.literal('workflow_end'),
       status: z.enum(['completed', 'failed', 'cancelled']),
+      degraded: z.literal(true).optional(),
+      hasFailures: z.literal(true).optional(),
       step: z.string().optional(),
       error: error.optional(),
     }),
-    z.object({ ...stepEnvelope, kind: z.literal('step_start'), status: z.literal('running') }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('process_start'),
+      status: z.literal('running'),
+      group: z.object({
+        pid: ordinal,
+        startTime: z.string(),
+        bootId: z.string(),
+        host: z.string(),
+        mark: z.string().min(1),
+      }),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('step_start'),
+      status: z.literal('running'),
+      takes: z.array(z.string()).optional(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('step_skip'),
+      status: z.literal('skipped'),
+      step: z.string().min(1),
+      visit: ordinal,
+      agent: z.string(),
+      action: z.string().optional(),
+      reason: z.enum([
+        'condition_false',
+        'dependency_failed',
+        'dependency_skipped',
+        'no_active_connection',
+        'run_failed',
+      ]),
+      because: z.array(z.string()),
+      takes: z.array(z.string()).optional(),
+    }),
     z
       .object({
         ...stepEnvelope,
@@ -167,6 +224,7 @@ async function buildShapes() {
       ...stepEnvelope,
       kind: z.literal('step_fail'),
       status: z.literal('failed'),
+      tolerated: z.literal(true).optional(),
       error,
       durationMs: z.number(),
     }),

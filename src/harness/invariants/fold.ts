@@ -4,6 +4,7 @@ import type {
   LoggedDefinition,
   LoggedEvent,
   LoggedEventOf,
+  LoggedSkip,
   LoggedStepEvent,
 } from './event-shapes.ts'
 import { stepGraph } from './graph.ts'
@@ -14,7 +15,7 @@ type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
 export interface FoldedStep {
-  status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed'
+  status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped'
   visit: number
   attempt: number
   output: JsonValue
@@ -23,6 +24,9 @@ export interface FoldedStep {
   scoring: LoggedScoring | null
   error: LoggedError | null
   loops: number
+  skipped: Pick<LoggedSkip, 'reason' | 'because'> | undefined
+  takes: readonly string[]
+  tolerated: boolean
   readonly attempts: FoldedAttempt[]
   artifacts: readonly PlacedArtifact[]
   prepared: readonly LoggedArtifact[] | undefined
@@ -134,6 +138,12 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
     run.edits = [...run.edits.filter((other) => other.path !== path), edit]
     return
   }
+  if (event.kind === 'step_skip') {
+    const { reason, because, takes = [] } = event
+    const step = run.steps.get(event.step)
+    if (step !== undefined) Object.assign(step, { status: 'skipped', skipped: { reason, because }, takes })
+    return
+  }
   if (!('attempt' in event)) return
   const step = run.steps.get(event.step)
   if (step !== undefined) applyToStep(run, step, event)
@@ -144,6 +154,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
     case 'step_start': {
       const { visit, attempt, at } = event
       Object.assign(step, { status: 'running', attempt, error: null, prepared: undefined, startedAt: at })
+      step.takes = event.takes ?? []
       const begun = { visit, attempt, startedAt: at, finishedAt: null, durationMs: null, error: null }
       step.attempts.push({ ...begun, outcome: 'running' })
       return
@@ -173,11 +184,13 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       return
     case 'step_fail':
       placePrepared(step, event)
-      run.error ??= { ...event.error, step: event.step }
+      step.tolerated = event.tolerated === true
+      if (!step.tolerated) run.error ??= { ...event.error, step: event.step }
       step.status = 'failed'
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
+    case 'process_start':
     case 'artifact_created':
     case 'late_result':
     case 'checkpoint':
@@ -208,6 +221,14 @@ function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate
     other.loops = 0
   }
   step.loops = event.route.loop
+  const failedAt = run.error?.step ?? null
+  if (failedAt !== null && run.steps.get(failedAt)?.status === 'pending') run.error = nextFailure(run)
+}
+
+/** What failed first was sent back: the failure of another step, if one has failed too. */
+function nextFailure(run: FoldedRun): FoldedRun['error'] {
+  const failed = [...run.steps].find(([, { status, tolerated }]) => status === 'failed' && !tolerated)
+  return failed?.[1].error == null ? null : { ...failed[1].error, step: failed[0] }
 }
 
 function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
@@ -215,7 +236,9 @@ function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
   const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
   for (const [id, step] of run.steps) {
     const wasCompleted = step.status === 'completed'
-    if (!wasCompleted && step.status !== 'pending') {
+    const stands = wasCompleted || step.status === 'skipped' || step.tolerated
+    if (!wasCompleted && step.status !== 'pending' && !(stands && !event.restarts.includes(id))) {
+      if (step.status === 'failed' || step.status === 'skipped') forgetFlow(step)
       step.status = 'pending'
       step.error = null
       step.prepared = undefined
@@ -226,6 +249,26 @@ function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
   }
   run.status = 'running'
   run.error = null
+  forgetDecisions(run)
+}
+
+/** A step that had been reached stands where it stood, unless what led to it begins anew. */
+function forgetDecisions(run: FoldedRun): void {
+  const isOpen = (id: string): boolean => {
+    const status = run.steps.get(id)?.status
+    return status !== 'completed' && status !== 'skipped' && status !== 'failed'
+  }
+  const { before, joinsAny } = stepGraph(run.definition)
+  for (const [id, step] of run.steps) {
+    if (step.status !== 'pending') continue
+    const sources = joinsAny.has(id) ? step.takes : [...(before.get(id) ?? [])]
+    const begin = joinsAny.has(id) ? sources.length > 0 && sources.every(isOpen) : sources.some(isOpen)
+    if (begin) forgetFlow(step)
+  }
+}
+
+function forgetFlow(step: FoldedStep): void {
+  Object.assign(step, { skipped: undefined, takes: [], tolerated: false })
 }
 
 /** Steps keep what they have done under their id; those that the definition no longer has leave the run. */
@@ -236,6 +279,11 @@ function adopt(
   run.definition = definition
   run.definitionSha256 = definitionSha256
   run.steps = new Map(definition.steps.map(({ id }) => [id, run.steps.get(id) ?? newStep()]))
+  for (const step of run.steps.values()) {
+    if (step.status !== 'skipped') continue
+    forgetFlow(step)
+    step.status = 'pending'
+  }
 }
 
 function loopMembers(run: FoldedRun, gated: string): Iterable<string> {
@@ -248,6 +296,7 @@ function openVisit(step: FoldedStep): void {
   step.attempt = 0
   step.error = null
   step.prepared = undefined
+  forgetFlow(step)
 }
 
 function placePrepared(step: FoldedStep, event: LoggedStepEvent): void {
@@ -281,6 +330,9 @@ function newStep(): FoldedStep {
     scoring: null,
     error: null,
     loops: 0,
+    skipped: undefined,
+    takes: [],
+    tolerated: false,
     attempts: [],
     artifacts: [],
     prepared: undefined,

@@ -15,6 +15,7 @@ export const retries: Invariant = {
       else if (event.kind === 'step_start') walk.start(event)
       else if (event.kind === 'step_retry') walk.retry(event)
       else if (event.kind === 'step_fail') walk.fail(event)
+      else if (event.kind === 'step_skip') walk.skip(event)
     }
   },
 }
@@ -61,6 +62,11 @@ class RetryWalk {
     }
   }
 
+  skip({ step, visit }: LoggedEventOf<'step_skip'>): void {
+    this.#visits.set(step, visit)
+    this.#waits.delete(visitKey({ step, visit }))
+  }
+
   retry(event: LoggedEventOf<'step_retry'>): void {
     const definition = this.#run.stepDefinition(event)
     if (definition === undefined) return
@@ -85,7 +91,9 @@ class RetryWalk {
     const definition = this.#run.stepDefinition(event)
     const used = this.#used.get(visitKey(event)) ?? 0
     const left = (definition?.retries ?? 0) - used
-    const mayPass = event.error.kind === 'exception' || event.error.kind === 'timeout'
+    const { kind, category } = event.error
+    const mayPass =
+      category === undefined ? kind === 'exception' || kind === 'timeout' : category === 'transient'
     // After another step has failed the run is ending: nothing is tried again.
     if (left > 0 && mayPass && !this.#hasFailed) {
       this.#broken(
@@ -93,7 +101,8 @@ class RetryWalk {
         `was given up at event ${event.seq} with retries left: ${left} of ${definition?.retries}`,
       )
     }
-    this.#hasFailed = true
+    const goesOn = this.#run.definitionAt(event.seq)?.onStepFailure === 'continue'
+    this.#hasFailed ||= event.tolerated !== true && !goesOn
   }
 
   #broken(

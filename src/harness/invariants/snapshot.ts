@@ -31,6 +31,9 @@ export const snapshot: Invariant = {
   },
 }
 
+/** Snapshots with what they have been found equal to: runs that were forked from one another share both. */
+const agreements = new WeakMap<object, WeakSet<FoldedRun>>()
+
 function judgeState(run: RunReading, files: FileTree, which: string, verdict: Verdict): void {
   const state = run.stateIn(files)
   if (state === undefined) return
@@ -50,11 +53,14 @@ function judgeState(run: RunReading, files: FileTree, which: string, verdict: Ve
     return
   }
   const folded = foldLog(log.events, seq)
-  if (folded === undefined) return
+  if (folded === undefined || agreements.get(body)?.has(folded) === true) return
   // How often it was saved, and in which format, the log does not say.
   const { saveSeq, schemaVersion } = body
   const expected = { ...stateOf(folded), saveSeq, schemaVersion }
-  if (sameJson(body, expected)) return
+  if (sameJson(body, expected)) {
+    agreements.set(body, (agreements.get(body) ?? new WeakSet()).add(folded))
+    return
+  }
   for (const { path: member, before, after } of jsonDiff(expected, body)) {
     const sentence = `The state.json ${which} has ${member} ${shown(after)}, and the log adds up to ${shown(before)} at event ${seq}.`
     verdict.broken(sentence, { path, seq, ...stepOf(member) })
@@ -69,6 +75,8 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
   const completed = steps.filter(([, { status }]) => status === 'completed')
   completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
   const last = completed.at(-1)
+  const skipped = steps.filter(([, { status }]) => status === 'skipped').length
+  const isRouted = definition.edges.some(({ condition }) => condition !== undefined)
   const artifacts = [...newestArtifacts(run).values()]
   return {
     seq: run.seq,
@@ -78,7 +86,16 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
     correlationId: start.correlationId,
     status: run.status,
     reason: run.cancelledFor ?? run.error?.message ?? null,
-    progress: { completed: completed.length, total: steps.length },
+    progress: {
+      completed: completed.length,
+      ...(skipped === 0 ? {} : { skipped }),
+      total: steps.length,
+    },
+    ...(steps.some(([, { tolerated }]) => tolerated) ? { degraded: true } : {}),
+    ...(completed.some(([, { output }]) => hasFindings(output)) ? { hasFailures: true } : {}),
+    ...(isRouted
+      ? { activeConnections: steps.flatMap(([to, { takes }]) => takes.map((from) => ({ from, to }))) }
+      : {}),
     safePoint: { step: last?.[0] ?? null, seq: last?.[1].finishedSeq ?? 0 },
     monitoring: {
       errorCount: steps.flatMap(([, { attempts }]) => attempts).filter(({ outcome }) => outcome === 'failed')
@@ -116,12 +133,20 @@ function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
   const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
   const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
-  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops }
+  const { skipped, tolerated } = step
+  const notes = { ...(skipped === undefined ? {} : { skipped }), ...(tolerated ? { tolerated } : {}) }
+  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops, ...notes }
   return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }
 
 function isCurrent(status: FoldedStep['status']): boolean {
-  return status !== 'completed' && status !== 'pending'
+  return status !== 'completed' && status !== 'pending' && status !== 'skipped'
+}
+
+/** It lists failures that the step has found. */
+function hasFindings(output: JsonValue): boolean {
+  if (typeof output !== 'object' || output === null || !('failures' in output)) return false
+  return Array.isArray(output.failures) && output.failures.length > 0
 }
 
 function stepOf(member: string): { readonly step?: string } {

@@ -45,7 +45,7 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
   readonly fault: FileFault
   /** Whether every later operation fails too. */
   readonly sticky: boolean
-  /** The power fails once the run has been resumed and is over. */
+  /** The power fails once the run has been resumed and has finished a step. */
   readonly powerLoss?: true
 }
 
@@ -174,7 +174,7 @@ export function faultWords(fault: SingleFault): string {
       return fault.outcome
     case 'disk': {
       const error = 'error' in fault.fault ? ` ${fault.fault.error}` : ''
-      return `${fault.fault.mode}${error}${fault.sticky ? ', sticky' : ''}${fault.powerLoss === true ? ', power loss at the end' : ''}`
+      return `${fault.fault.mode}${error}${fault.sticky ? ', sticky' : ''}${fault.powerLoss === true ? ', then power loss' : ''}`
     }
     case 'lifecycle':
       return fault.action

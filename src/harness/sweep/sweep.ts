@@ -21,7 +21,7 @@ import type {
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
 import { liveOn } from './swept-life.ts'
-import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
+import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -176,12 +176,9 @@ export class Sweep {
    * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
    * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
    */
-  async try(
-    faults: FaultSequence,
-    run: (options: Pick<LifeOptions, 'endsAt'>) => Promise<EndedLifeOf>,
-  ): Promise<void> {
+  async try(faults: FaultSequence, run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>): Promise<void> {
     const begun = monotonicMs()
-    let violations = await this.#judge(await run(this.#trustsShortcuts ? { endsAt: this.#endsAt } : {}))
+    let violations = await this.#judge(await run(this.#trustsShortcuts ? this.#shortcuts : {}))
     if (this.#leftAt !== undefined) {
       const looksWrong = violations.length > 0
       const isAudit = this.#random.integer(auditOneIn) === 0
@@ -198,14 +195,19 @@ export class Sweep {
 
   async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
     this.#leftAt = ended.leftAt
-    const { reference } =
-      ended.leftAt === undefined ? this.discovery : (this.#boundary(ended.leftAt) as DiscoveredBoundary)
+    const { leftAt } = ended
+    const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
     const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, reference)
     return (await judge(evidence, this.#invariants)).violations
   }
 
+  readonly #shortcuts: Shortcuts = {
+    endsAt: (name, world) => this.cameBy(name, world),
+    endsOnceRecovered: (world) => !this.#isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`),
+  }
+
   /** Whether the run without faults came by the same boundary, with the same effects outside. */
-  readonly #endsAt = (name: string, { effects }: SweptWorld): boolean => {
+  readonly cameBy = (name: string, { effects }: SweptWorld): boolean => {
     const known = this.#boundary(name)?.world.effects
     return (
       known?.length === effects.length &&
@@ -247,13 +249,14 @@ export class Sweep {
    * @param digest of the disk: as far as it can be read when no further crash is to come, otherwise also of what is durable.
    */
   isNew(world: SweptWorld, digest: string): boolean {
-    const { runId, now, lives, executions, effects, completedSteps } = world
-    const told = [runId, now, lives.length, executions.length, effects.length, completedSteps.length]
     this.#postCrashStates.add(digest)
-    const key = `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
-    if (this.#seen.has(key)) return false
+    return this.#isFirst(worldKey(world, digest))
+  }
+
+  #isFirst(key: string): boolean {
+    const isFirst = !this.#seen.has(key)
     this.#seen.add(key)
-    return true
+    return isFirst
   }
 
   /** Notes by which operations a run was taken over. */
@@ -281,4 +284,10 @@ export class Sweep {
       findings: this.#findings.length,
     })
   }
+}
+
+function worldKey(world: SweptWorld, digest: string): string {
+  const { runId, now, lives, executions, effects, completedSteps } = world
+  const told = [runId, now, executions.length, effects.length, completedSteps.length]
+  return `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
 }

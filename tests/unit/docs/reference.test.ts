@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
 import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
@@ -22,9 +23,11 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   checkpoint: true,
   gate_result: true,
   late_result: true,
+  process_start: true,
   step_fail: true,
   step_finish: true,
   step_retry: true,
+  step_skip: true,
   step_start: true,
   workflow_cancel: true,
   workflow_end: true,
@@ -71,6 +74,7 @@ describe('docs/cli.md', () => {
     ...stateCommand().commands,
     showCommand(),
     replayCommand(),
+    ...bundleCommand().commands,
   ]
 
   test('lists every command with its argument', () => {

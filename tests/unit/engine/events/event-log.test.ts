@@ -50,7 +50,7 @@ const workflow = defineWorkflow({
   ],
 })
 
-/** A timeout whose answer comes too late, a retry, a gate that loops, a failure, a crash and an edit: every reason to say something. */
+/** A timeout whose answer comes too late, a retry, a gate that loops, a process, a failure, a crash and an edit: every reason to say something. */
 async function everything(options: WorkflowSessionOptions = {}): Promise<WorkflowSession> {
   const late = deferred<string>()
   const agents: Agents = {
@@ -63,7 +63,9 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
       return { large: 'x'.repeat(500) }
     },
     reviewer: () => ({ scores: { tone: 7 } }),
-    sender: () => null,
+    async sender({ processes }) {
+      await processes.run({ command: ['mail'] })
+    },
   }
   const session = await runWorkflowStepByStep(workflow, {
     project: await createProject(),
@@ -71,6 +73,7 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
     faults: [gateFailure('review'), agentError('send')],
     outputCapBytes: 200,
     checkpointEvery: 2,
+    programs: { mail: () => {} },
     ...options,
   })
   open.push(session)
@@ -84,6 +87,22 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
   return session
 }
 
+async function skipping(): Promise<WorkflowSession> {
+  const session = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'skips',
+      steps: [
+        { id: 'late', agent: 'a', action: 'answer' },
+        { id: 'never', agent: 'a', action: 'answer', condition: 'on_failure' },
+      ],
+    }),
+    { project: await createProject() },
+  )
+  open.push(session)
+  await session.runToEnd()
+  return session
+}
+
 async function cancelled(): Promise<WorkflowSession> {
   const session = await runWorkflowStepByStep(workflow, { project: await createProject() })
   open.push(session)
@@ -94,7 +113,11 @@ async function cancelled(): Promise<WorkflowSession> {
 
 describe('a line of the log', () => {
   test('has the form of its kind, whatever a run may say', async () => {
-    const lines = [...(await linesOf(await everything())), ...(await linesOf(await cancelled()))]
+    const lines = [
+      ...(await linesOf(await everything())),
+      ...(await linesOf(await cancelled())),
+      ...(await linesOf(await skipping())),
+    ]
     expect(lines.flatMap((line) => eventProblem(line) ?? [])).toEqual([])
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(Object.keys(eventSchemas)))
     expect(sampleEvents().flatMap((event) => eventProblem(event) ?? [])).toEqual([])
