@@ -64,7 +64,11 @@ async function bundle(layer) {
   })
   const compiled = readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.js'))
   // All of them side by side: some find others by their place.
-  const { output } = await build.write({ dir: folder, entryFileNames: '[name].js', chunkFileNames: '[name].js' })
+  const { output } = await build.write({
+    dir: folder,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+  })
   await build.close()
   const kept = new Set(output.map(({ fileName }) => fileName))
   for (const path of compiled) if (!kept.has(path)) rmSync(join(folder, path))
