@@ -63,15 +63,27 @@ function interruptedWhere({ currentSteps, completedSteps }: StateDocument): stri
   return last === undefined ? 'before the first step' : `after ${last}`
 }
 
+const undoNotes = { running: 'being undone', completed: 'undone', failed: 'not undone' } as const
+const signs: Readonly<Record<StepDocument['status'] | 'interrupted', string>> = {
+  pending: '·',
+  running: '>',
+  retrying: '↻',
+  paused: '‖',
+  waiting: '?',
+  completed: '✓',
+  failed: '✗',
+  interrupted: '!',
+}
+
 function stepRow(name: string, step: StepDocument, status: ObservedStatus): string {
   const shown = step.status === 'running' && status === 'interrupted' ? 'interrupted' : step.status
-  const sign = { pending: '·', running: '>', retrying: '↻', completed: '✓', failed: '✗', interrupted: '!' }[
-    shown
-  ]
+  const sign = signs[shown]
   const notes = [
     ...(step.visit > 1 ? [`visit ${step.visit}`] : []),
     ...(step.attempts.length > 1 ? [`${step.attempts.length} attempts`] : []),
     ...(step.error === null ? [] : [describeStepError(step.error)]),
+    ...(step.missingVar === undefined ? [] : [`no value for \${${step.missingVar}}`]),
+    ...(step.undo === undefined ? [] : [undoNotes[step.undo.status]]),
   ]
   return `  ${sign} ${name}  ${shown}${notes.length === 0 ? '' : `  (${notes.join(', ')})`}`
 }

@@ -88,7 +88,7 @@ export async function watchedRun(
     const { status } = session.state()
     told = {
       completedSteps: finished.map(({ step, visit, seq }) => ({ step, visit, seq })),
-      ...(status === 'running' ? {} : { status }),
+      ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
     }
   }
   const seeThrown = (thrown: unknown): SeenError => {

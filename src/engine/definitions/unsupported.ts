@@ -35,7 +35,6 @@ const stepFeatures: readonly (readonly [string, (step: StepDefinition) => boolea
   ['conditions', ({ condition }) => condition !== undefined],
   [`join 'any'`, ({ join }) => join !== undefined],
   ['continueOnError', ({ continueOnError }) => continueOnError !== undefined],
-  ['maxDuration', ({ maxDurationMs }) => maxDurationMs !== undefined],
   ['inputSchema', ({ inputSchema }) => inputSchema !== undefined],
   ['outputSchema', ({ outputSchema }) => outputSchema !== undefined],
   ['references in parameters', ({ parameters }) => holdsReference(parameters)],

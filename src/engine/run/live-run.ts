@@ -77,7 +77,7 @@ function contextServices(
   state: RunState,
   acknowledged: () => RunState,
 ): ContextServices {
-  const { runId, correlationId, input, seed } = state
+  const { runId, correlationId, seed } = state
   const workflowId = state.workflow.definition.id
   return {
     clock: ports.clock,
@@ -94,7 +94,9 @@ function contextServices(
     workflowId,
     runId,
     correlationId,
-    input,
+    get input() {
+      return acknowledged().input
+    },
     seed,
     project: { folder: ports.projectFolder },
   }

@@ -3,6 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
 import type { LiveRun } from './live-run.ts'
+import { undoneSteps } from './rollback.ts'
 import type { RunState } from './run-state.ts'
 import { newestArtifacts } from './state-view.ts'
 
@@ -22,12 +23,14 @@ export interface SafePoint {
 export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<SafePoint> {
   const changed = yield* changedArtifacts(run.state, run.ports.digest)
   const policy = request.artifacts ?? 'refuse'
-  if (changed.length === 0) return { restarts: unfinished(run), accepted: [] }
+  const undone = undoneSteps(run.state)
+  const again = inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, undone)]))
+  if (changed.length === 0) return { restarts: again, accepted: [] }
   if (policy === 'accept') {
     const gone = changed.find(({ now }) => now === undefined)
     if (gone !== undefined)
       throw changedError(run, changed, `'${gone.record.path}' is missing and cannot be accepted`)
-    return { restarts: unfinished(run), accepted: changed.map(({ now }) => now as ArtifactRecord) }
+    return { restarts: again, accepted: changed.map(({ now }) => now as ArtifactRecord) }
   }
   const orphan = changed.find(({ record }) => record.producedBy === null)
   if (policy === 'refuse' || orphan !== undefined) throw changedError(run, changed)
@@ -35,7 +38,7 @@ export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<S
     ({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number,
   )
   return {
-    restarts: inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, producers)])),
+    restarts: inOrder(run, new Set([...indices(run, again), ...withDependants(run, producers)])),
     accepted: [],
   }
 }
@@ -68,14 +71,15 @@ export function* changedArtifacts(
 }
 
 function hasCompleted(state: RunState, step: string): boolean {
-  return state.steps.get(state.workflow.indexOf.get(step) as number).status === 'completed'
+  const { status } = state.steps.get(state.workflow.indexOf.get(step) as number)
+  return status === 'completed' || status === 'waiting'
 }
 
 function unfinished(run: LiveRun): readonly string[] {
   return run.state.workflow.steps
     .filter((_, index) => {
       const { status } = run.state.steps.get(index)
-      return status !== 'pending' && status !== 'completed'
+      return status !== 'pending' && status !== 'completed' && status !== 'waiting'
     })
     .map((step) => step.id)
 }

@@ -141,7 +141,16 @@ function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
     status: step.status,
     visit: step.visit,
   }
-  return step.outputBlob === null ? document : { ...document, outputBlob: step.outputBlob }
+  const { outputBlob, aside } = step
+  if (outputBlob === null && aside === null) return document
+  const { missingVar, waiting, undo } = aside ?? {}
+  return {
+    ...document,
+    ...(outputBlob === null ? {} : { outputBlob }),
+    ...(missingVar === undefined ? {} : { missingVar }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(undo === undefined ? {} : { undo }),
+  }
 }
 
 function keepNewer(

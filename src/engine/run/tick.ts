@@ -1,5 +1,5 @@
 import { formatDuration, messageOf } from '../../core/index.ts'
-import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
+import type { FileProgram, GateDecision, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
   ArtifactCreatedEvent,
@@ -14,9 +14,31 @@ import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import { gateNotPassed, noteAnswer, noteExpiry, routeOf, waitingStep } from './gate-decision.ts'
+import { retryDelayMs, stepDeadline, stepTimeout, timeoutOf } from './limits.ts'
 import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
-import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
+import {
+  expired,
+  heldSteps,
+  isHalted,
+  nextDue,
+  overdue,
+  overdueRetries,
+  startable,
+  workflowTimedOut,
+  worthWarning,
+} from './planner.ts'
+import {
+  assertNotRollingBack,
+  nextUndo,
+  undoContext,
+  undoDeadline,
+  undoDefinition,
+  undoTimeout,
+} from './rollback.ts'
+import { recordedOutputs } from './state-view.ts'
+import { stepContext } from './step-context.ts'
 
 /** A log smaller than twice this is read faster than a snapshot of it is worth. */
 const leastSavedBytes = 8 * 1024
@@ -51,26 +73,56 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
     if (!current.stopped) startSteps(current)
     endRun(current)
   }
+  return yield* conclude(current)
+}
+
+/**
+ * Ends a run for good: nothing more starts, and what is in flight is aborted, at once or after the workflow's time of grace. The
+ * second time it is aborted at once.
+ */
+export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
+  run.log.assertUsable()
+  assertNotRollingBack(run.state)
+  const current = newTick(run, nothing)
+  const { cancelledFor, workflow } = run.state
+  const { cancelGraceMs = 0 } = workflow.definition.limits
+  if (cancelGraceMs > 0 && run.attempts.size > 0 && cancelledFor === null) {
+    const graceUntil = run.ports.clock.now() + cancelGraceMs
+    emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason, graceUntil })
+  } else {
+    abortAll(current, cancelledFor ?? reason)
+    if (cancelledFor === null) emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason })
+    emit(current, { kind: 'workflow_end', status: 'cancelled' })
+  }
+  return yield* conclude(current)
+}
+
+/** Takes the answer of a person to a gate that waits for one. */
+export function* answerGate(run: LiveRun, step: string, decision: GateDecision): FileProgram<Moved> {
+  run.log.assertUsable()
+  const current = newTick(run, nothing)
+  const now = run.ports.clock.now()
+  noteAnswer(run.state, waitingStep(run.state, step, now), decision, now, (body) =>
+    emitDecided(current, body),
+  )
+  return yield* conclude(current)
+}
+
+const nothing: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: 0 }
+
+function* conclude(current: Tick): FileProgram<Moved> {
   yield* flush(current)
   yield* tidy(current)
   return { report: report(current), actions: current.actions }
 }
 
-/** Ends a run for good: what is in flight is aborted, nothing more starts. */
-export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
-  run.log.assertUsable()
-  const current = newTick(run, { holds: new Set(), stopsAfter: () => false, maxResults: 0 })
-  for (const attempt of Array.from(run.attempts.values())) {
+function abortAll(current: Tick, reason: string): void {
+  for (const attempt of Array.from(current.run.attempts.values())) {
     endAttempt(current, attempt, {
       kind: 'cancelled',
       message: `Step '${attempt.key.step}' was cancelled: ${reason}`,
     })
   }
-  emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason })
-  emit(current, { kind: 'workflow_end', status: 'cancelled' })
-  yield* flush(current)
-  yield* tidy(current)
-  return { report: report(current), actions: current.actions }
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
@@ -82,6 +134,7 @@ function* takeResults(current: Tick, results: readonly Result[]): FileProgram<vo
   for (const result of results) {
     const { attempt } = result
     if (attempt.ended) noteLate(current, result)
+    else if (attempt.undoes) takeUndone(current, result)
     else if (result.type === 'threw') endAttempt(current, attempt, errorOf(result.thrown))
     else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
     else if (result.type === 'gate-decided') takeDecision(current, result)
@@ -128,6 +181,7 @@ function* commitArtifacts(
 function settle(current: Tick, attempt: Attempt, returned: Returned): void {
   const { run } = current
   if (attempt.definition.gate === undefined) return finish(current, attempt, returned)
+  if (attempt.definition.gate.condition === undefined) return putToPerson(current, attempt, returned)
   run.gating.add(attempt.index)
   current.actions.push(() => askGate(run, attempt, returned))
 }
@@ -147,47 +201,70 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
   if (checkpoint !== undefined) emit(current, checkpoint)
 }
 
+/** The step is over as far as its agent goes; whether it is complete, a person has to say. */
+function putToPerson(current: Tick, attempt: Attempt, { output, scoring }: Returned): void {
+  const { expiresAfterMs } = attempt.definition.gate ?? {}
+  close(current, attempt)
+  emit(current, {
+    kind: 'gate_wait',
+    status: 'waiting',
+    ...attempt.context,
+    output,
+    ...(scoring === undefined ? {} : { scoring }),
+    ...(expiresAfterMs === undefined ? {} : { expiresAt: current.run.ports.clock.now() + expiresAfterMs }),
+  })
+}
+
+function emitDecided(current: Tick, body: EventBody): void {
+  emit(current, body)
+  const checkpoint = body.kind === 'step_finish' ? dueCheckpoint(current.run, body) : undefined
+  if (checkpoint !== undefined) emit(current, checkpoint)
+}
+
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
   const { attempt, decision, returned } = result
-  const gate = attempt.definition.gate
-  const loops = current.run.state.steps.get(attempt.index).loops
-  const returnsTo = gate?.onFail !== undefined && loops < gate.maxLoops ? gate.onFail : undefined
+  const { state } = current.run
+  const { passed, reason } = decision
+  const route = routeOf(state, attempt.index, passed)
   emit(current, {
     kind: 'gate_result',
-    status: decision.passed ? 'passed' : 'failed',
+    status: passed ? 'passed' : 'failed',
     ...attempt.context,
-    ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+    ...(reason === undefined ? {} : { reason }),
     ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
     output: returned.output,
-    route: decision.passed
-      ? { to: 'pass' }
-      : returnsTo === undefined
-        ? { to: 'fail' }
-        : { to: 'loop', target: returnsTo, loop: loops + 1 },
+    route,
   })
-  if (decision.passed) return finish(current, attempt, returned)
-  if (returnsTo !== undefined) return close(current, attempt)
-  const evaluations = loops === 0 ? '' : ` after ${loops + 1} evaluations`
-  const reason = decision.reason === undefined ? '' : `: ${decision.reason}`
-  endAttempt(current, attempt, {
-    kind: 'gate',
-    message: `The gate of step '${attempt.key.step}' did not pass${evaluations}${reason}.`,
-  })
+  if (route.to === 'pass') return finish(current, attempt, returned)
+  if (route.to === 'loop') return close(current, attempt)
+  endAttempt(current, attempt, gateNotPassed(state, attempt.index, reason))
 }
 
 function applyLimits(current: Tick): void {
   const { run } = current
   const now = run.ports.clock.now()
+  if (run.state.undoing !== null) return limitUndo(current, run.state.undoing, now)
   if (workflowTimedOut(run.state, now)) return endByWorkflowLimit(current)
   for (const index of overdue(run.state, now, run.gating)) {
-    const attempt = run.attempts.get(index) as Attempt
-    endAttempt(current, attempt, {
-      kind: 'timeout',
-      message:
-        `Step '${attempt.key.step}' (attempt ${attempt.key.attempt}) exceeded its limit of ` +
-        `${formatDuration(attempt.definition.timeoutMs)}.`,
+    endAttempt(current, run.attempts.get(index) as Attempt, timeoutOf(run.state, index, now))
+  }
+  for (const index of overdueRetries(run.state, now)) {
+    failRetrying(current, index, stepTimeout(run.state, index))
+  }
+  for (const index of worthWarning(run.state, now, run.gating)) {
+    const { warnAfterMs, timeoutMs } = run.state.workflow.steps[index] as Attempt['definition']
+    emit(current, {
+      kind: 'timeout_warning',
+      status: 'warned',
+      ...stepContext(run.state, index),
+      warnAfterMs: warnAfterMs as number,
+      timeoutMs,
     })
   }
+  for (const index of expired(run.state, now))
+    noteExpiry(run.state, index, now, (body) => emit(current, body))
+  const { cancelledFor, graceUntil } = run.state
+  if (cancelledFor !== null && now >= graceUntil) abortAll(current, cancelledFor)
 }
 
 function endByWorkflowLimit(current: Tick): void {
@@ -200,6 +277,8 @@ function endByWorkflowLimit(current: Tick): void {
       `${run.attempts.size === 0 ? '' : ` while it was in ${[...run.attempts.values()].map(({ key }) => `'${key.step}'`).join(', ')}`}.`,
   }
   for (const attempt of Array.from(run.attempts.values())) endAttempt(current, attempt, error)
+  if (definition.rollback === true)
+    for (const index of run.state.retrying) failRetrying(current, index, error)
   if (run.state.failure === null) emit(current, { kind: 'workflow_end', status: 'failed', error })
 }
 
@@ -221,23 +300,110 @@ function startSteps(current: Tick): void {
 function endRun(current: Tick): void {
   const { state } = current.run
   if (state.status !== 'running') return
-  if (state.remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed' })
+  if (state.cancelledFor !== null) {
+    if (state.active.length === 0) emit(current, { kind: 'workflow_end', status: 'cancelled' })
+  } else if (state.remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed' })
   else if (state.failure !== null && state.active.length === 0) {
-    const { step, ...error } = state.failure
+    if (goesOnUndoing(current)) return
+    const { step, ...error } = current.run.state.failure as NonNullable<typeof state.failure>
     emit(current, { kind: 'workflow_end', status: 'failed', ...(step === null ? {} : { step }), error })
+  } else if (!current.stopped && isHalted(state)) pause(current)
+}
+
+/** A step that waits for a retry has failed: no attempt of it is in flight. */
+function failRetrying(current: Tick, index: number, error: StepError): void {
+  const context = stepContext(current.run.state, index)
+  emit(current, { kind: 'step_fail', status: 'failed', ...context, error, durationMs: 0 })
+}
+
+/** Lets go of a run that only somebody from outside can move. Input that is missing is asked for first. */
+function pause(current: Tick): void {
+  const { state } = current.run
+  const paused = state.halted.find((index) => state.steps.get(index).status === 'paused')
+  const index = paused ?? state.halted[0] ?? 0
+  const step = state.workflow.steps[index]?.id as string
+  const missingVar = state.steps.get(index).aside?.missingVar
+  emit(current, {
+    kind: 'workflow_pause',
+    status: paused === undefined ? 'waiting' : 'paused',
+    step,
+    ...(missingVar === undefined ? {} : { missingVar }),
+  })
+}
+
+/** Undoes the next step of a rollback, if one is left; one that cannot even be asked for has failed. */
+function goesOnUndoing(current: Tick): boolean {
+  const { run } = current
+  if (run.state.undoing !== null) return true
+  for (let index = nextUndo(run.state); index !== undefined; index = nextUndo(run.state)) {
+    if (current.stopped) return true
+    const context = undoContext(run.state, index)
+    emit(current, { kind: 'undo_start', status: 'running', ...context })
+    try {
+      const definition = undoDefinition(run.state, index, recordedOutputs(run.state))
+      const { step, visit, attempt } = context
+      const undo = new Attempt(index, { step, visit, attempt }, definition, run.layout, true)
+      run.attempts.set(index, undo)
+      current.actions.push(() => callAgent(run, undo))
+      return true
+    } catch (thrown) {
+      emit(current, {
+        kind: 'undo_fail',
+        status: 'failed',
+        ...context,
+        error: errorOf(thrown),
+        durationMs: 0,
+      })
+    }
   }
+  return false
+}
+
+function takeUndone(current: Tick, result: Result): void {
+  const { attempt } = result
+  if (result.type === 'returned') {
+    const judged = judgeResult(attempt.definition, result.output, attempt.staged)
+    if (!judged.good) return failUndo(current, attempt, judged.error)
+    const durationMs = undoDuration(current.run, attempt)
+    close(current, attempt)
+    const { output } = judged
+    emit(current, { kind: 'undo_finish', status: 'completed', ...attempt.context, output, durationMs })
+  } else if (result.type === 'threw') failUndo(current, attempt, errorOf(result.thrown))
+}
+
+function failUndo(current: Tick, attempt: Attempt, error: StepError): void {
+  const durationMs = undoDuration(current.run, attempt)
+  close(current, attempt)
+  current.actions.push(() => attempt.abort(error.message))
+  emit(current, { kind: 'undo_fail', status: 'failed', ...attempt.context, error, durationMs })
+}
+
+function undoDuration(run: LiveRun, { index, definition }: Attempt): number {
+  return run.ports.clock.now() - undoDeadline(run.state, index) + definition.timeoutMs
+}
+
+function limitUndo(current: Tick, index: number, now: number): void {
+  const { state, attempts } = current.run
+  const attempt = attempts.get(index)
+  if (attempt !== undefined && now >= undoDeadline(state, index))
+    failUndo(current, attempt, undoTimeout(state, index))
 }
 
 /** An attempt that did not succeed: retried if its error may pass and tries are left, otherwise the step has failed. */
 function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
   const { run } = current
   const { definition } = attempt
-  const { retriesUsed } = run.state.steps.get(attempt.index)
+  const { state } = run
+  const now = run.ports.clock.now()
   const durationMs = duration(run, attempt)
   close(current, attempt)
   current.actions.push(() => attempt.abort(error.message))
-  if (mayBeRetried(error) && retriesUsed < definition.retries && run.state.failure === null) {
-    const delayMs = definition.retryDelayMs * 2 ** retriesUsed
+  const delayMs = retryDelayMs(state, attempt.index)
+  const mayGoOn = state.failure === null && state.cancelledFor === null
+  const isLeft =
+    state.steps.get(attempt.index).retriesUsed < definition.retries &&
+    now + delayMs < stepDeadline(state, attempt.index)
+  if (mayBeRetried(error) && mayGoOn && isLeft) {
     emit(current, {
       kind: 'step_retry',
       status: 'retrying',
@@ -245,7 +411,7 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
       error,
       durationMs,
       delayMs,
-      notBefore: run.ports.clock.now() + delayMs,
+      notBefore: now + delayMs,
     })
   } else {
     emit(current, { kind: 'step_fail', status: 'failed', ...attempt.context, error, durationMs })
@@ -265,7 +431,7 @@ function close(current: Tick, attempt: Attempt): void {
 
 /** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
 function noteLate(current: Tick, result: Result): void {
-  if (current.run.state.status !== 'running') return
+  if (current.run.state.status !== 'running' || result.attempt.undoes) return
   if ('thrown' in result && result.attempt.isAbortReason(result.thrown)) return
   explain(current, {
     kind: 'late_result',
@@ -287,10 +453,9 @@ function* tidy(current: Tick): FileProgram<void> {
       if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
     }
     yield* recordCheckpoints(run, current.events)
-    const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
-    if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes))
-      yield* saveState(run)
-    if (!hasEnded) return
+    const isLetGo = current.events.some(({ kind }) => kind === 'workflow_end' || kind === 'workflow_pause')
+    if (isLetGo || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
+    if (!isLetGo) return
     yield* closeFiles(run)
     yield* releaseLock(run.layout)
   } catch (error) {

@@ -13,6 +13,8 @@ export class Attempt {
   readonly context: StepEventContext
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
+  /** Whether it takes back what the step has done. */
+  readonly undoes: boolean
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
   ended = false
   /** Set when its staged files stand under their final names. */
@@ -21,7 +23,7 @@ export class Attempt {
   #controller: AbortController | undefined
   #abortedBecause: string | undefined
 
-  constructor(index: number, key: StepKey, definition: StepDefinition, layout: RunLayout) {
+  constructor(index: number, key: StepKey, definition: StepDefinition, layout: RunLayout, undoes = false) {
     const { step, visit, attempt } = key
     const { agent, action } = definition
     this.index = index
@@ -29,6 +31,7 @@ export class Attempt {
     this.definition = definition
     this.context =
       action === undefined ? { step, visit, attempt, agent } : { step, visit, attempt, agent, action }
+    this.undoes = undoes
     this.#layout = layout
   }
 

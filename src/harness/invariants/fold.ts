@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject, JsonValue } from '../../core/index.ts'
 import type {
   LoggedArtifact,
@@ -14,7 +15,7 @@ type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
 export interface FoldedStep {
-  status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed'
+  status: 'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed'
   visit: number
   attempt: number
   output: JsonValue
@@ -28,6 +29,19 @@ export interface FoldedStep {
   prepared: readonly LoggedArtifact[] | undefined
   startedAt: number
   finishedSeq: number
+  /** What only some steps have, as members of their record. */
+  missingVar: string | undefined
+  waiting: { readonly since: number; readonly expiresAt: number | null } | undefined
+  undo: FoldedUndo | undefined
+}
+
+interface FoldedUndo {
+  readonly attempt: number
+  readonly status: 'running' | 'completed' | 'failed'
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly output: JsonValue
+  readonly error: LoggedError | null
 }
 
 interface FoldedAttempt {
@@ -57,7 +71,8 @@ export interface FoldedRun {
   /** What the run goes by: the definition of event 0, or of the last resume that adopted another. */
   definition: LoggedDefinition
   definitionSha256: string
-  status: 'running' | 'completed' | 'failed' | 'cancelled'
+  status: 'running' | 'paused' | 'waiting' | 'completed' | 'failed' | 'cancelled'
+  input: JsonValue
   seq: number
   epoch: number
   updatedAt: number
@@ -78,6 +93,7 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
     definition: start.definition,
     definitionSha256: start.definitionSha256,
     status: 'running',
+    input: start.input,
     seq: start.seq,
     epoch: start.epoch,
     updatedAt: start.at,
@@ -113,6 +129,10 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
     if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
     return
   }
+  if (event.kind === 'workflow_pause') {
+    run.status = event.status
+    return
+  }
   if (event.kind === 'workflow_cancel') {
     run.cancelledFor = event.reason
     return
@@ -143,10 +163,35 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
         run.announced.set(path, (run.announced.get(path) ?? new Set()).add(sha256))
       }
       return
+    case 'step_pause':
+      step.status = 'paused'
+      step.missingVar = event.missingVar
+      return
+    case 'gate_wait':
+      placePrepared(step, event)
+      step.status = 'waiting'
+      step.output = event.output ?? null
+      step.outputBlob = event.outputBlob
+      step.scoring = event.scoring ?? null
+      step.waiting = { since: event.at, expiresAt: event.expiresAt ?? null }
+      return
     case 'gate_result':
       return decideGate(run, step, event)
+    case 'undo_start':
+    case 'undo_finish':
+    case 'undo_fail':
+      step.undo = {
+        attempt: event.attempt,
+        status: event.status,
+        startedAt: event.kind === 'undo_start' ? event.at : (step.undo?.startedAt ?? event.at),
+        finishedAt: event.kind === 'undo_start' ? null : event.at,
+        output: event.kind === 'undo_finish' ? (event.output ?? null) : null,
+        error: event.kind === 'undo_fail' ? event.error : null,
+      }
+      return
     case 'step_finish':
       placePrepared(step, event)
+      step.waiting = undefined
       step.status = 'completed'
       step.output = event.output ?? null
       step.outputBlob = event.outputBlob
@@ -164,12 +209,14 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       placePrepared(step, event)
       run.error ??= { ...event.error, step: event.step }
       step.status = 'failed'
+      step.waiting = undefined
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
     case 'artifact_created':
     case 'late_result':
     case 'checkpoint':
+    case 'timeout_warning':
       return
   }
 }
@@ -187,6 +234,7 @@ function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate
     reason: event.reason ?? null,
     scoring: event.scoring ?? null,
     route: event.route.to,
+    ...(event.by === undefined ? {} : { by: event.by }),
   })
   if (event.route.to !== 'loop') return
   endAttempt(step, event.at, event.at - step.startedAt, 'gate-failed')
@@ -200,21 +248,29 @@ function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate
 }
 
 function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
+  // A rollback that was interrupted goes on.
+  if (run.status === 'running' && [...run.steps.values()].some(({ undo }) => undo !== undefined)) return
   if (event.adopts !== undefined) adopt(run, event.adopts)
   const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
   for (const [id, step] of run.steps) {
-    const wasCompleted = step.status === 'completed'
-    if (!wasCompleted && step.status !== 'pending') {
+    const isAgain = event.restarts.includes(id)
+    const wasDone = step.status === 'completed' || step.status === 'waiting'
+    if (step.status !== 'completed' && step.status !== 'pending' && (step.status !== 'waiting' || isAgain)) {
       step.status = 'pending'
+      step.missingVar = undefined
+      step.waiting = undefined
       step.error = null
       step.prepared = undefined
       endAttempt(step, event.at, null, 'interrupted')
     }
-    if ([...reopened].includes(id) || (wasCompleted && event.restarts.includes(id))) openVisit(step)
+    if ([...reopened].includes(id) || (wasDone && isAgain)) openVisit(step)
     if (id === event.reopensLoopOf) step.loops = 0
   }
   run.status = 'running'
   run.error = null
+  if (event.input !== undefined)
+    run.input =
+      isJsonObject(run.input) && isJsonObject(event.input) ? { ...run.input, ...event.input } : event.input
 }
 
 /** Steps keep what they have done under their id; those that the definition no longer has leave the run. */
@@ -237,6 +293,9 @@ function openVisit(step: FoldedStep): void {
   step.attempt = 0
   step.error = null
   step.prepared = undefined
+  step.missingVar = undefined
+  step.waiting = undefined
+  step.undo = undefined
 }
 
 function placePrepared(step: FoldedStep, event: LoggedStepEvent): void {
@@ -275,5 +334,8 @@ function newStep(): FoldedStep {
     prepared: undefined,
     startedAt: 0,
     finishedSeq: -1,
+    missingVar: undefined,
+    waiting: undefined,
+    undo: undefined,
   }
 }

@@ -101,7 +101,7 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
         visit,
         attempt,
       })),
-    input: start.input,
+    input: run.input,
     seed: start.seed,
     launch: start.launch,
     error: run.error,
@@ -117,7 +117,13 @@ function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
   const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
   const document = { status, visit, attempt, ...output, scoring, error, attempts, loops }
-  return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
+  const { missingVar, waiting, undo } = step
+  const aside = {
+    ...(missingVar === undefined ? {} : { missingVar }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(undo === undefined ? {} : { undo }),
+  }
+  return { ...document, ...aside, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }
 
 function isCurrent(status: FoldedStep['status']): boolean {

@@ -252,6 +252,7 @@ class Sweep {
       earlierLives: lives,
       ending: world.ending,
       executions: world.executions,
+      undos: world.undos,
       effects: world.effects,
       faults: world.faults,
       errors: world.errors,

@@ -13,7 +13,6 @@ const features: readonly (readonly [string, string])[] = [
   [step(', condition: always'), `conditions (step 'b')`],
   [step(', join: any'), `join 'any' (step 'b')`],
   [step(', continue_on_error: true'), `continueOnError (step 'b')`],
-  [step(', max_duration: 5m'), `maxDuration (step 'b')`],
   [step(', input_schema: { type: object }'), `inputSchema (step 'b')`],
   [step(', output_schema: { type: object }'), `outputSchema (step 'b')`],
   [step(', parameters: { a: ["${input.b}"] }'), `references in parameters (step 'b')`],
