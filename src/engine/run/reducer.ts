@@ -310,13 +310,13 @@ function reopen(state: Draft<RunState>, members: readonly number[], gated: numbe
 }
 
 function openVisit(step: Draft<StepState>): void {
+  step.aside = null
   step.status = 'pending'
   step.visit++
   step.attempt = 0
   step.retriesUsed = 0
   step.error = null
   step.prepared = null
-  step.aside = null
 }
 
 function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void {
@@ -372,11 +372,11 @@ function mergedInput(before: JsonValue, provided: JsonValue): JsonValue {
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
 function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
+  step.aside = withoutHalt(step.aside)
   step.status = 'pending'
   step.retriesUsed = 0
   step.error = null
   step.prepared = null
-  step.aside = withoutHalt(step.aside)
   endAttempt(step, { at, durationMs: null }, 'interrupted')
 }
 

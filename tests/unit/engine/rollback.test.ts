@@ -30,7 +30,7 @@ interface Call {
 interface Shop {
   readonly bench: EngineBench
   readonly undone: Call[]
-  life(more?: Readonly<Record<string, Agent>>): EngineLifeUnderTest
+  readonly life: (more?: Readonly<Record<string, Agent>>) => EngineLifeUnderTest
 }
 
 function shop(): Shop {

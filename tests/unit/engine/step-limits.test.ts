@@ -37,13 +37,17 @@ describe('the limit of a step over all its attempts', () => {
     await after(run, 200)
     const report = await after(run, ms - 200)
     expect([report.status, eventWords(report.events)]).toEqual([status, words])
-    if (status === 'failed')
-      expect(report.events[0]).toMatchObject({
-        error: {
-          kind: 'step-timeout',
-          message: `Step 'call' exceeded its limit of 250 ms over all its attempts.`,
-        },
-      })
+  })
+
+  test('says what was exceeded', async () => {
+    const { bench, life } = await started({ maxDurationMs: 250 }, never)
+    await life.runThroughTime()
+    expect(life.incarnation.state().error).toEqual({
+      kind: 'step-timeout',
+      message: `Step 'call' exceeded its limit of 250 ms over all its attempts.`,
+      step: 'call',
+    })
+    expect(bench.events.at(-1)?.at).toBe((bench.events[0]?.at ?? 0) + 250)
   })
 
   test('is what the engine next waits for, and what the agent is told of', async () => {
