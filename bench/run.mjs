@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** `npm run bench -- <name> [--json]`: every figure of a bench, on the code that ships. */
 const benches = {
   resume: async () => (await import('./resume.mjs')).resume(),
+  engine: async () => (await import('./engine.mjs')).engine(),
   durability: async () => (await import('./durability.mjs')).durability(),
 }
 

@@ -3,6 +3,7 @@
  * programs). Imports nothing, performs nothing.
  */
 export * from './assert.ts'
+export * from './bytes.ts'
 export * from './deferred.ts'
 export * from './duration.ts'
 export * from './errors.ts'

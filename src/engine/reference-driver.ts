@@ -147,7 +147,7 @@ function* letGo(run: LiveRun | undefined): FileProgram<void> {
   }
   run.attempts.clear()
   yield* closeFiles(run)
-  if (run.acknowledged.status === 'running') yield* releaseLock(run.layout)
+  if (run.acknowledged.status === 'running') yield* releaseLock(run.layout, run.ports.owner)
 }
 
 /** Turns errors of the disk under the state folder into one that says so. */

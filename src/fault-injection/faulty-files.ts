@@ -31,7 +31,7 @@ const operations = Object.keys(calls) as OperationName[]
 /** The operations that each mode of a fault is for. */
 export const fileFaultOperations: Readonly<Record<FileFault['mode'], readonly OperationName[]>> = {
   before: operations,
-  short: ['write', 'writeNew', 'append'],
+  short: ['write', 'append'],
   after: operations,
   dropped: ['fsync'],
   lying: ['fsync', 'fsyncFolder'],

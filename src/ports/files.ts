@@ -12,7 +12,7 @@ export type FileOperation =
   | { readonly op: 'stat'; readonly path: string }
   /** Creates the file or replaces its content. Not durable and not atomic. */
   | { readonly op: 'write'; readonly path: string; readonly data: FileData }
-  /** Creates the file only if nothing has the name: answers false otherwise. */
+  /** Creates the file with its content, all at once, only if nothing has the name: answers false otherwise. */
   | { readonly op: 'writeNew'; readonly path: string; readonly data: FileData }
   /** Adds at the end, creating the file if there is none; the file stays open until `close`. */
   | { readonly op: 'append'; readonly path: string; readonly data: FileData }

@@ -21,7 +21,7 @@ import { OpenFiles } from './open-files.ts'
 import { portError } from './port-error.ts'
 import { retryWhileHeld } from './retry.ts'
 import { syncFile, syncFolder } from './sync.ts'
-import { readWholeFile, writeWholeFile } from './whole-file.ts'
+import { readWholeFile, writeNewFile, writeWholeFile } from './whole-file.ts'
 
 /** The real disk below one folder. Every answer is a promise. */
 export interface NodeFiles extends FilesPort {
@@ -78,7 +78,7 @@ class FilesOnNode implements NodeFiles {
       case 'stat':
         return this.#stat(path)
       case 'write':
-        return writeWholeFile(this.#containment.target(containedPath(path)).absolute, operation.data, 'w')
+        return writeWholeFile(this.#containment.target(containedPath(path)).absolute, operation.data)
       case 'writeNew':
         return this.#writeNew(path, operation.data)
       case 'append':
@@ -126,7 +126,7 @@ class FilesOnNode implements NodeFiles {
   async #writeNew(path: string, data: FileData): Promise<boolean> {
     const { absolute } = this.#containment.name(path)
     try {
-      await writeWholeFile(absolute, data, 'wx')
+      await writeNewFile(absolute, data)
       return true
     } catch (error) {
       if (isSystemError(error, 'EEXIST')) return false

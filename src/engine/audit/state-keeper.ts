@@ -8,7 +8,7 @@ import { stateJson } from '../run/state-view.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import { runLayout, storeLayout } from '../store/layout.ts'
 import { releaseLock, takeLock } from '../store/lock.ts'
-import { readStoredRun } from '../store/read-run.ts'
+import { hasMovedOn, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { serialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
@@ -52,10 +52,12 @@ export function createStateKeeper(ports: ReaderPorts): StateKeeper {
     sizeOf: async (runId) => disk.run(sizeBelow(runLayout(store, runId).folder)),
     validate: (runId) => validateRun(runId, store, disk, digest),
     async restore(runId) {
-      const { stored, state } = await read(runId)
-      const text = stateText(state, stored.saveSeq + 1, ports)
-      await disk.run(replaceState(stored, text, ports))
-      return { path: stored.layout.state, seq: state.seq, status: state.status }
+      for (;;) {
+        const { stored, state } = await read(runId)
+        const text = stateText(state, stored.saveSeq + 1, ports)
+        if (await disk.run(replaceState(stored, text, ports)))
+          return { path: stored.layout.state, seq: state.seq, status: state.status }
+      }
     },
     async stateAt(runId, seq) {
       const { stored, state } = await read(runId, seq)
@@ -74,21 +76,24 @@ function stateText(state: RunState, saveSeq: number, { digest }: Pick<DriverPort
 }
 
 /**
- * Replaces the snapshot while no other process can write it. The lock that a dead process has left is put back: it says that
+ * Replaces the snapshot while no other process can write it; false when the run has been moved on since it was read. The lock that a dead process has left is put back: it says that
  * what the process left half-done is still to be tidied up.
  */
 function* replaceState(
-  { layout, start, log }: StoredRun,
+  stored: StoredRun,
   text: string,
   { owner }: Pick<DriverPorts, 'owner'>,
-): FileProgram<void> {
+): FileProgram<boolean> {
+  const { layout, start, log } = stored
   const left = yield* perform({ op: 'read', path: layout.lock })
   const epoch = log.events.at(-1)?.epoch ?? start.epoch
   yield* takeLock(layout, { runId: start.runId, epoch }, owner, false)
   try {
+    if (yield* hasMovedOn(stored)) return false
     yield* replaceFile(layout.state, text)
+    return true
   } finally {
-    if (left === undefined) yield* releaseLock(layout)
+    if (left === undefined) yield* releaseLock(layout, owner)
     else yield* replaceFile(layout.lock, left)
   }
 }

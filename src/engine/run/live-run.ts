@@ -140,7 +140,24 @@ export function* acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): Fi
     const problem = tell(() => run.ports.observer.event(event))
     if (problem !== undefined)
       yield* warn(run, `The observer failed at event ${event.seq} (${event.kind}): ${problem}`)
+    yield* recordFailure(run, event)
   }
+}
+
+/** Tells the daily log of what went wrong for good. The end of a run only repeats the failure of a step. */
+function* recordFailure(run: LiveRun, event: WorkflowEvent): FileProgram<void> {
+  const message =
+    event.kind === 'step_fail'
+      ? event.error.message
+      : event.kind === 'workflow_cancel'
+        ? `The run was cancelled: ${event.reason}`
+        : event.kind === 'workflow_end' && event.step === undefined
+          ? event.error?.message
+          : undefined
+  if (message === undefined) return
+  const key =
+    event.kind === 'step_fail' ? { step: event.step, visit: event.visit, attempt: event.attempt } : undefined
+  yield* run.dailyLog.write(logEntry(run.ports, run.state, 'error', message, key))
 }
 
 /** An observer is a guest: what it throws must not stop the run. Returns what that said. */

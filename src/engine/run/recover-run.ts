@@ -10,7 +10,7 @@ import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
-import { readStoredRun } from '../store/read-run.ts'
+import { hasMovedOn, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
@@ -35,19 +35,23 @@ export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromi
   return whenReady(disk.run(readStoredRun(request.runId, store, ports.digest)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
-        disk.run(takeOver(request, stored, state, adopted, life)),
+        whenReady(
+          disk.run(takeOver(request, stored, state, adopted, life)),
+          (run) => run ?? recoverRun({ ...request, runId: state.runId }, life),
+        ),
       ),
     ),
   )
 }
 
+/** Undefined when the run has been moved on between reading it and taking it over: then what was read is of no use. */
 function* takeOver(
   request: RecoverRequest,
   stored: StoredRun,
   state: RunState,
   adopted: CompiledWorkflow | undefined,
   life: LifeParts,
-): FileProgram<LiveRun> {
+): FileProgram<LiveRun | undefined> {
   const { layout } = stored
   const { owner } = life.ports
   const ended = hasEnded(state)
@@ -55,6 +59,10 @@ function* takeOver(
   if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
   yield* takeLock(layout, { runId: state.runId, epoch: state.epoch + 1 }, owner, request.takeOver ?? false)
   try {
+    if (yield* hasMovedOn(stored)) {
+      yield* releaseLock(layout, owner)
+      return undefined
+    }
     if (!ended && state.cancelledFor === null)
       return yield* recoverLocked(request, stored, state, adopted, life)
     const run = heldRun(stored, state, life)
@@ -64,7 +72,7 @@ function* takeOver(
     throw notResumable(run.state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
-    yield* releaseLock(layout)
+    yield* releaseLock(layout, owner)
     throw error
   }
 }

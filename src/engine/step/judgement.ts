@@ -4,6 +4,8 @@ import type { StepDefinition } from '../../definition/index.ts'
 import type { AgentOutput } from '../../ports/index.ts'
 import type { ArtifactRecord, ScoringResult, StepError } from '../../trace/index.ts'
 
+const mostMessageCharacters = 8_192
+
 export type Judgement =
   | { readonly good: true; readonly output: JsonValue; readonly scoring: ScoringResult | undefined }
   | { readonly good: false; readonly error: StepError }
@@ -31,7 +33,13 @@ export function judgeResult(
 
 export function errorOf(thrown: unknown): StepError {
   const name = thrown instanceof Error ? thrown.constructor.name : undefined
-  return { kind: 'exception', message: messageOf(thrown), ...(name === undefined ? {} : { name }) }
+  return { kind: 'exception', message: capped(messageOf(thrown)), ...(name === undefined ? {} : { name }) }
+}
+
+/** What an agent says about its failure goes into every line that tells of it: a page of it is enough. */
+function capped(message: string): string {
+  if (message.length <= mostMessageCharacters) return message
+  return `${message.slice(0, mostMessageCharacters)} ... (${message.length} characters in all)`
 }
 
 /** A timeout or an exception may pass; a wrong result will be wrong again. */

@@ -1,8 +1,14 @@
-import { decodeUtf8, FaultlineError, parentFolder } from '../../core/index.ts'
+import { bytesEqual, decodeUtf8, FaultlineError, parentFolder } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { FileProgram, OwnerIdentity, OwnerPort } from '../../ports/index.ts'
 import { replaceFile } from './durable-file.ts'
 import type { RunLayout } from './layout.ts'
+
+/** Of the lock on replacing a dead holder's lock. */
+const claimSuffix = '.claim'
+
+/** Each try but the first follows on somebody else's success. */
+const mostTries = 100
 
 export interface LockRecord {
   readonly owner: OwnerIdentity
@@ -26,7 +32,7 @@ export function* readHolder(layout: RunLayout, owner: OwnerPort): FileProgram<Ho
 }
 
 /**
- * Takes the lock of a run that nobody alive holds.
+ * Takes the lock of a run that nobody alive holds. Of any number of processes that try at once, one gets it.
  *
  * @throws FaultlineError `RUN_OWNED` naming the holder.
  */
@@ -36,29 +42,59 @@ export function* takeLock(
   owner: OwnerPort,
   takeOver: boolean,
 ): FileProgram<void> {
-  const holder = yield* readHolder(layout, owner)
-  if (holder.state === 'alive') {
-    throw owned(runId, holder.owner, 'which is alive. Wait for it, or end it first')
-  }
-  if (holder.state === 'elsewhere' && !takeOver) {
-    throw owned(
-      runId,
-      holder.owner,
-      `and a process on another host cannot be asked. If it is dead, take the run over`,
-    )
-  }
-  const record: LockRecord = { owner: owner.self, runId, epoch }
-  const data = `${JSON.stringify(record)}\n`
-  if (holder.state === 'free' && (yield* perform({ op: 'writeNew', path: layout.lock, data }))) {
-    yield* perform({ op: 'fsync', path: layout.lock })
-    yield* perform({ op: 'fsyncFolder', path: parentFolder(layout.lock) })
-    return
-  }
-  yield* replaceFile(layout.lock, data)
+  yield* seize(layout.lock, { owner: owner.self, runId, epoch }, owner, takeOver)
 }
 
-export function* releaseLock(layout: RunLayout): FileProgram<void> {
-  yield* perform({ op: 'remove', path: layout.lock })
+/** Lets go of the lock, unless somebody on another host was told to take it over: then it is no longer ours. */
+export function* releaseLock(layout: RunLayout, { self }: OwnerPort): FileProgram<void> {
+  const bytes = yield* perform({ op: 'read', path: layout.lock })
+  if (bytes !== undefined && parseLock(bytes)?.owner.nonce === self.nonce)
+    yield* perform({ op: 'remove', path: layout.lock })
+}
+
+/**
+ * Makes a lock file ours. A new one is made by an operation that only one can succeed at. What a dead holder has left can only
+ * be replaced, which any number can do: so whoever wants to first takes a second lock, on the replacing, and looks again.
+ */
+function* seize(path: string, record: LockRecord, owner: OwnerPort, takeOver: boolean): FileProgram<void> {
+  const data = `${JSON.stringify(record)}\n`
+  for (let tries = 0; tries < mostTries; tries++) {
+    if (yield* perform({ op: 'writeNew', path, data })) {
+      yield* perform({ op: 'fsync', path })
+      yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })
+      return
+    }
+    const left = yield* perform({ op: 'read', path })
+    if (left === undefined) continue
+    assertLeft(left, record.runId, owner, takeOver)
+    const claim = path + claimSuffix
+    yield* seize(claim, record, owner, takeOver)
+    try {
+      const now = yield* perform({ op: 'read', path })
+      if (now !== undefined && bytesEqual(now, left)) return yield* replaceFile(path, data)
+    } finally {
+      yield* perform({ op: 'remove', path: claim })
+    }
+  }
+  throw new FaultlineError(
+    'RUN_OWNED',
+    `Run '${record.runId}' is being taken over by others again and again, or '${path}' is not a file. Look at it, then try again.`,
+    { details: { runId: record.runId, path } },
+  )
+}
+
+/** @throws FaultlineError `RUN_OWNED` unless the holder of a lock is gone. One that a crash cut short was never acknowledged. */
+function assertLeft(lock: Uint8Array, runId: string, owner: OwnerPort, takeOver: boolean): void {
+  const holder = parseLock(lock)?.owner
+  const state = holder === undefined ? 'dead' : owner.liveness(holder)
+  if (holder === undefined || state === 'dead') return
+  if (state === 'alive') throw owned(runId, holder, 'which is alive. Wait for it, or end it first')
+  if (!takeOver)
+    throw owned(
+      runId,
+      holder,
+      'and a process on another host cannot be asked. If it is dead, take the run over',
+    )
 }
 
 function owned(runId: string, owner: OwnerIdentity, why: string): FaultlineError {

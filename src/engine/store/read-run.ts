@@ -1,4 +1,4 @@
-import { checkId, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import { bytesEqual, checkId, FaultlineError, messageOf, suggestion } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
@@ -45,12 +45,14 @@ export function* readStoredRun(
   if (runId === undefined) throw noLastRun(store, yield* listRuns(store))
   const layout = runLayout(store, runId)
   const logBytes = yield* perform({ op: 'read', path: layout.log })
-  if (logBytes === undefined) throw notFound(runId, store, yield* listRuns(store))
   const stateBytes = yield* perform({ op: 'read', path: layout.state })
+  const isLast = pointer?.runId === runId
+  // Both are written only once the first event is durable.
+  const hasBegun = stateBytes !== undefined || isLast
+  if (logBytes === undefined) throw notFound(runId, hasBegun, store, yield* listRuns(store))
   const decoded = stateBytes === undefined ? undefined : decodeState(stateBytes, digest)
   const foreign = decoded?.state !== undefined && decoded.state.runId !== runId
   const state = foreign ? undefined : decoded?.state
-  const isLast = pointer?.runId === runId
   const vouchedSeq = Math.max(state?.seq ?? -1, isLast ? pointer.seq : -1)
   const log = decodeLog(logBytes, digest.crc32, vouchedSeq)
   if (log.end?.kind === 'corrupt') {
@@ -64,6 +66,7 @@ export function* readStoredRun(
     throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${recorded}'`, { line: 1, seq: 0 })
   const events = yield* loadOutputs(layout.blobs, log.events, digest)
   const start = events[0]
+  if (start === undefined && !hasBegun) throw neverBegan(runId)
   if (start?.kind !== 'workflow_start')
     throw corrupt(layout.log, 'it holds no complete first event', { line: 1, seq: 0 })
   // The pointer is written after the first snapshot.
@@ -81,6 +84,12 @@ export function* readStoredRun(
     isLast,
     pointerDamaged,
   }
+}
+
+/** Whether somebody has written the log since it was read. Only the holder of the lock learns something that lasts. */
+export function* hasMovedOn({ layout, logBytes }: StoredRun): FileProgram<boolean> {
+  const now = yield* perform({ op: 'read', path: layout.log })
+  return now === undefined || !bytesEqual(now, logBytes)
 }
 
 /** Ids of the runs on disk, sorted by name. */
@@ -115,8 +124,22 @@ function noLastRun(store: StoreLayout, runs: readonly string[]): FaultlineError 
   )
 }
 
-function notFound(runId: string, store: StoreLayout, runs: readonly string[]): FaultlineError {
-  if (runs.includes(runId)) return corrupt(runLayout(store, runId).log, 'it is missing', {})
+function neverBegan(runId: string): FaultlineError {
+  return new FaultlineError(
+    'RUN_NOT_FOUND',
+    `Run '${runId}' ended before its first event was recorded, so no step of it has run. Start a new run.`,
+    { details: { runId } },
+  )
+}
+
+function notFound(
+  runId: string,
+  hasBegun: boolean,
+  store: StoreLayout,
+  runs: readonly string[],
+): FaultlineError {
+  if (hasBegun) return corrupt(runLayout(store, runId).log, 'it is missing', {})
+  if (runs.includes(runId)) return neverBegan(runId)
   const known = runs.length === 0 ? 'No run has been started here.' : suggestion(runId, runs)
   return new FaultlineError('RUN_NOT_FOUND', `There is no run '${runId}' in '${store.runs}'. ${known}`, {
     details: { runId },

@@ -101,4 +101,19 @@ describe('a process that is killed with SIGKILL', { timeout: 180_000 }, () => {
     expect(made).toEqual(expected)
     expect(calls).toBe(`${reviewed.steps.join(' ')} `)
   })
+
+  test('is taken over by one of several processes that all resume it at once', async () => {
+    const expected = undisturbed()
+    const folder = await killedAt('inside build')
+    const resumes = Array.from({ length: 4 }, () => folder.start('resume'))
+    const codes = await Promise.all(
+      resumes.map((child) => new Promise<number | null>((resolve) => child.once('exit', resolve))),
+    )
+    expect(codes.filter((code) => code === 0)).toHaveLength(1)
+    expect(codes.filter((code) => code === 2)).toHaveLength(3)
+    const { calls, ...made } = artifacts(folder)
+    expect(made).toEqual(expected)
+    expect(calls).toBe(`${twice('build').join(' ')} `)
+    expect(startsOf(folder)).toEqual(twice('build'))
+  })
 })

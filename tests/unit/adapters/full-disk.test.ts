@@ -24,7 +24,6 @@ function behavesAsFull(makeDisk: () => Promise<FullDisk>): void {
     ['append', 'log', [49]],
     ['write', 'log', []],
     ['write', 'new', []],
-    ['writeNew', 'new', []],
   ] as const)('%s of what does not fit fails after a part of it: %s', async (op, path, before) => {
     const { files } = await makeDisk()
     expect(await thrownBy(files, { op, path, data })).toStrictEqual(noSpace(path))
@@ -33,6 +32,14 @@ function behavesAsFull(makeDisk: () => Promise<FullDisk>): void {
     expect(written).toBeGreaterThan(0)
     expect(written).toBeLessThan(data.length)
     expect(left).toStrictEqual(new Uint8Array([...before, ...data.slice(0, written)]))
+  })
+
+  test('writeNew of what does not fit fails and leaves nothing', async () => {
+    const { files } = await makeDisk()
+    expect(await thrownBy(files, { op: 'writeNew', path: 'new', data })).toStrictEqual(noSpace('new'))
+    expect((await files.perform({ op: 'list', path: '' }))?.map(({ name }) => name)).not.toContainEqual(
+      expect.stringContaining('new'),
+    )
   })
 
   test('what was cut short goes on behind the cut once there is room', async () => {
@@ -85,7 +92,9 @@ describe('a simulated disk whose writes are cut short', () => {
   behavesAsFull(async () => {
     let full = true
     const files = faultyFiles(createVirtualFiles({ log: '1' }), (operation) =>
-      full && 'data' in operation ? { mode: 'short', error: 'ENOSPC' } : undefined,
+      full && 'data' in operation
+        ? { mode: operation.op === 'writeNew' ? 'before' : 'short', error: 'ENOSPC' }
+        : undefined,
     )
     return {
       files,

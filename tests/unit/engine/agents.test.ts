@@ -325,3 +325,16 @@ describe('what an agent answers', () => {
     expect(state.steps['work']?.scoring).toEqual({ passed, scores })
   })
 })
+
+test('what an agent says about its failure is kept to a page, and says how long it was', async () => {
+  const bench = engineBench(createVirtualFiles())
+  const life = bench.life({
+    talker: () => {
+      throw new Error('x'.repeat(1_000_000))
+    },
+  })
+  await life.start({ id: 'long', steps: [{ id: 'only', agent: 'talker' }] })
+  await life.runToEnd()
+  const { error } = life.incarnation.state().steps['only'] ?? {}
+  expect(error?.message).toBe(`${'x'.repeat(8_192)} ... (1000000 characters in all)`)
+})

@@ -57,6 +57,17 @@ async function started(): Promise<{ readonly files: FilesPort; readonly incarnat
   return { files, incarnation }
 }
 
+/** Another process takes the run over, brings it to its end and lets go. */
+async function complete(files: FilesPort): Promise<void> {
+  const other = life(files, owner('other'))
+  await other.recover({})
+  while (other.state().status === 'running') {
+    await other.tick(everything)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await other.close()
+}
+
 describe('one owner', () => {
   test('stands in the lock with process, boot and epoch, also when a dead one is taken over', async () => {
     const { files } = await started()
@@ -107,6 +118,41 @@ describe('one owner', () => {
     const { files, incarnation } = await started()
     await incarnation.close()
     expect(await life(files, owner('second', 'alive')).recover({})).toMatchObject({ restarts: ['only'] })
+  })
+
+  test('a run that somebody else has moved on while it was being read is read again', async () => {
+    const { files } = await started()
+    const log = (): unknown => files.perform({ op: 'read', path: logPath })
+    const [runId] =
+      (await files.perform({ op: 'list', path: '.workflow/runs' }))?.map(({ name }) => name) ?? []
+    const logPath = `.workflow/runs/${runId}/events.jsonl`
+    let completed: unknown
+    const slow: FilesPort = {
+      perform(operation) {
+        // The other process comes in when all is read and the lock is about to be taken.
+        if (operation.op !== 'writeNew' || completed !== undefined) return files.perform(operation)
+        completed = false
+        return complete(files)
+          .then(() => (completed = log()))
+          .then(() => files.perform(operation)) as never
+      },
+    }
+    await expect(async () => life(slow, owner('slow')).recover({})).rejects.toThrow(
+      'has completed; there is nothing to resume',
+    )
+    expect(completed).toBeInstanceOf(Uint8Array)
+    expect(log()).toStrictEqual(completed)
+  })
+
+  test('a start that was cut short before its first event leaves nothing to resume, and says so', async () => {
+    const files = createVirtualFiles({ '.workflow/runs/one-1/lock': '{}' })
+    for (const left of [undefined, '', '{"crc":"'] as const) {
+      if (left !== undefined)
+        files.perform({ op: 'write', path: '.workflow/runs/one-1/events.jsonl', data: left })
+      await expect(async () => life(files, owner('second')).recover({ runId: 'one-1' })).rejects.toThrow(
+        `Run 'one-1' ended before its first event was recorded, so no step of it has run. Start a new run.`,
+      )
+    }
   })
 
   test('a last pointer that is gone leaves the choice to the caller', async () => {

@@ -166,8 +166,8 @@ describe('a resume', () => {
     files.perform({ op: 'makeFolder', path: `${folder}/staging` })
     files.perform({ op: 'write', path: `${folder}/staging/orphan`, data: 'half' })
     await resume(files)
-    const left = [...files.snapshotFiles().keys()].filter((path) => path.startsWith('.workflow'))
-    expect(left).toEqual(['.workflow/last.json', `${folder}/events.jsonl`, `${folder}/state.json`])
+    const left = [...files.snapshotFiles().keys()].filter((path) => path.startsWith('.workflow/runs'))
+    expect(left).toEqual([`${folder}/events.jsonl`, `${folder}/state.json`])
   })
 
   test('runs a gated step again whose artifacts were announced before its gate had spoken', async () => {

@@ -83,7 +83,6 @@ describe.each([
   test.each([
     ['append', 'log', 'aüb', [49, 97, 0xc3]],
     ['write', 'log', new Uint8Array([2, 3, 4]), [2]],
-    ['writeNew', 'new', '2', []],
   ] as const)('that cuts short leaves half of the bytes: %s', async (op, path, data, left) => {
     const files = await makeFiles()
     const thrown = await thrownBy(failing(files, { mode: 'short', error: 'ENOSPC' }), { op, path, data })

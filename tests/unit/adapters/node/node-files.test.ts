@@ -6,6 +6,7 @@ import {
   symlinkSync,
   unlinkSync,
   writeFileSync,
+  readdirSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -79,6 +80,23 @@ describe('the files of a folder', () => {
       const read = (await files.perform({ op: 'read', path })) as Uint8Array
       expect(Buffer.compare(read, data)).toBe(0)
     }
+  })
+})
+
+describe('a new file', () => {
+  test('is seen with all of its content, never with a part of it, and leaves nothing else', async () => {
+    const files = createNodeFiles(temporaryFolder())
+    const writer = createNodeFiles(files.root)
+    const data = new Uint8Array(8_000_000).fill(7)
+    const made = writer.perform({ op: 'writeNew', path: 'new', data })
+    let seen = await files.perform({ op: 'stat', path: 'new' })
+    while (seen === undefined) {
+      await new Promise((resolve) => setImmediate(resolve))
+      seen = await files.perform({ op: 'stat', path: 'new' })
+    }
+    expect(seen.sizeBytes).toBe(data.length)
+    expect(await made).toBe(true)
+    expect(readdirSync(files.root)).toEqual(['new'])
   })
 })
 

@@ -183,13 +183,30 @@ test('what a template has left in those directories is not copied from it', asyn
 })
 
 describe('the daily log', () => {
-  test('holds what agents say, a line of JSON each, in the file of the day', async () => {
+  test('holds what agents say and what went wrong, a line of JSON each, in the file of the day', async () => {
     const files = createVirtualFiles()
     const runId = await failAndResume(files, {})
     const entries = logLines(files, '.workflow/logs/workflow-20260101.log')
     expect(entries).toMatchObject([
       { level: 'info', message: 'writing one', runId, step: 'one', visit: 1, attempt: 1 },
+      { level: 'error', message: 'model overloaded', runId, step: 'two', visit: 1, attempt: 1 },
       { level: 'info', message: 'writing two', runId, step: 'two', visit: 1, attempt: 2 },
+    ])
+  })
+
+  test('tells of the end of a run that no step is to blame for', async () => {
+    const files = createVirtualFiles()
+    const bench = engineBench(files)
+    const late = bench.life({ writer: () => new Promise(() => {}) })
+    await late.start({ ...chain, id: 'late', settings: { timeout: '10s' } })
+    bench.clock.advanceTo(bench.clock.now() + 10_000)
+    expect((await late.runToEnd()).status).toBe('failed')
+    const unwanted = bench.life({ writer: () => new Promise(() => {}) })
+    await unwanted.start(chain)
+    await unwanted.incarnation.cancel('changed our minds')
+    expect(logLines(files, '.workflow/logs/workflow-20260101.log')).toMatchObject([
+      { level: 'error', message: "Workflow 'late' exceeded its limit of 10 s." },
+      { level: 'error', message: 'The run was cancelled: changed our minds' },
     ])
   })
 
