@@ -27,7 +27,7 @@ export function payloadLimits(payloadBytes: number, digest: DigestPort): Payload
 
   return {
     event: (event) => {
-      if (fits(event, payloadBytes)) return event
+      if (event.kind === 'step_skip' || fits(event, payloadBytes)) return event
       return {
         ...event,
         ...('output' in event ? { output: value(event.output) } : {}),

@@ -32,7 +32,7 @@ export function sessionStatus(events: readonly WorkflowEvent[]): SessionStatus {
         break
       case 'step_fail':
         inFlight.delete(event.step)
-        failed = { step: event.step, error: event.error }
+        if (event.tolerated !== true) failed = { step: event.step, error: event.error }
         break
       case 'workflow_resume':
         inFlight.clear()

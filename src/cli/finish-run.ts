@@ -21,7 +21,12 @@ export async function finishRun(
   request: RunRequest,
 ): Promise<number> {
   if (outcome.status === 'completed') {
-    print(emphasis.good(`completed  ${session.runId}`))
+    const degraded = outcome.degraded === true ? ', degraded' : ''
+    if (outcome.hasFailures === true) {
+      print(emphasis.bad(`completed${degraded}, failures were found  ${session.runId}`))
+      return exitCodes.failed
+    }
+    print(emphasis.good(`completed${degraded}  ${session.runId}`))
     return exitCodes.good
   }
   print(emphasis.bad(`${outcome.status}  ${session.runId}`))

@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/index.ts'
-import { describeStepError } from '../trace/index.ts'
+import { describeSkip, describeStepError, findingsOf } from '../trace/index.ts'
 import type { ObservedStatus, StateDocument, StepDocument, WorkflowEvent } from '../trace/index.ts'
 import { resumeLine } from './state-directory.ts'
 
@@ -10,10 +10,12 @@ export function progressLine(event: WorkflowEvent): string | undefined {
       return `  > ${event.step}${event.visit === 1 ? '' : ` (visit ${event.visit})`}${event.attempt === 1 ? '' : ` (attempt ${event.attempt})`}`
     case 'step_finish':
       return `  ✓ ${event.step}  ${formatDuration(event.durationMs)}`
+    case 'step_skip':
+      return `  - ${event.step}  skipped: ${describeSkip(event)}`
     case 'step_retry':
       return `  ↻ ${event.step}  ${describeStepError(event.error)}; again in ${formatDuration(event.delayMs)}`
     case 'step_fail':
-      return `  ✗ ${event.step}  ${describeStepError(event.error)}`
+      return `  ✗ ${event.step}  ${describeStepError(event.error)}${event.tolerated === true ? ', tolerated' : ''}`
     case 'gate_result':
       if (event.route.to === 'pass') return undefined
       return `  ↩ gate of ${event.step} did not pass${event.route.to === 'loop' ? `: back to ${event.route.target}` : ''}`
@@ -53,7 +55,11 @@ function statusLine(state: StateDocument, status: ObservedStatus): string {
   if (status === 'interrupted') {
     return `interrupted ${interruptedWhere(state)}`
   }
-  if (state.error === null) return status
+  const notes = [
+    ...(state.degraded === true ? ['degraded'] : []),
+    ...(state.hasFailures === true ? ['failures were found'] : []),
+  ]
+  if (state.error === null) return [status, ...notes].join(', ')
   return `${status}${state.error.step === null ? '' : ` at ${state.error.step}`}: ${describeStepError(state.error)}`
 }
 
@@ -64,7 +70,7 @@ function interruptedWhere({ currentSteps, completedSteps }: StateDocument): stri
 }
 
 const undoNotes = { running: 'being undone', completed: 'undone', failed: 'not undone' } as const
-const signs: Readonly<Record<StepDocument['status'] | 'interrupted', string>> = {
+const stepSigns: Readonly<Record<StepDocument['status'] | 'interrupted', string>> = {
   pending: '·',
   running: '>',
   retrying: '↻',
@@ -72,16 +78,21 @@ const signs: Readonly<Record<StepDocument['status'] | 'interrupted', string>> = 
   waiting: '?',
   completed: '✓',
   failed: '✗',
+  skipped: '-',
   interrupted: '!',
 }
 
 function stepRow(name: string, step: StepDocument, status: ObservedStatus): string {
   const shown = step.status === 'running' && status === 'interrupted' ? 'interrupted' : step.status
-  const sign = signs[shown]
+  const sign = stepSigns[shown]
+  const findings = step.status === 'completed' ? findingsOf(step.output).length : 0
   const notes = [
     ...(step.visit > 1 ? [`visit ${step.visit}`] : []),
     ...(step.attempts.length > 1 ? [`${step.attempts.length} attempts`] : []),
     ...(step.error === null ? [] : [describeStepError(step.error)]),
+    ...(step.tolerated === true ? ['tolerated'] : []),
+    ...(step.skipped === undefined ? [] : [describeSkip(step.skipped)]),
+    ...(findings === 0 ? [] : [`${findings} ${findings === 1 ? 'failure' : 'failures'} found`]),
     ...(step.missingVar === undefined ? [] : [`no value for \${${step.missingVar}}`]),
     ...(step.undo === undefined ? [] : [undoNotes[step.undo.status]]),
   ]

@@ -19,6 +19,7 @@ export const errorCodes = {
   FILE_WOULD_BE_OVERWRITTEN: 'a file that no run produced stands where an artifact would go',
   GATE_NOT_WAITING: 'the gate that was answered waits for no answer',
   ID_INVALID: 'an id does not match its pattern',
+  INPUT_INVALID: 'the input of a run does not fit the schema of its workflow',
   INTERNAL: 'an assertion of faultline itself failed: please report it',
   INVARIANT_BROKEN: 'the run broke an invariant',
   MISSING_INPUT: 'a reference asks for a value that is not there',

@@ -39,6 +39,8 @@ export interface EdgeDefinition {
   readonly to: string
   /** CEL or a name (`on_success`, ...); absent: the connection is always taken. */
   readonly condition?: string
+  /** Taken also when `from` is skipped: between neighbours of a list of which the first has a condition. */
+  readonly passesSkipped?: true
   /** Keys that faultline does not interpret, as they stood in the source. */
   readonly metadata?: JsonObject
 }

@@ -71,6 +71,10 @@ export interface RunOutcome {
   readonly error?: StepError
   /** The reference that has no value, when the run is paused. */
   readonly missingVar?: string
+  /** A failure was tolerated (`continue_on_error`). */
+  readonly degraded?: true
+  /** A step that completed has reported `failures`. */
+  readonly hasFailures?: true
 }
 
 export interface ResumeOptions {

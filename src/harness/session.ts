@@ -353,19 +353,25 @@ export class Session implements WorkflowSession {
     const events = this.events()
     const life = events.slice(events.findLastIndex(({ kind }) => kind === 'workflow_resume') + 1)
     // Not in this report alone: steps in flight may have gone on since the first one failed.
-    const failing = life.find(({ kind }) => kind === 'step_fail' || kind === 'workflow_end')
+    const failing = life.find(
+      (event) => (event.kind === 'step_fail' && event.tolerated !== true) || event.kind === 'workflow_end',
+    )
     const before = (failing?.seq ?? this.state().seq) - 1
     const view = await this.#life.reader.read(this.runId, before)
     this.#album.failure(snapshotOf(view, 'before-failure'), snapshotOf(this.#seen(), 'at-failure'))
   }
 
   #terminalOutcome(): RunOutcome {
-    const { status, error } = this.state()
+    const { status, error, degraded, hasFailures } = this.state()
     if (status === 'running') return { status: 'stopped' }
     if (status === 'paused' || status === 'waiting') return this.#haltedOutcome(status)
-    if (error === null || status !== 'failed') return { status }
+    const notes = {
+      ...(degraded === undefined ? {} : { degraded }),
+      ...(hasFailures === undefined ? {} : { hasFailures }),
+    }
+    if (error === null || status !== 'failed') return { status, ...notes }
     const { step, ...rest } = error
-    return { status, ...(step === null ? {} : { step }), error: rest satisfies StepError }
+    return { status, ...notes, ...(step === null ? {} : { step }), error: rest satisfies StepError }
   }
 
   #haltedOutcome(status: 'paused' | 'waiting'): RunOutcome {

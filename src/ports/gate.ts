@@ -21,6 +21,8 @@ export interface GateStepView {
   readonly status: string
   readonly output: JsonValue
   readonly scoring: ScoringResult | null
+  /** What it has found, by `failures` of its output. */
+  readonly failures: readonly JsonValue[]
 }
 
 export interface GateDecision {

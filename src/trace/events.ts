@@ -93,12 +93,16 @@ export interface WorkflowCancelEvent {
 export interface WorkflowEndEvent {
   readonly kind: 'workflow_end'
   readonly status: 'completed' | 'failed' | 'cancelled'
+  /** Set when a failure was tolerated (`continueOnError`). */
+  readonly degraded?: true
+  /** Set when a step that completed has reported `failures`. */
+  readonly hasFailures?: true
   /** The step that failed the run. */
   readonly step?: string
   readonly error?: StepError
 }
 
-export interface StepStartEvent extends StepEventContext {
+export interface StepStartEvent extends StepEventContext, Routing {
   readonly kind: 'step_start'
   readonly status: 'running'
 }
@@ -118,6 +122,34 @@ export interface TimeoutWarningEvent extends StepEventContext {
   readonly warnAfterMs: number
   /** What the attempt may take. */
   readonly timeoutMs: number
+}
+
+/** How a step was reached. Only where connections have conditions, or one of several is enough. */
+export interface Routing {
+  /** The steps whose connection to this one is taken. */
+  readonly takes?: readonly string[]
+}
+
+/** Why a step does not run. */
+export type SkipReason =
+  /** Its own condition is false. */
+  | 'condition_false'
+  /** A step that it depends on has failed. */
+  | 'dependency_failed'
+  /** All that lead to it were skipped. */
+  | 'dependency_skipped'
+  /** No connection that leads to it is taken. */
+  | 'no_active_connection'
+  /** The run is stopping because another step has failed. */
+  | 'run_failed'
+
+/** A step will not run in this visit. */
+export interface StepSkipEvent extends Omit<StepEventContext, 'attempt'>, Routing {
+  readonly kind: 'step_skip'
+  readonly status: 'skipped'
+  readonly reason: SkipReason
+  /** The steps that it does not run because of. */
+  readonly because: readonly string[]
 }
 
 export interface ArtifactsPreparedEvent extends StepEventContext, StepOutput {
@@ -181,6 +213,8 @@ export interface StepRetryEvent extends StepEventContext {
 export interface StepFailEvent extends StepEventContext {
   readonly kind: 'step_fail'
   readonly status: 'failed'
+  /** Set when the run goes on as if nothing depended on it (`continueOnError`). */
+  readonly tolerated?: true
   readonly error: StepError
   readonly durationMs: number
 }
@@ -241,6 +275,7 @@ export type EventBody =
   | StepStartEvent
   | StepPauseEvent
   | TimeoutWarningEvent
+  | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent
   | GateWaitEvent
@@ -279,6 +314,8 @@ export type StepErrorKind =
   | 'step-timeout'
   | 'workflow-timeout'
   | 'gate'
+  | 'condition'
+  | 'missing-input'
   | 'validation'
   | 'configuration'
   | 'critical'
@@ -290,4 +327,6 @@ export interface StepError {
   readonly message: string
   /** Constructor name of what was thrown, for kind `exception`. */
   readonly name?: string
+  /** The reference without a value, for kind `missing-input`. */
+  readonly missingVar?: string
 }

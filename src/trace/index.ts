@@ -5,6 +5,7 @@
 export * from './codec.ts'
 export * from './divergence.ts'
 export * from './events.ts'
+export * from './findings.ts'
 export * from './history-format.ts'
 export * from './normalise.ts'
 export { normalisedStateFields, normaliseState } from './normalise-state.ts'

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import type { ArtifactRecord, BlobReference, ScoringResult, StepError } from './events.ts'
+import type { ArtifactRecord, BlobReference, ScoringResult, SkipReason, StepError } from './events.ts'
 
 /** Version of the persisted state body. A new one needs a step in `state-migrations.ts` and golden files of the old. */
 export const stateSchemaVersion = 2
@@ -10,7 +10,8 @@ export type RunStatus = 'running' | 'paused' | 'waiting' | 'completed' | 'failed
 /** What a reader sees: `interrupted` is a running state without a live owner. */
 export type ObservedStatus = RunStatus | 'interrupted'
 /** `paused`: a parameter has no value; `waiting`: done, and to be answered for by a person. */
-export type StepStatus = 'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed'
+export type StepStatus =
+  'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed' | 'skipped'
 
 /** The whole run as one JSON value: the body of `state.json`, what snapshots hold, what every view is made of. */
 export interface StateDocument {
@@ -26,7 +27,18 @@ export interface StateDocument {
   readonly status: RunStatus
   /** What the run was cancelled for or how it failed; null while nothing is wrong. */
   readonly reason: string | null
-  readonly progress: { readonly completed: number; readonly total: number }
+  readonly progress: {
+    readonly completed: number
+    /** Absent while none is. */
+    readonly skipped?: number
+    readonly total: number
+  }
+  /** Present once a failure was tolerated. */
+  readonly degraded?: true
+  /** Present while a completed step has reported `failures`. */
+  readonly hasFailures?: true
+  /** The connections taken so far, by the order of the steps they enter; present where connections have conditions. */
+  readonly activeConnections?: readonly { readonly from: string; readonly to: string }[]
   /** The last step that has completed and still counts: a resume goes on behind it. */
   readonly safePoint: SafePointRecord
   readonly monitoring: {
@@ -75,6 +87,10 @@ export interface StepDocument {
   readonly artifacts: readonly ArtifactRecord[]
   /** Returns taken from this step's gate so far. */
   readonly loops: number
+  /** Why it was skipped, and because of which steps. */
+  readonly skipped?: { readonly reason: SkipReason; readonly because: readonly string[] }
+  /** Set for a failure that the run goes on after. */
+  readonly tolerated?: true
   /** The reference that has no value, of a step that is paused. */
   readonly missingVar?: string
   /** Since when its gate is to be answered, and until when, of a step that waits. */

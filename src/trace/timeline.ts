@@ -1,5 +1,5 @@
 import { formatDuration, formatStepKey, unreachable } from '../core/index.ts'
-import type { ArtifactRecord, EventOf, StepError, WorkflowEvent } from './events.ts'
+import type { ArtifactRecord, EventOf, SkipReason, StepError, WorkflowEvent } from './events.ts'
 
 /** One line of the step timeline: the one model that terminal, bundle, command line and page show. */
 export interface TimelineRow {
@@ -70,6 +70,8 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} paused: there is no value for \${${oneLine(event.missingVar)}}`
     case 'timeout_warning':
       return `${formatStepKey(event)} has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
+    case 'step_skip':
+      return skipSentence(event)
     case 'artifacts_prepared':
       return `${formatStepKey(event)} prepared ${pathList(event.artifacts)}`
     case 'artifact_created':
@@ -83,7 +85,7 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
     case 'step_retry':
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}; retry in ${formatDuration(event.delayMs)}`
     case 'step_fail':
-      return `${formatStepKey(event)} failed: ${describeStepError(event.error)}`
+      return `${formatStepKey(event)} failed${event.tolerated === true ? ', which is tolerated' : ''}: ${describeStepError(event.error)}`
     case 'undo_start':
       return `${event.step}#${event.visit} is being undone (agent ${event.agent})`
     case 'undo_finish':
@@ -116,7 +118,33 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
 function endSentence(event: EventOf<'workflow_end'>): string {
   const place = event.step === undefined ? '' : ` at ${event.step}`
   const why = event.error === undefined ? '' : `: ${describeStepError(event.error)}`
-  return `run ${event.status}${place}${why}`
+  const notes = [
+    ...(event.degraded === true ? ['degraded'] : []),
+    ...(event.hasFailures === true ? ['failures were found'] : []),
+  ]
+  return `run ${event.status}${place}${why}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`
+}
+
+const skipWords: Readonly<Record<SkipReason, string>> = {
+  condition_false: 'its condition is false',
+  dependency_failed: 'what it depends on has failed',
+  dependency_skipped: 'what it depends on was skipped',
+  no_active_connection: 'no connection to it is taken',
+  run_failed: 'the run has failed',
+}
+
+/** `what it depends on has failed: build, test`. */
+export function describeSkip(
+  { reason, because }: { readonly reason: SkipReason; readonly because: readonly string[] },
+  most = 3,
+): string {
+  const more = because.length > most ? [`${because.length - most} more`] : []
+  const steps = [...because.slice(0, most), ...more]
+  return `${skipWords[reason]}${steps.length === 0 ? '' : `: ${steps.join(', ')}`}`
+}
+
+function skipSentence(event: EventOf<'step_skip'>): string {
+  return `${event.step}#${event.visit} skipped: ${describeSkip(event)}`
 }
 
 function gateSentence(event: EventOf<'gate_result'>): string {

@@ -310,7 +310,7 @@ export const obviousBug: Canary = {
   name: 'completed-steps-repeated',
   wrong: 'A resume runs completed steps again.',
   file: 'src/engine/run/safe-point.ts',
-  text: `return status !== 'pending' && status !== 'completed'`,
-  replacement: `return status !== 'pending'`,
+  text: `(step.status !== 'pending' && !isSettledForGood(step))`,
+  replacement: `step.status !== 'pending'`,
   workflow: single,
 }

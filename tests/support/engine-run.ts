@@ -9,7 +9,8 @@ import {
   loadWorkflow,
   runToEnd,
 } from '../../src/engine/index.ts'
-import type { AgentWorkflow } from '../../src/engine/index.ts'
+import type { JsonValue } from '../../src/core/index.ts'
+import type { AgentWorkflow, WorkflowSource } from '../../src/engine/index.ts'
 import type {
   Agents,
   DriverPorts,
@@ -41,7 +42,10 @@ export interface EngineBench {
 
 export interface EngineLifeUnderTest {
   readonly incarnation: Incarnation
-  start(workflow: AgentWorkflow, options?: { readonly seed?: number }): Promise<string>
+  start(
+    workflow: AgentWorkflow | WorkflowSource,
+    options?: { readonly seed?: number; readonly input?: JsonValue },
+  ): Promise<string>
   /** The production loop; the clock stands still. */
   runToEnd(): Promise<TickReport>
   /** The production loop on a disk that answers at once; the clock goes on to what is due next whenever nothing else is left. */
@@ -102,9 +106,10 @@ export function engineBench(
       })
       return {
         incarnation,
-        async start(workflow, { seed = 1 } = {}) {
-          const { definition } = await loadWorkflow(defineWorkflow(workflow))
-          return incarnation.start({ definition, input: null, seed, correlationId: 'test', launch: {} })
+        async start(workflow, { seed = 1, input = null } = {}) {
+          const source = 'kind' in workflow ? workflow : defineWorkflow(workflow)
+          const { definition } = await loadWorkflow(source)
+          return incarnation.start({ definition, input, seed, correlationId: 'test', launch: {} })
         },
         runToEnd: () => runToEnd(incarnation, bell, clock),
         runThroughTime: () => throughTime(runToEnd(incarnation, bell, clock), clock),
@@ -148,7 +153,7 @@ function describeOperation(operation: FileOperation): string {
 export function eventWords(events: readonly WorkflowEvent[]): readonly string[] {
   return events.map((event) =>
     'step' in event && event.step !== undefined && 'visit' in event
-      ? `${event.kind} ${event.step}#${event.visit}@${event.attempt}`
+      ? `${event.kind} ${event.step}#${event.visit}${'attempt' in event ? `@${event.attempt}` : ''}`
       : event.kind,
   )
 }

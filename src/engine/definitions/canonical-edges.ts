@@ -14,14 +14,17 @@ export function canonicalEdges(
   ids: readonly string[],
   order: readonly number[],
   factsOf: (connection: number) => ConnectionFacts,
+  hasCondition: (step: number) => boolean,
 ): readonly EdgeDefinition[] {
   const placeOf: number[] = []
   for (const [place, index] of order.entries()) placeOf[index] = place
   const place = (index: number): number => placeOf[index] as number
   return [...edges]
     .sort((left, right) => place(left.from) - place(right.from) || place(left.to) - place(right.to))
-    .map(({ from, to, connection }) => {
+    .map(({ from, to, because, connection }) => {
       const ends = { from: ids[from] as string, to: ids[to] as string }
+      const isListOrder = because === undefined
+      if (isListOrder && hasCondition(from)) return { ...ends, passesSkipped: true }
       if (connection === undefined) return ends
       const { condition, metadata } = factsOf(connection)
       return {

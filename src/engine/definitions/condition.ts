@@ -6,6 +6,7 @@ import type { ConditionMentions } from './condition-mentions.ts'
 /** A CEL expression that has been parsed and type-checked. */
 export interface Condition {
   readonly text: string
+  readonly mentions: ConditionMentions
   /**
    * @throws Error when it cannot be judged: a key or name that is missing, or a result that is neither true nor false. Never
    * answers false for those. (As in all CEL, `a || b` and `a && b` are decided by one side when that is enough.)
@@ -55,7 +56,7 @@ export async function parseCondition(
     return {
       ok: true,
       mentions,
-      condition: { text, evaluate: (names) => evaluate(text, expression, mentions, names) },
+      condition: { text, mentions, evaluate: (names) => evaluate(text, expression, mentions, names) },
     }
   } catch (error) {
     return { ok: false, problem: flawOf(text, error) }

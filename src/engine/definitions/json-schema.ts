@@ -16,6 +16,11 @@ export interface SchemaViolation {
   readonly message: string
 }
 
+/** `items[0].id must be string; must have required property 'name'`. */
+export function describeViolations(violations: readonly SchemaViolation[]): string {
+  return violations.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ')
+}
+
 /** @throws FaultlineError `DEFINITION_INVALID` when it is no JSON Schema, or one that says what is not checked. */
 export async function compileSchema(schema: JsonObject): Promise<CompiledSchema> {
   const parsed = await parseSchema(schema)

@@ -87,10 +87,16 @@ export async function loadWorkflow(source: WorkflowSource): Promise<ReadWorkflow
     ...(workflow.inputSchema === undefined ? {} : { inputSchema: workflow.inputSchema }),
     ...(workflow.services === undefined ? {} : { services: workflow.services }),
     steps: shown.map((index) => steps[index] as StepDefinition),
-    edges: canonicalEdges(edges, ids, shown, (connection) => ({
-      condition: starts.ofConnections.get(connection),
-      metadata: split.connectionMetadata[connection] ?? {},
-    })),
+    edges: canonicalEdges(
+      edges,
+      ids,
+      shown,
+      (connection) => ({
+        condition: starts.ofConnections.get(connection),
+        metadata: split.connectionMetadata[connection] ?? {},
+      }),
+      (step) => starts.ofSteps.has(step),
+    ),
     metadata: split.metadata,
   }
   const locate = createLocator(tree, split, steps)

@@ -7,11 +7,6 @@ import type { StepDefinition, WorkflowDefinition } from '../../definition/index.
  */
 export function notExecuted(definition: WorkflowDefinition): readonly string[] {
   const found: string[] = []
-  if (definition.onStepFailure !== undefined) found.push('settings.onStepFailure')
-  if (definition.inputSchema !== undefined) found.push('inputSchema')
-  const connection = definition.edges.find(({ condition }) => condition !== undefined)
-  if (connection !== undefined)
-    found.push(`conditions of connections ('${connection.from}' to '${connection.to}')`)
   for (const [what, isUsed] of stepFeatures) {
     const step = definition.steps.find(isUsed)
     if (step !== undefined) found.push(`${what} (step '${step.id}')`)
@@ -32,15 +27,4 @@ export function assertExecutable(definition: WorkflowDefinition): void {
 
 const stepFeatures: readonly (readonly [string, (step: StepDefinition) => boolean])[] = [
   ['services', ({ service }) => service !== undefined],
-  ['conditions', ({ condition }) => condition !== undefined],
-  [`join 'any'`, ({ join }) => join !== undefined],
-  ['continueOnError', ({ continueOnError }) => continueOnError !== undefined],
-  ['inputSchema', ({ inputSchema }) => inputSchema !== undefined],
-  ['outputSchema', ({ outputSchema }) => outputSchema !== undefined],
-  ['references in parameters', ({ parameters }) => holdsReference(parameters)],
 ]
-
-function holdsReference(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('${')
-  return typeof value === 'object' && value !== null && Object.values(value).some(holdsReference)
-}

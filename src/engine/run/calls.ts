@@ -5,7 +5,7 @@ import type { LiveRun, Result, Returned } from './live-run.ts'
 import { attemptDeadline } from './limits.ts'
 import { workflowDeadline } from './planner.ts'
 import { undoDeadline } from './rollback.ts'
-import { gateViews } from './state-view.ts'
+import { stepViews } from './state-view.ts'
 
 /** Calls the agent of an attempt; what it answers arrives in the inbox. */
 export function callAgent(run: LiveRun, attempt: Attempt): void {
@@ -39,7 +39,7 @@ export function askGate(run: LiveRun, attempt: Attempt, returned: Returned): voi
       output: returned.output,
       scoring: returned.scoring,
       get steps() {
-        return gateViews(acknowledged)
+        return stepViews(acknowledged)
       },
     })
     .then(

@@ -4,8 +4,12 @@ import type { StepDefinition, WorkflowDefinition } from '../../definition/index.
 import type { DigestPort } from '../../ports/index.ts'
 import { compileCondition } from '../definitions/index.ts'
 import type { Condition } from '../definitions/index.ts'
+import { compileFlow } from './connections.ts'
+import type { CompiledFlow } from './connections.ts'
 import { planLoops } from './loops.ts'
 import type { ReviewLoop } from './loops.ts'
+import { compilePreparations } from './preparation.ts'
+import type { Preparation } from './preparation.ts'
 
 /** A definition prepared for running: steps by index, edges as adjacency lists, conditions parsed. */
 export interface CompiledWorkflow {
@@ -25,6 +29,10 @@ export interface CompiledWorkflow {
   readonly conditions: ReadonlyMap<number, Condition>
   /** Steps that say how to undo them. */
   readonly undoable: readonly number[]
+  /** By index of the step; only for those that need it. */
+  readonly preparations: ReadonlyMap<number, Preparation>
+  /** Undefined where every step runs in its turn. */
+  readonly flow: CompiledFlow | undefined
 }
 
 const compiled = new Map<string, CompiledWorkflow>()
@@ -40,21 +48,28 @@ export function compileWorkflow(
 ): MaybePromise<CompiledWorkflow> {
   const known = compiled.get(definitionSha256)
   if (known !== undefined) return known
-  return whenReady(compileConditions(definition), (conditions) => {
-    const definitionJson = canonicalJson(definition)
-    const stepsByName = sortedSteps(definition)
-    const workflow = {
-      ...structureOf(definition),
-      definition,
-      definitionSha256,
-      definitionJson,
-      stepsByName,
-      conditions,
-    }
-    if (compiled.size >= keptCompilations) compiled.delete(compiled.keys().next().value as string)
-    compiled.set(definitionSha256, workflow)
-    return workflow
-  })
+  const structure = structureOf(definition)
+  return whenReady(compileConditions(definition), (conditions) =>
+    whenReady(compilePreparations(definition), (preparations) =>
+      whenReady(compileFlow(definition, structure.indexOf, structure.loops), (flow) => {
+        const definitionJson = canonicalJson(definition)
+        const stepsByName = sortedSteps(definition)
+        const workflow = {
+          ...structure,
+          definition,
+          definitionSha256,
+          definitionJson,
+          stepsByName,
+          conditions,
+          preparations,
+          flow,
+        }
+        if (compiled.size >= keptCompilations) compiled.delete(compiled.keys().next().value as string)
+        compiled.set(definitionSha256, workflow)
+        return workflow
+      }),
+    ),
+  )
 }
 
 const digests = new WeakMap<WorkflowDefinition, string>()

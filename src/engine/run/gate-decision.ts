@@ -4,7 +4,7 @@ import type { GateDecision } from '../../ports/index.ts'
 import type { EventBody, GateResultEvent, StepError } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
 import type { RunState } from './run-state.ts'
-import { stepContext } from './step-context.ts'
+import { stepContext, stepFailed } from './step-context.ts'
 
 // What follows from the decision of a gate, whoever has taken it.
 
@@ -99,8 +99,7 @@ function decide(
       .map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
     emit({ kind: 'step_finish', status: 'completed', ...context, ...returned, artifacts, durationMs })
   } else if (route.to === 'fail') {
-    const error = gateNotPassed(state, index, reason)
-    emit({ kind: 'step_fail', status: 'failed', ...context, error, durationMs })
+    emit(stepFailed(state, index, gateNotPassed(state, index, reason), durationMs))
   }
 }
 

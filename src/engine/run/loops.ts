@@ -12,6 +12,8 @@ export interface ReviewLoop {
  * Finds the members of every review loop and adds the edges that make dependants wait: a step outside a loop that depends
  * on a member also depends on the gated step, since a failed gate may still change what it would read.
  *
+ * A step that starts early (`join: any`) may leave others of its loop on their way: the gated step then waits for all of the loop.
+ *
  * Adding an edge can put a step on a new path of another loop, so this repeats until nothing changes. No added edge closes a
  * cycle: a dependant that reached the gated step would lie on a path and be a member.
  */
@@ -30,6 +32,12 @@ export function planLoops(
     for (const { gated, target } of gates) {
       const members = between(target, gated, successors, predecessors)
       loops.set(gated, { target, members: [...members].sort((left, right) => left - right) })
+      const startsEarly = [...members].some((member) => steps[member]?.join === 'any')
+      for (const member of startsEarly ? members : []) {
+        if (member === gated || successors[member]?.includes(gated)) continue
+        successors[member]?.push(gated)
+        predecessors[gated]?.push(member)
+      }
       for (const dependant of outsideDependants(members, successors)) {
         if (successors[gated]?.includes(dependant)) continue
         successors[gated]?.push(dependant)

@@ -1,6 +1,8 @@
 import type { TickPolicy } from '../../ports/index.ts'
+import { decide } from './decision.ts'
 import { answerDeadline } from './gate-decision.ts'
 import { attemptDeadline, stepDeadline, warningDue } from './limits.ts'
+import { goesOn } from './passage.ts'
 import { isRollingBack, undoDeadline } from './rollback.ts'
 import type { RunState } from './run-state.ts'
 
@@ -36,18 +38,17 @@ export function expired(state: RunState, now: number): readonly number[] {
   return state.halted.filter((index) => now >= answerDeadline(state, index))
 }
 
-/** Whether nothing but somebody from outside can move the run. */
-export function isHalted(state: RunState): boolean {
+/** Whether, after all was started that may start, nothing but somebody from outside can move the run. */
+export function isHalted(state: RunState, policy: TickPolicy): boolean {
   return (
     state.halted.length > 0 &&
-    state.failure === null &&
     state.active.length === 0 &&
     state.retrying.length === 0 &&
-    !state.ready.some(() => true)
+    heldSteps(state, policy).length === 0
   )
 }
 
-/** Steps that may start now, retries first, as many as there are free places. */
+/** Steps that may start now where every step runs in its turn: retries first, as many as there are free places. */
 export function startable(state: RunState, now: number, policy: TickPolicy): readonly number[] {
   if (state.failure !== null || state.cancelledFor !== null) return []
   const places = state.workflow.definition.limits.maxConcurrentSteps - state.active.length
@@ -66,10 +67,12 @@ export function startable(state: RunState, now: number, policy: TickPolicy): rea
 
 /** Steps that nothing but the policy keeps from starting. */
 export function heldSteps(state: RunState, policy: TickPolicy): readonly string[] {
-  if (state.status !== 'running' || state.failure !== null || state.cancelledFor !== null) return []
+  if (state.status !== 'running' || !goesOn(state) || state.cancelledFor !== null) return []
   return [...policy.holds].filter((step) => {
     const index = state.workflow.indexOf.get(step)
-    return index !== undefined && state.ready.has(index)
+    if (index === undefined || !state.ready.has(index)) return false
+    const { flow } = state.workflow
+    return flow === undefined || decide(state, flow, index).to === 'run'
   })
 }
 
@@ -83,7 +86,7 @@ export function nextDue(state: RunState, now: number, gating: ReadonlySet<number
     earliest = Math.min(earliest, attemptDeadline(state, index), warningDue(state, index))
   }
   if (state.cancelledFor !== null) earliest = Math.min(earliest, state.graceUntil)
-  else if (state.failure === null) {
+  else if (goesOn(state)) {
     for (const index of state.retrying) {
       const { notBefore } = state.steps.get(index)
       earliest = Math.min(earliest, notBefore > now ? notBefore : Infinity, stepDeadline(state, index))

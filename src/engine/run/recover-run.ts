@@ -24,7 +24,7 @@ import type { LifeParts, LiveRun } from './live-run.ts'
 import { isRollingBack } from './rollback.ts'
 import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
-import { safePoint } from './safe-point.ts'
+import { safePoint, undecidedAgain } from './safe-point.ts'
 
 /**
  * Takes a run over from what is on disk. The valid prefix of the log is written to a new file under a new epoch, together with
@@ -104,8 +104,9 @@ function* recoverLocked(
   if (run.state.status === 'running' && isRollingBack(run.state)) {
     note(run, resumeEvent(run, stored, [], { request: {}, adopted: undefined }))
   } else {
+    const undecided = undecidedAgain(run.state)
     if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
-    const point = yield* safePoint(run, request)
+    const point = yield* safePoint(run, request, undecided)
     note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
     for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
   }

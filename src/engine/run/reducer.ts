@@ -2,8 +2,9 @@ import { assert, IndexSet, isJsonObject, persistentVector, unreachable } from '.
 import type { JsonValue, PersistentVector } from '../../core/index.ts'
 import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
+import { flowInto, isSettled, isSettledForGood } from './passage.ts'
 import { isRollingBack } from './rollback.ts'
-import { copyOfRun, copyOfStep } from './run-state.ts'
+import { copyOfRun, copyOfStep, noFlow } from './run-state.ts'
 import type { Draft, RunState, StepAside, StepState } from './run-state.ts'
 
 /** The only place where a run's state changes. Pure: the same state and event always give the same next state. */
@@ -58,6 +59,8 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return
     case 'step_start':
       return startStep(state, event)
+    case 'step_skip':
+      return skipStep(state, event)
     case 'artifacts_prepared':
       draftOf(state, stepIndex(state.workflow, event.step)).prepared = {
         artifacts: event.artifacts,
@@ -97,12 +100,19 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
     'a step that starts is pending or retrying',
     event.step,
   )
-  assert(step.blockers === 0, 'a step starts after all it depends on', event.step)
+  const { flow } = state.workflow
+  assert(
+    step.blockers === 0 || flow?.joinsAny.has(index) === true,
+    'a step starts after all it depends on',
+    event.step,
+  )
   assert(
     event.visit === step.visit && event.attempt === step.attempt + 1,
     'attempts are numbered in order',
     event.step,
   )
+  // A step that was reached before a crash goes on from there.
+  if (flow !== undefined && !step.flow.isReached) step.flow = flowInto(state, flow, index, event)
   if (step.status === 'pending') state.ready = state.ready.without(index)
   else state.retrying = without(state.retrying, index)
   state.active = [...state.active, index]
@@ -138,14 +148,43 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   step.finishedSeq = event.seq
   state.active = without(state.active, index)
   leaveHalt(state, step, index)
-  state.remaining--
   state.finishes++
+  settle(state, index)
+}
+
+/** A step has come to an end: what depends on it has one less to wait for. */
+function settle(state: Draft<RunState>, index: number): void {
+  state.remaining--
   for (const successor of state.workflow.successors[index] ?? []) {
     const dependant = draftOf(state, successor)
     dependant.blockers--
     // A dependant may have completed already, under a definition that did not yet have this edge.
-    if (dependant.blockers === 0 && dependant.status === 'pending') state.ready = state.ready.with(successor)
+    if (dependant.status === 'pending' && mayBeDecided(state, successor, dependant.blockers))
+      state.ready = state.ready.with(successor)
   }
+}
+
+function mayBeDecided({ workflow }: RunState, index: number, blockers: number): boolean {
+  return blockers === 0 || workflow.flow?.joinsAny.has(index) === true
+}
+
+function skipStep(state: Draft<RunState>, event: EventOf<'step_skip'>): void {
+  const { flow } = state.workflow
+  const index = stepIndex(state.workflow, event.step)
+  const step = draftOf(state, index)
+  assert(
+    flow !== undefined && (step.status === 'pending' || step.status === 'retrying'),
+    'a step that is skipped is pending or retrying',
+    event.step,
+  )
+  assert(step.blockers === 0, 'a step is skipped after all it depends on', event.step)
+  assert(event.visit === step.visit, 'a step is skipped in its visit', event.step)
+  const { reason, because, takes = null } = event
+  step.flow = flowInto(state, flow, index, { takes, skipped: { reason, because } })
+  step.status = 'skipped'
+  state.ready = state.ready.without(index)
+  state.retrying = without(state.retrying, index)
+  settle(state, index)
 }
 
 function planRetry(state: Draft<RunState>, event: EventOf<'step_retry'>): void {
@@ -170,10 +209,14 @@ function failStep(state: Draft<RunState>, event: EventOf<'step_fail'>): void {
   leaveHalt(state, step, index)
   state.active = without(state.active, index)
   state.retrying = without(state.retrying, index)
-  state.failure ??= { ...event.error, step: event.step }
+  const tolerated = event.tolerated === true
+  if (!tolerated) state.failure ??= { ...event.error, step: event.step }
   step.status = 'failed'
   step.error = event.error
   endAttempt(step, event, 'failed')
+  if (state.workflow.flow === undefined) return
+  if (tolerated) step.flow = { ...step.flow, tolerated }
+  settle(state, index)
 }
 
 function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void {
@@ -288,12 +331,13 @@ function withoutHalt(aside: StepAside | null): StepAside | null {
 function reopen(state: Draft<RunState>, members: readonly number[], gated: number): void {
   const inside = new Set(members)
   for (const member of members) {
-    if (state.steps.get(member).status !== 'completed') continue
+    if (!isSettled(state.steps.get(member))) continue
     state.remaining++
     for (const successor of state.workflow.successors[member] ?? []) {
       if (inside.has(successor)) continue
-      draftOf(state, successor).blockers++
-      state.ready = state.ready.without(successor)
+      const dependant = draftOf(state, successor)
+      dependant.blockers++
+      if (!mayBeDecided(state, successor, dependant.blockers)) state.ready = state.ready.without(successor)
     }
   }
   for (const member of members) {
@@ -305,8 +349,21 @@ function reopen(state: Draft<RunState>, members: readonly number[], gated: numbe
   for (const member of members) {
     const blockers = openPredecessors(state.steps, state.workflow.predecessors[member] ?? [])
     draftOf(state, member).blockers = blockers
-    state.ready = blockers === 0 ? state.ready.with(member) : state.ready.without(member)
+    state.ready = mayBeDecided(state, member, blockers)
+      ? state.ready.with(member)
+      : state.ready.without(member)
   }
+  const failedAt = state.failure?.step ?? null
+  if (failedAt !== null && inside.has(stepIndex(state.workflow, failedAt))) state.failure = nextFailure(state)
+}
+
+/** After the step that failed first was sent back: the failure of another step, if one has failed too. */
+function nextFailure({ workflow, steps }: RunState): RunState['failure'] {
+  for (const [index, { id }] of workflow.steps.entries()) {
+    const { status, flow, error } = steps.get(index)
+    if (status === 'failed' && !flow.tolerated && error !== null) return { ...error, step: id }
+  }
+  return null
 }
 
 function openVisit(step: Draft<StepState>): void {
@@ -317,6 +374,7 @@ function openVisit(step: Draft<StepState>): void {
   step.retriesUsed = 0
   step.error = null
   step.prepared = null
+  step.flow = noFlow
 }
 
 function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void {
@@ -336,8 +394,9 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
   const steps = Array.from(state.steps, (before, index) => {
     const step = copyOfStep(before)
+    const stays = isSettledForGood(before) || before.status === 'waiting'
     const isDone = before.status === 'completed' || before.status === 'waiting'
-    if (before.status !== 'waiting' || restarts.has(index)) interrupt(step, event.at)
+    if (!stays || restarts.has(index)) interrupt(step, event.at)
     if (loopMembers.has(index) || (restarts.has(index) && isDone)) openVisit(step)
     if (index === reopensLoopOf) step.loops = 0
     return step
@@ -347,10 +406,19 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   let remaining = 0
   for (const [index, step] of steps.entries()) {
     const predecessors = workflow.predecessors[index] ?? []
-    step.blockers = predecessors.filter((before) => steps[before]?.status !== 'completed').length
-    if (step.status !== 'completed') remaining++
-    if (step.status === 'waiting') halted.push(index)
-    if (step.status === 'pending' && step.blockers === 0) ready.push(index)
+    step.blockers = predecessors.filter((before) => !isSettled(steps[before] as StepState)).length
+    if (isSettled(step)) continue
+    remaining++
+    if (step.status === 'waiting') {
+      halted.push(index)
+      continue
+    }
+    const mayStart = mayBeDecided(state, index, step.blockers)
+    if (mayStart) ready.push(index)
+    // What led to it starts again, and may end in another way.
+    const { takes } = step.flow
+    if (!mayStart || takes?.every((id) => !isSettled(steps[stepIndex(workflow, id)] as StepState)) === true)
+      step.flow = noFlow
   }
   state.status = 'running'
   state.steps = persistentVector<StepState>(steps)
@@ -373,6 +441,7 @@ function mergedInput(before: JsonValue, provided: JsonValue): JsonValue {
 function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
   step.aside = withoutHalt(step.aside)
+  if (isSettled(step)) step.flow = noFlow
   step.status = 'pending'
   step.retriesUsed = 0
   step.error = null
@@ -426,7 +495,7 @@ function endAttempt(
 }
 
 function openPredecessors(steps: PersistentVector<StepState>, predecessors: readonly number[]): number {
-  return predecessors.filter((predecessor) => steps.get(predecessor).status !== 'completed').length
+  return predecessors.filter((predecessor) => !isSettled(steps.get(predecessor))).length
 }
 
 function without(indices: readonly number[], index: number): readonly number[] {

@@ -10,6 +10,7 @@ import type {
   ProducedArtifact,
   RunStatus,
   ScoringResult,
+  SkipReason,
   StepError,
   StepStatus,
   UndoRecord,
@@ -41,7 +42,7 @@ export interface RunState {
   readonly halted: readonly number[]
   /** The step that is being undone. */
   readonly undoing: number | null
-  /** Steps that have not completed. */
+  /** Steps that have not come to an end. */
   readonly remaining: number
   /** How often a step has completed, over all visits. */
   readonly finishes: number
@@ -60,7 +61,7 @@ export interface RunState {
 
 export interface StepState {
   readonly status: StepStatus
-  /** Predecessors that have not completed. */
+  /** Predecessors that have not come to an end. */
   readonly blockers: number
   readonly visit: number
   /** Within the visit, from 1; 0 before the first. */
@@ -85,6 +86,7 @@ export interface StepState {
   readonly finishedSeq: number
   /** What few steps have; null for all others. */
   readonly aside: StepAside | null
+  readonly flow: StepFlow
   /** How its record reads in `state.json`, once somebody has asked: a memory of what follows from all the rest. */
   text: string | undefined
 }
@@ -95,6 +97,38 @@ export interface StepAside {
   readonly undo?: UndoRecord
   /** The attempt for which a warning was given. */
   readonly warned?: number
+}
+
+/** How a step was reached and what came before it; `noFlow` where every step runs in its turn. */
+export interface StepFlow {
+  /** It has started in this visit: what was decided then stands. */
+  readonly isReached: boolean
+  readonly takes: readonly string[] | null
+  readonly skipped: { readonly reason: SkipReason; readonly because: readonly string[] } | null
+  /** Its failure does not end the run. */
+  readonly tolerated: boolean
+  /** Something that it depends on has failed: what depends on it is no better off. */
+  readonly tainted: boolean
+  /** Something before it has failed, be it tolerated. */
+  readonly afterFailure: boolean
+  /** Something before it has reported failures. */
+  readonly afterFindings: boolean
+  /** A connection `on_failure` has led to it, or to what leads to it. */
+  readonly onErrorBranch: boolean
+  /** It started while the run was stopping. */
+  readonly finishesOff: boolean
+}
+
+export const noFlow: StepFlow = {
+  isReached: false,
+  takes: null,
+  skipped: null,
+  tolerated: false,
+  tainted: false,
+  afterFailure: false,
+  afterFindings: false,
+  onErrorBranch: false,
+  finishesOff: false,
 }
 
 export interface PreparedCommit {
@@ -123,16 +157,19 @@ const freshStep: StepState = {
   notBefore: 0,
   finishedSeq: -1,
   aside: null,
+  flow: noFlow,
   text: undefined,
 }
 
-/** By the number of predecessors: steps that wait for equally many begin as the same value. */
+/** By the number of predecessors: steps that wait for equally many begin as the same value, where nothing is decided of them. */
 const freshSteps: StepState[] = []
 
 /** The state after event 0. */
 export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflow_start'>): RunState {
-  const steps = workflow.predecessors.map(
-    ({ length: blockers }) => (freshSteps[blockers] ??= { ...freshStep, blockers }),
+  const steps = workflow.predecessors.map(({ length: blockers }) =>
+    workflow.flow === undefined
+      ? (freshSteps[blockers] ??= { ...freshStep, blockers })
+      : { ...freshStep, blockers },
   )
   return {
     workflow,
@@ -167,7 +204,7 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
 
 /**
  * The same run by another definition: steps keep what they have done under their id, new ones are pending, and those that the
- * definition no longer has leave the run. What may start is counted anew by the `workflow_resume` that follows.
+ * definition no longer has leave the run. A step that was skipped is to be decided anew: it may have another condition now. What may start is counted anew by the `workflow_resume` that follows.
  */
 export function underDefinition(state: RunState, workflow: CompiledWorkflow): RunState {
   const next = copyOfRun(state)
@@ -175,7 +212,8 @@ export function underDefinition(state: RunState, workflow: CompiledWorkflow): Ru
   next.steps = persistentVector(
     workflow.steps.map(({ id }) => {
       const before = state.workflow.indexOf.get(id)
-      return before === undefined ? freshStep : state.steps.get(before)
+      const step = before === undefined ? freshStep : state.steps.get(before)
+      return step.status === 'skipped' ? { ...step, status: 'pending', flow: noFlow, text: undefined } : step
     }),
   )
   next.ready = IndexSet.of(workflow.steps.length, [])
@@ -239,6 +277,7 @@ export function copyOfStep(step: StepState): Draft<StepState> {
     notBefore: step.notBefore,
     finishedSeq: step.finishedSeq,
     aside: step.aside,
+    flow: step.flow,
     text: undefined,
   }
 }

@@ -3,6 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
 import type { LiveRun } from './live-run.ts'
+import { isSettledForGood } from './passage.ts'
 import { undoneSteps } from './rollback.ts'
 import type { RunState } from './run-state.ts'
 import { newestArtifacts } from './state-view.ts'
@@ -18,19 +19,29 @@ export interface SafePoint {
 /**
  * Verifies the artifacts of completed steps by digest and decides what runs again.
  *
+ * @param undecided steps that have come to an end and begin anew all the same, see `undecidedAgain`
  * @throws FaultlineError `ARTIFACT_CHANGED` naming path and producer, unless the request says what to do.
  */
-export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<SafePoint> {
+export function* safePoint(
+  run: LiveRun,
+  request: RecoverRequest,
+  undecided: ReadonlySet<string>,
+): FileProgram<SafePoint> {
   const changed = yield* changedArtifacts(run.state, run.ports.digest)
   const policy = request.artifacts ?? 'refuse'
-  const undone = undoneSteps(run.state)
-  const again = inOrder(run, new Set([...indices(run, unfinished(run)), ...withDependants(run, undone)]))
-  if (changed.length === 0) return { restarts: again, accepted: [] }
+  const restarts = inOrder(
+    run,
+    new Set([
+      ...indices(run, unfinished(run, undecided)),
+      ...withDependants(run.state, undoneSteps(run.state)),
+    ]),
+  )
+  if (changed.length === 0) return { restarts, accepted: [] }
   if (policy === 'accept') {
     const gone = changed.find(({ now }) => now === undefined)
     if (gone !== undefined)
       throw changedError(run, changed, `'${gone.record.path}' is missing and cannot be accepted`)
-    return { restarts: again, accepted: changed.map(({ now }) => now as ArtifactRecord) }
+    return { restarts, accepted: changed.map(({ now }) => now as ArtifactRecord) }
   }
   const orphan = changed.find(({ record }) => record.producedBy === null)
   if (policy === 'refuse' || orphan !== undefined) throw changedError(run, changed)
@@ -38,7 +49,7 @@ export function* safePoint(run: LiveRun, request: RecoverRequest): FileProgram<S
     ({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number,
   )
   return {
-    restarts: inOrder(run, new Set([...indices(run, again), ...withDependants(run, producers)])),
+    restarts: inOrder(run, new Set([...indices(run, restarts), ...withDependants(run.state, producers)])),
     accepted: [],
   }
 }
@@ -75,11 +86,31 @@ function hasCompleted(state: RunState, step: string): boolean {
   return status === 'completed' || status === 'waiting'
 }
 
-function unfinished(run: LiveRun): readonly string[] {
-  return run.state.workflow.steps
-    .filter((_, index) => {
-      const { status } = run.state.steps.get(index)
-      return status !== 'pending' && status !== 'completed' && status !== 'waiting'
+/**
+ * What has come to an end because of a failure that a resume takes back: what was skipped for it, what ran after it, and what
+ * depends on either.
+ */
+export function undecidedAgain(state: RunState): ReadonlySet<string> {
+  if (state.workflow.flow === undefined) return new Set()
+  const failed: number[] = []
+  for (let index = 0; index < state.steps.size; index++) {
+    const { status, flow } = state.steps.get(index)
+    const isTakenBack = status === 'failed' && !flow.tolerated
+    if (isTakenBack || flow.skipped?.reason === 'run_failed') failed.push(index)
+  }
+  return new Set(
+    Array.from(withDependants(state, failed), (index) => state.workflow.steps[index]?.id as string),
+  )
+}
+
+function unfinished({ state }: LiveRun, undecided: ReadonlySet<string>): readonly string[] {
+  return state.workflow.steps
+    .filter(({ id }, index) => {
+      const step = state.steps.get(index)
+      return (
+        undecided.has(id) ||
+        (step.status !== 'pending' && step.status !== 'waiting' && !isSettledForGood(step))
+      )
     })
     .map((step) => step.id)
 }
@@ -92,18 +123,30 @@ function inOrder(run: LiveRun, chosen: ReadonlySet<number>): readonly string[] {
   return run.state.workflow.steps.filter((_, index) => chosen.has(index)).map((step) => step.id)
 }
 
-/** The given steps and every completed step that depends on one of them. */
-function withDependants(run: LiveRun, start: readonly number[]): ReadonlySet<number> {
+/** The given steps, and every step that has come to an end by what one of them came to. */
+function withDependants(state: RunState, start: readonly number[]): ReadonlySet<number> {
   const found = new Set(start)
   const open = [...start]
   for (let index = open.pop(); index !== undefined; index = open.pop()) {
-    for (const successor of run.state.workflow.successors[index] ?? []) {
-      if (found.has(successor) || run.state.steps.get(successor).status !== 'completed') continue
+    for (const successor of state.workflow.successors[index] ?? []) {
+      if (found.has(successor) || !isSettledForGood(state.steps.get(successor))) continue
+      if (wasReachedOtherwise(state, successor, found)) continue
       found.add(successor)
       open.push(successor)
     }
   }
   return found
+}
+
+/** One connection was enough for it, and that stands. */
+function wasReachedOtherwise(
+  { workflow, steps }: RunState,
+  index: number,
+  found: ReadonlySet<number>,
+): boolean {
+  if (workflow.flow?.joinsAny.has(index) !== true || steps.get(index).status === 'skipped') return false
+  const { takes } = steps.get(index).flow
+  return takes?.some((id) => !found.has(workflow.indexOf.get(id) as number)) === true
 }
 
 function changedError(run: LiveRun, changed: readonly ChangedArtifact[], why?: string): FaultlineError {

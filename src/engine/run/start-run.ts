@@ -1,7 +1,9 @@
-import { whenReady } from '../../core/index.ts'
-import type { MaybePromise } from '../../core/index.ts'
+import { FaultlineError, whenReady } from '../../core/index.ts'
+import type { JsonValue, MaybePromise } from '../../core/index.ts'
+import type { WorkflowDefinition } from '../../definition/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { FileProgram, StartRequest } from '../../ports/index.ts'
+import { compileSchema, describeViolations } from '../definitions/index.ts'
 import { ensureFolder } from '../store/durable-file.ts'
 import { EventLog } from '../store/event-log.ts'
 import { runLayout } from '../store/layout.ts'
@@ -15,10 +17,27 @@ import { initialState } from './run-state.ts'
 
 /** Persists the beginning of a run: folder, lock, event 0, snapshot, last pointer, in this order. */
 export function startRun(request: StartRequest, life: LifeParts): MaybePromise<LiveRun> {
-  const definitionSha256 = definitionDigest(request.definition, life.ports.digest)
-  return whenReady(compileWorkflow(request.definition, definitionSha256), (workflow) =>
-    life.disk.run(begin(request, workflow, life)),
+  const { definition, input } = request
+  const definitionSha256 = definitionDigest(definition, life.ports.digest)
+  return whenReady(checkInput(definition, input), () =>
+    whenReady(compileWorkflow(definition, definitionSha256), (workflow) =>
+      life.disk.run(begin(request, workflow, life)),
+    ),
   )
+}
+
+/** @throws FaultlineError `INPUT_INVALID` naming what does not fit. */
+function checkInput({ id, inputSchema }: WorkflowDefinition, input: JsonValue): MaybePromise<void> {
+  if (inputSchema === undefined) return undefined
+  return whenReady(compileSchema(inputSchema), (schema) => {
+    const violations = schema.violations(input)
+    if (violations.length === 0) return
+    throw new FaultlineError(
+      'INPUT_INVALID',
+      `The input does not fit the inputSchema of workflow '${id}': ${describeViolations(violations)}.`,
+      { details: { workflowId: id, violations } },
+    )
+  })
 }
 
 function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifeParts): FileProgram<LiveRun> {

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { GateStepView } from '../../ports/index.ts'
-import { stateSchemaVersion } from '../../trace/index.ts'
+import { findingsOf, hasFindings, stateSchemaVersion } from '../../trace/index.ts'
 import type { ProducedArtifact, StateDocument, StepDocument } from '../../trace/index.ts'
 import type { RunState, StepState } from './run-state.ts'
 
@@ -39,19 +39,26 @@ function documentParts(state: RunState, saveSeq: number) {
   const finished: { seq: number; step: string }[] = []
   const decisions: StepState['decisions'][number][] = []
   const currentSteps: string[] = []
-  let errorCount = 0
+  const connections: { from: string; to: string }[] = []
+  let [errorCount, skipped, degraded, hasFailures] = [0, 0, false, false]
   for (let index = 0; index < workflow.steps.length; index++) {
     const step = state.steps.get(index)
     const id = workflow.steps[index]?.id as string
     errorCount += failedAttempts(step)
     if (step.decisions.length > 0) decisions.push(...step.decisions)
-    if (step.status === 'completed') finished.push({ seq: step.finishedSeq, step: id })
+    for (const from of step.flow.takes ?? []) connections.push({ from, to: id })
+    if (step.status === 'completed') {
+      finished.push({ seq: step.finishedSeq, step: id })
+      hasFailures ||= hasFindings(step.output)
+    } else if (step.status === 'skipped') skipped++
     else if (step.status !== 'pending') currentSteps.push(id)
+    degraded ||= step.flow.tolerated
   }
   finished.sort((left, right) => left.seq - right.seq)
   decisions.sort((left, right) => left.seq - right.seq)
   return [
     {
+      ...(workflow.flow?.isRouted === true ? { activeConnections: connections } : {}),
       artifacts: newestArtifacts(state),
       completedSteps: finished.map(({ step }) => step),
       correlationId: state.correlationId,
@@ -59,15 +66,21 @@ function documentParts(state: RunState, saveSeq: number) {
     },
     {
       definitionSha256: workflow.definitionSha256,
+      ...(degraded ? { degraded: true as const } : {}),
       epoch: state.epoch,
       error: failure,
       gateDecisions: decisions.map(withoutSeq),
+      ...(hasFailures ? { hasFailures: true as const } : {}),
       input: state.input,
       launch: state.launch,
     },
     {
       monitoring: { errorCount, recoveryAttempts: state.epoch - 1 },
-      progress: { completed: finished.length, total: workflow.steps.length },
+      progress: {
+        completed: finished.length,
+        ...(skipped > 0 ? { skipped } : {}),
+        total: workflow.steps.length,
+      },
       reason: state.cancelledFor ?? failure?.message ?? null,
       runId: state.runId,
       safePoint: finished.at(-1) ?? { seq: 0, step: null },
@@ -108,12 +121,15 @@ export function newestArtifacts(state: RunState): readonly ProducedArtifact[] {
   return [...newest.values()].sort((left, right) => (left.path < right.path ? -1 : 1)).map(withoutSeq)
 }
 
-/** What a gate's condition can ask about other steps. */
-export function gateViews(state: RunState): Readonly<Record<string, GateStepView>> {
+/** What conditions can ask about steps: all of them, or those that are named. */
+export function stepViews(
+  { workflow, steps }: RunState,
+  ids: Iterable<string> = workflow.indexOf.keys(),
+): Readonly<Record<string, GateStepView>> {
   const views: Record<string, GateStepView> = {}
-  for (const [index, definition] of state.workflow.steps.entries()) {
-    const { status, output, scoring } = state.steps.get(index)
-    views[definition.id] = { status, output, scoring }
+  for (const id of ids) {
+    const { status, output, scoring } = steps.get(workflow.indexOf.get(id) as number)
+    views[id] = { status, output, scoring, failures: findingsOf(output) }
   }
   return views
 }
@@ -141,12 +157,15 @@ function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
     status: step.status,
     visit: step.visit,
   }
-  const { outputBlob, aside } = step
-  if (outputBlob === null && aside === null) return document
+  const { outputBlob, aside, flow } = step
+  const { skipped, tolerated } = flow
+  if (outputBlob === null && aside === null && skipped === null && !tolerated) return document
   const { missingVar, waiting, undo } = aside ?? {}
   return {
     ...document,
     ...(outputBlob === null ? {} : { outputBlob }),
+    ...(skipped === null ? {} : { skipped }),
+    ...(tolerated ? { tolerated } : {}),
     ...(missingVar === undefined ? {} : { missingVar }),
     ...(waiting === undefined ? {} : { waiting }),
     ...(undo === undefined ? {} : { undo }),

@@ -8,16 +8,21 @@ import type {
   StepError,
   WorkflowEvent,
 } from '../../trace/index.ts'
+import { hasFindings } from '../../trace/index.ts'
 import { Attempt } from '../step/attempt.ts'
 import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
-import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import { dueCheckpoint, pauseCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import type { CompiledFlow } from './connections.ts'
+import { decide } from './decision.ts'
+import type { Decision } from './decision.ts'
 import { gateNotPassed, noteAnswer, noteExpiry, routeOf, waitingStep } from './gate-decision.ts'
 import { retryDelayMs, stepDeadline, stepTimeout, timeoutOf } from './limits.ts'
 import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
+import { goesOn, isStopping } from './passage.ts'
 import {
   expired,
   heldSteps,
@@ -29,16 +34,21 @@ import {
   workflowTimedOut,
   worthWarning,
 } from './planner.ts'
+import { missingInput } from './pause.ts'
+import { prepareStep } from './prepare-step.ts'
+import type { Prepared } from './prepare-step.ts'
 import {
   assertNotRollingBack,
+  isRollingBack,
   nextUndo,
   undoContext,
   undoDeadline,
   undoDefinition,
   undoTimeout,
 } from './rollback.ts'
+import type { RunState } from './run-state.ts'
 import { recordedOutputs } from './state-view.ts'
-import { stepContext } from './step-context.ts'
+import { stepContext, stepFailed } from './step-context.ts'
 
 /** A log smaller than twice this is read faster than a snapshot of it is worth. */
 const leastSavedBytes = 8 * 1024
@@ -58,6 +68,8 @@ interface Tick {
   readonly actions: (() => void)[]
   readonly endedAttempts: Attempt[]
   stopped: boolean
+  /** The limit of the workflow has passed: nothing starts any more. */
+  timedOut: boolean
 }
 
 /**
@@ -70,7 +82,7 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
   yield* takeResults(current, run.inbox.splice(0, policy.maxResults))
   if (run.state.status === 'running') {
     if (!current.stopped) applyLimits(current)
-    if (!current.stopped) startSteps(current)
+    if (!current.stopped && !current.timedOut && !isRollingBack(run.state)) startSteps(current)
     endRun(current)
   }
   return yield* conclude(current)
@@ -126,10 +138,11 @@ function abortAll(current: Tick, reason: string): void {
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
-  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false }
+  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false, timedOut: false }
 }
 
 function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
+  const { run } = current
   const commits: { attempt: Attempt; returned: Returned }[] = []
   for (const result of results) {
     const { attempt } = result
@@ -139,7 +152,8 @@ function* takeResults(current: Tick, results: readonly Result[]): FileProgram<vo
     else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
     else if (result.type === 'gate-decided') takeDecision(current, result)
     else {
-      const judged = judgeResult(attempt.definition, result.output, attempt.staged)
+      const schema = run.state.workflow.preparations.get(attempt.index)?.outputSchema
+      const judged = judgeResult(attempt.definition, result.output, attempt.staged, schema)
       if (!judged.good) endAttempt(current, attempt, judged.error)
       else if (attempt.staged.size > 0) commits.push({ attempt, returned: judged })
       else settle(current, attempt, judged)
@@ -270,6 +284,7 @@ function applyLimits(current: Tick): void {
 function endByWorkflowLimit(current: Tick): void {
   const { run } = current
   const { definition } = run.state.workflow
+  current.timedOut = true
   const error: StepError = {
     kind: 'workflow-timeout',
     message:
@@ -284,36 +299,132 @@ function endByWorkflowLimit(current: Tick): void {
 
 function startSteps(current: Tick): void {
   const { run, policy } = current
-  if (run.state.status !== 'running') return
+  const { flow } = run.state.workflow
+  if (flow !== undefined) return decideSteps(current, flow)
   for (const index of startable(run.state, run.ports.clock.now(), policy)) {
-    if (current.stopped) return
-    const step = run.state.steps.get(index)
-    const definition = run.state.workflow.steps[index] as Attempt['definition']
-    const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
-    const attempt = new Attempt(index, key, definition, run.layout)
-    run.attempts.set(index, attempt)
-    emit(current, { kind: 'step_start', status: 'running', ...attempt.context })
-    current.actions.push(() => callAgent(run, attempt))
+    // A step that cannot be prepared fails at once, and with it the run.
+    if (current.stopped || run.state.failure !== null) return
+    start(current, index, {})
   }
+}
+
+/** Starts what may start and skips what is not to run, until neither makes anything else due. */
+function decideSteps(current: Tick, flow: CompiledFlow): void {
+  const { run, policy } = current
+  const { maxConcurrentSteps } = run.state.workflow.definition.limits
+  const isOver = (): boolean => current.stopped || !goesOn(run.state)
+  const hasPlace = (): boolean => run.state.active.length < maxConcurrentSteps
+  for (let seq = -1; seq < run.state.seq && !isOver();) {
+    ;({ seq } = run.state)
+    for (const index of run.state.retrying) {
+      if (isOver()) return
+      const { notBefore, flow: reached } = run.state.steps.get(index)
+      const { id, takes } = { id: idOf(run, index), takes: reached.takes ?? undefined }
+      if (isStopping(run.state) && !reached.finishesOff)
+        skip(current, index, { to: 'skip', reason: 'run_failed', because: [] })
+      else if (hasPlace() && run.ports.clock.now() >= notBefore && !policy.holds.has(id))
+        start(current, index, takes === undefined ? {} : { takes })
+    }
+    run.state.ready.some((index) => {
+      if (isOver() || !hasPlace()) return true
+      const decision = decide(run.state, flow, index)
+      if (decision.to === 'skip') skip(current, index, decision)
+      else if (decision.to !== 'wait' && !policy.holds.has(idOf(run, index))) start(current, index, decision)
+      return false
+    })
+  }
+}
+
+function start(
+  current: Tick,
+  index: number,
+  { takes, error }: { readonly takes?: readonly string[]; readonly error?: StepError },
+): void {
+  const { run } = current
+  const step = run.state.steps.get(index)
+  const definition = run.state.workflow.steps[index] as Attempt['definition']
+  const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
+  const attempt = new Attempt(index, key, definition, run.layout)
+  const prepared: Prepared = error === undefined ? prepareStep(run.state, index) : { ok: false, error }
+  const missingVar = missingInput(run.state, prepared)
+  if (missingVar !== undefined)
+    return emit(current, { kind: 'step_pause', status: 'paused', ...attempt.context, missingVar })
+  run.attempts.set(index, attempt)
+  emit(current, {
+    kind: 'step_start',
+    status: 'running',
+    ...attempt.context,
+    ...(takes === undefined ? {} : { takes }),
+  })
+  if (!prepared.ok) return endAttempt(current, attempt, prepared.error)
+  attempt.parameters = prepared.parameters
+  current.actions.push(() => callAgent(run, attempt))
+}
+
+function skip(
+  current: Tick,
+  index: number,
+  { reason, because, takes }: Extract<Decision, { to: 'skip' }>,
+): void {
+  const { run } = current
+  const { id, agent, action } = run.state.workflow.steps[index] as Attempt['definition']
+  emit(current, {
+    kind: 'step_skip',
+    status: 'skipped',
+    step: id,
+    visit: run.state.steps.get(index).visit,
+    agent,
+    ...(action === undefined ? {} : { action }),
+    reason,
+    because,
+    ...(takes === undefined ? {} : { takes }),
+  })
+}
+
+function idOf(run: LiveRun, index: number): string {
+  return run.state.workflow.steps[index]?.id as string
 }
 
 function endRun(current: Tick): void {
   const { state } = current.run
   if (state.status !== 'running') return
+  const { failure, remaining } = state
   if (state.cancelledFor !== null) {
-    if (state.active.length === 0) emit(current, { kind: 'workflow_end', status: 'cancelled' })
-  } else if (state.remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed' })
-  else if (state.failure !== null && state.active.length === 0) {
-    if (goesOnUndoing(current)) return
-    const { step, ...error } = current.run.state.failure as NonNullable<typeof state.failure>
-    emit(current, { kind: 'workflow_end', status: 'failed', ...(step === null ? {} : { step }), error })
-  } else if (!current.stopped && isHalted(state)) pause(current)
+    if (state.active.length === 0)
+      emit(current, { kind: 'workflow_end', status: 'cancelled', ...endNotes(state) })
+    return
+  }
+  const halted = !current.stopped && isHalted(state, current.policy)
+  if (failure === null) {
+    if (remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed', ...endNotes(state) })
+    else if (halted) pause(current)
+    return
+  }
+  if (state.active.length > 0) return
+  if (remaining > 0 && goesOn(state) && !current.timedOut && !halted && !isRollingBack(state)) return
+  if (goesOnUndoing(current)) return
+  const { step, ...error } = failure
+  emit(current, {
+    kind: 'workflow_end',
+    status: 'failed',
+    ...endNotes(current.run.state),
+    ...(step === null ? {} : { step }),
+    error,
+  })
+}
+
+function endNotes({ steps }: RunState): { readonly degraded?: true; readonly hasFailures?: true } {
+  let [degraded, hasFailures] = [false, false]
+  for (const { status, output, flow } of steps) {
+    degraded ||= flow.tolerated
+    hasFailures ||= status === 'completed' && hasFindings(output)
+  }
+  return { ...(degraded ? { degraded } : {}), ...(hasFailures ? { hasFailures } : {}) }
 }
 
 /** A step that waits for a retry has failed: no attempt of it is in flight. */
 function failRetrying(current: Tick, index: number, error: StepError): void {
-  const context = stepContext(current.run.state, index)
-  emit(current, { kind: 'step_fail', status: 'failed', ...context, error, durationMs: 0 })
+  emit(current, stepFailed(current.run.state, index, error, 0))
 }
 
 /** Lets go of a run that only somebody from outside can move. Input that is missing is asked for first. */
@@ -323,6 +434,7 @@ function pause(current: Tick): void {
   const index = paused ?? state.halted[0] ?? 0
   const step = state.workflow.steps[index]?.id as string
   const missingVar = state.steps.get(index).aside?.missingVar
+  if (missingVar !== undefined) emit(current, pauseCheckpoint(current.run, stepContext(state, index)))
   emit(current, {
     kind: 'workflow_pause',
     status: paused === undefined ? 'waiting' : 'paused',
@@ -394,16 +506,15 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
   const { run } = current
   const { definition } = attempt
   const { state } = run
+  const { retriesUsed, flow } = state.steps.get(attempt.index)
   const now = run.ports.clock.now()
   const durationMs = duration(run, attempt)
   close(current, attempt)
   current.actions.push(() => attempt.abort(error.message))
   const delayMs = retryDelayMs(state, attempt.index)
-  const mayGoOn = state.failure === null && state.cancelledFor === null
-  const isLeft =
-    state.steps.get(attempt.index).retriesUsed < definition.retries &&
-    now + delayMs < stepDeadline(state, attempt.index)
-  if (mayBeRetried(error) && mayGoOn && isLeft) {
+  const isGivenUp = (isStopping(state) && !flow.finishesOff) || state.cancelledFor !== null
+  const isLeft = retriesUsed < definition.retries && now + delayMs < stepDeadline(state, attempt.index)
+  if (mayBeRetried(error) && isLeft && !isGivenUp) {
     emit(current, {
       kind: 'step_retry',
       status: 'retrying',
@@ -414,7 +525,7 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
       notBefore: now + delayMs,
     })
   } else {
-    emit(current, { kind: 'step_fail', status: 'failed', ...attempt.context, error, durationMs })
+    emit(current, stepFailed(state, attempt.index, error, durationMs))
   }
 }
 

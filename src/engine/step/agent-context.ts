@@ -82,7 +82,7 @@ export class EngineContext implements AgentContext {
     this.attempt = key.attempt
     this.undoing = attempt.undoes
     this.input = services.input
-    this.parameters = definition.parameters
+    this.parameters = attempt.parameters
     this.requires = definition.requires
     this.creates = definition.creates
     this.thresholds = definition.scoring?.thresholds ?? noThresholds

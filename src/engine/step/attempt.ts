@@ -1,5 +1,5 @@
 import type { StepDefinition } from '../../definition/index.ts'
-import type { StepKey } from '../../core/index.ts'
+import type { JsonObject, StepKey } from '../../core/index.ts'
 import type { ArtifactRecord, StepEventContext } from '../../trace/index.ts'
 import { stagingFolder } from '../store/layout.ts'
 import type { RunLayout } from '../store/layout.ts'
@@ -11,6 +11,8 @@ export class Attempt {
   readonly definition: StepDefinition
   /** What every event about it says. */
   readonly context: StepEventContext
+  /** What its agent is handed. */
+  parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
   /** Whether it takes back what the step has done. */
@@ -29,6 +31,7 @@ export class Attempt {
     this.index = index
     this.key = key
     this.definition = definition
+    this.parameters = definition.parameters
     this.context =
       action === undefined ? { step, visit, attempt, agent } : { step, visit, attempt, agent, action }
     this.undoes = undoes

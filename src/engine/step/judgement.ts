@@ -2,6 +2,8 @@ import { covers, isJsonObject, jsonCopy, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
 import type { AgentOutput } from '../../ports/index.ts'
+import { describeViolations } from '../definitions/index.ts'
+import type { CompiledSchema } from '../definitions/index.ts'
 import type { ArtifactRecord, ScoringResult, StepError } from '../../trace/index.ts'
 
 const mostMessageCharacters = 8_192
@@ -15,10 +17,16 @@ export function judgeResult(
   step: StepDefinition,
   returned: AgentOutput,
   staged: ReadonlyMap<string, ArtifactRecord>,
+  outputSchema?: CompiledSchema,
 ): Judgement {
   const output = returned === undefined ? null : jsonCopy(returned)
   if (output === undefined) {
     return bad('validation', `Step '${step.id}': agent '${step.agent}' returned something that is not JSON.`)
+  }
+  const violations = outputSchema?.violations(output) ?? []
+  if (violations.length > 0) {
+    const what = describeViolations(violations)
+    return bad('validation', `The output of step '${step.id}' does not fit its outputSchema: ${what}.`)
   }
   const missing = step.creates.find((declared) => ![...staged.keys()].some((path) => covers(declared, path)))
   if (missing !== undefined) {

@@ -6,6 +6,7 @@ export type EventShapes = Awaited<ReturnType<typeof buildShapes>>
 export type LoggedEvent = z.infer<EventShapes['event']>
 export type LoggedEventOf<K extends LoggedEvent['kind']> = Extract<LoggedEvent, { kind: K }>
 export type LoggedStepEvent = Extract<LoggedEvent, { attempt: number }>
+export type LoggedSkip = LoggedEventOf<'step_skip'>
 export type LoggedDefinition = LoggedEventOf<'workflow_start'>['definition']
 export type LoggedStep = LoggedDefinition['steps'][number]
 export type LoggedArtifact = LoggedEventOf<'step_finish'>['artifacts'][number]
@@ -61,6 +62,8 @@ async function buildShapes() {
       'step-timeout',
       'workflow-timeout',
       'gate',
+      'condition',
+      'missing-input',
       'validation',
       'configuration',
       'critical',
@@ -69,10 +72,14 @@ async function buildShapes() {
     ]),
     message: z.string(),
     name: z.string().optional(),
+    missingVar: z.string().optional(),
   })
   const stepDefinition = z.object({
     id: z.string().min(1),
     agent: z.string(),
+    condition: z.string().optional(),
+    join: z.literal('any').optional(),
+    continueOnError: z.literal(true).optional(),
     creates: z.array(z.string()),
     retries: count,
     retryDelayMs: z.number(),
@@ -98,8 +105,16 @@ async function buildShapes() {
       cancelGraceMs: z.number().optional(),
     }),
     rollback: z.boolean().optional(),
+    onStepFailure: z.literal('continue').optional(),
     steps: z.array(stepDefinition),
-    edges: z.array(z.object({ from: z.string(), to: z.string() })),
+    edges: z.array(
+      z.object({
+        from: z.string(),
+        to: z.string(),
+        condition: z.string().optional(),
+        passesSkipped: z.literal(true).optional(),
+      }),
+    ),
   })
 
   const event = z.discriminatedUnion('kind', [
@@ -144,10 +159,35 @@ async function buildShapes() {
       ...envelope,
       kind: z.literal('workflow_end'),
       status: z.enum(['completed', 'failed', 'cancelled']),
+      degraded: z.literal(true).optional(),
+      hasFailures: z.literal(true).optional(),
       step: z.string().optional(),
       error: error.optional(),
     }),
-    z.object({ ...stepEnvelope, kind: z.literal('step_start'), status: z.literal('running') }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('step_start'),
+      status: z.literal('running'),
+      takes: z.array(z.string()).optional(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('step_skip'),
+      status: z.literal('skipped'),
+      step: z.string().min(1),
+      visit: ordinal,
+      agent: z.string(),
+      action: z.string().optional(),
+      reason: z.enum([
+        'condition_false',
+        'dependency_failed',
+        'dependency_skipped',
+        'no_active_connection',
+        'run_failed',
+      ]),
+      because: z.array(z.string()),
+      takes: z.array(z.string()).optional(),
+    }),
     z.object({
       ...stepEnvelope,
       kind: z.literal('step_pause'),
@@ -221,6 +261,7 @@ async function buildShapes() {
       ...stepEnvelope,
       kind: z.literal('step_fail'),
       status: z.literal('failed'),
+      tolerated: z.literal(true).optional(),
       error,
       durationMs: z.number(),
     }),

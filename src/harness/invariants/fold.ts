@@ -5,6 +5,7 @@ import type {
   LoggedDefinition,
   LoggedEvent,
   LoggedEventOf,
+  LoggedSkip,
   LoggedStepEvent,
 } from './event-shapes.ts'
 import { stepGraph } from './graph.ts'
@@ -15,7 +16,7 @@ type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
 export interface FoldedStep {
-  status: 'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed'
+  status: 'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed' | 'skipped'
   visit: number
   attempt: number
   output: JsonValue
@@ -24,6 +25,9 @@ export interface FoldedStep {
   scoring: LoggedScoring | null
   error: LoggedError | null
   loops: number
+  skipped: Pick<LoggedSkip, 'reason' | 'because'> | undefined
+  takes: readonly string[]
+  tolerated: boolean
   readonly attempts: FoldedAttempt[]
   artifacts: readonly PlacedArtifact[]
   prepared: readonly LoggedArtifact[] | undefined
@@ -143,6 +147,12 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
     run.edits = [...run.edits.filter((other) => other.path !== path), edit]
     return
   }
+  if (event.kind === 'step_skip') {
+    const { reason, because, takes = [] } = event
+    const step = run.steps.get(event.step)
+    if (step !== undefined) Object.assign(step, { status: 'skipped', skipped: { reason, because }, takes })
+    return
+  }
   if (!('attempt' in event)) return
   const step = run.steps.get(event.step)
   if (step !== undefined) applyToStep(run, step, event)
@@ -153,6 +163,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
     case 'step_start': {
       const { visit, attempt, at } = event
       Object.assign(step, { status: 'running', attempt, error: null, prepared: undefined, startedAt: at })
+      step.takes = event.takes ?? []
       const begun = { visit, attempt, startedAt: at, finishedAt: null, durationMs: null, error: null }
       step.attempts.push({ ...begun, outcome: 'running' })
       return
@@ -207,7 +218,8 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       return
     case 'step_fail':
       placePrepared(step, event)
-      run.error ??= { ...event.error, step: event.step }
+      step.tolerated = event.tolerated === true
+      if (!step.tolerated) run.error ??= { ...event.error, step: event.step }
       step.status = 'failed'
       step.waiting = undefined
       step.error = event.error
@@ -245,6 +257,14 @@ function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate
     other.loops = 0
   }
   step.loops = event.route.loop
+  const failedAt = run.error?.step ?? null
+  if (failedAt !== null && run.steps.get(failedAt)?.status === 'pending') run.error = nextFailure(run)
+}
+
+/** What failed first was sent back: the failure of another step, if one has failed too. */
+function nextFailure(run: FoldedRun): FoldedRun['error'] {
+  const failed = [...run.steps].find(([, { status, tolerated }]) => status === 'failed' && !tolerated)
+  return failed?.[1].error == null ? null : { ...failed[1].error, step: failed[0] }
 }
 
 function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
@@ -255,7 +275,9 @@ function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
   for (const [id, step] of run.steps) {
     const isAgain = event.restarts.includes(id)
     const wasDone = step.status === 'completed' || step.status === 'waiting'
-    if (step.status !== 'completed' && step.status !== 'pending' && (step.status !== 'waiting' || isAgain)) {
+    const stands = wasDone || step.status === 'skipped' || step.tolerated
+    if (step.status !== 'completed' && step.status !== 'pending' && !(stands && !isAgain)) {
+      if (step.status === 'failed' || step.status === 'skipped') forgetFlow(step)
       step.status = 'pending'
       step.missingVar = undefined
       step.waiting = undefined
@@ -271,6 +293,26 @@ function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
   if (event.input !== undefined)
     run.input =
       isJsonObject(run.input) && isJsonObject(event.input) ? { ...run.input, ...event.input } : event.input
+  forgetDecisions(run)
+}
+
+/** A step that had been reached stands where it stood, unless what led to it begins anew. */
+function forgetDecisions(run: FoldedRun): void {
+  const isOpen = (id: string): boolean => {
+    const status = run.steps.get(id)?.status
+    return status !== 'completed' && status !== 'skipped' && status !== 'failed'
+  }
+  const { before, joinsAny } = stepGraph(run.definition)
+  for (const [id, step] of run.steps) {
+    if (step.status !== 'pending') continue
+    const sources = joinsAny.has(id) ? step.takes : [...(before.get(id) ?? [])]
+    const begin = joinsAny.has(id) ? sources.length > 0 && sources.every(isOpen) : sources.some(isOpen)
+    if (begin) forgetFlow(step)
+  }
+}
+
+function forgetFlow(step: FoldedStep): void {
+  Object.assign(step, { skipped: undefined, takes: [], tolerated: false })
 }
 
 /** Steps keep what they have done under their id; those that the definition no longer has leave the run. */
@@ -281,6 +323,11 @@ function adopt(
   run.definition = definition
   run.definitionSha256 = definitionSha256
   run.steps = new Map(definition.steps.map(({ id }) => [id, run.steps.get(id) ?? newStep()]))
+  for (const step of run.steps.values()) {
+    if (step.status !== 'skipped') continue
+    forgetFlow(step)
+    step.status = 'pending'
+  }
 }
 
 function loopMembers(run: FoldedRun, gated: string): Iterable<string> {
@@ -296,6 +343,7 @@ function openVisit(step: FoldedStep): void {
   step.missingVar = undefined
   step.waiting = undefined
   step.undo = undefined
+  forgetFlow(step)
 }
 
 function placePrepared(step: FoldedStep, event: LoggedStepEvent): void {
@@ -329,6 +377,9 @@ function newStep(): FoldedStep {
     scoring: null,
     error: null,
     loops: 0,
+    skipped: undefined,
+    takes: [],
+    tolerated: false,
     attempts: [],
     artifacts: [],
     prepared: undefined,

@@ -6,7 +6,13 @@ export interface StepGraph {
   readonly before: ReadonlyMap<string, ReadonlySet<string>>
   /** By gated step: what its failed gate sends back, itself and the target included. */
   readonly loops: ReadonlyMap<string, ReadonlySet<string>>
+  /** Steps that one of several others lets start. */
+  readonly joinsAny: ReadonlySet<string>
+  /** The declared connections into a step. */
+  readonly into: ReadonlyMap<string, readonly LoggedConnection[]>
 }
+
+type LoggedConnection = LoggedDefinition['edges'][number]
 
 /** By definition: runs that share their first event share its graph. */
 const known = new WeakMap<LoggedDefinition, StepGraph>()
@@ -35,7 +41,10 @@ function workOut(definition: LoggedDefinition): StepGraph {
       }
     }
   }
-  return { before, loops }
+  const joinsAny = new Set(definition.steps.flatMap(({ id, join }) => (join === 'any' ? [id] : [])))
+  const into = new Map<string, LoggedConnection[]>()
+  for (const edge of definition.edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge])
+  return { before, loops, joinsAny, into }
 }
 
 /** Every step on a way from one step to a later one, both included. */

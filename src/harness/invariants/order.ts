@@ -1,4 +1,5 @@
-import type { LoggedEvent, LoggedEventOf, LoggedStepEvent } from './event-shapes.ts'
+import type { LoggedEvent, LoggedEventOf, LoggedSkip, LoggedStepEvent } from './event-shapes.ts'
+import type { StepGraph } from './graph.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import { RollbackWalk } from './rollback.ts'
 import type { RunReading } from './run-reading.ts'
@@ -15,6 +16,10 @@ export const order: Invariant = {
   },
 }
 
+type Connection = NonNullable<ReturnType<StepGraph['into']['get']>>[number]
+
+/** Conditions of steps that run though something before them has failed, or was skipped. */
+const runsAfterFailure: ReadonlySet<unknown> = new Set(['on_failure', 'has_failures', 'always'])
 /** Says something about an attempt and changes nothing. */
 function isAside({ kind }: LoggedStepEvent): boolean {
   return (
@@ -34,6 +39,10 @@ class OrderWalk {
   readonly #run: RunReading
   readonly #verdict: Verdict
   readonly #completed = new Set<string>()
+  /** Skipped, and why. */
+  readonly #skipped = new Map<string, LoggedSkip['reason']>()
+  /** Failed, and whether that was tolerated. */
+  readonly #failed = new Map<string, boolean>()
   /** Attempts in flight by step. */
   readonly #running = new Map<string, string>()
   /** Attempts whose gate has passed. */
@@ -56,6 +65,7 @@ class OrderWalk {
     if (event.kind === 'workflow_resume') this.#resume(event)
     else if (event.kind === 'workflow_cancel') this.#cancelled = true
     else if (event.kind === 'workflow_end') this.#finishRun(event)
+    else if (event.kind === 'step_skip') this.#skip(event)
     else if ('attempt' in event) this.#takeStep(event)
   }
 
@@ -101,6 +111,7 @@ class OrderWalk {
     else if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
     else if (event.kind !== 'artifacts_prepared') this.#leave(step)
+    if (event.kind === 'step_fail') this.#failed.set(step, event.tolerated === true)
   }
 
   #leave(step: string): void {
@@ -128,11 +139,8 @@ class OrderWalk {
 
   #start(event: LoggedEventOf<'step_start'>): void {
     const { step } = event
-    for (const need of this.#run.graphAt(event.seq).before.get(step) ?? []) {
-      if (this.#completed.has(need)) continue
-      this.#broken(event, `started before step '${need}', which it depends on, had completed`)
-    }
     if (this.#cancelled) this.#broken(event, 'started although the run had been cancelled')
+    this.#judgeStart(event)
     const other = this.#running.get(step) ?? this.#waiting.get(step)
     if (other !== undefined) this.#broken(event, `started while its attempt '${other}' was still running`)
     this.#running.set(step, tryKey(event))
@@ -140,6 +148,62 @@ class OrderWalk {
     if (this.#running.size > most) {
       this.#broken(event, `started as number ${this.#running.size} in flight, and the limit is ${most}`)
     }
+  }
+
+  /** Whether it was its turn: what a condition came to is not judged here, only whether there was one. */
+  #judgeStart(event: LoggedEventOf<'step_start'>): void {
+    const { step, seq } = event
+    const graph = this.#run.graphAt(seq)
+    const isFree = this.#run
+      .definitionAt(seq)
+      ?.steps.some(({ id, condition }) => id === step && runsAfterFailure.has(condition))
+    const connections = graph.into.get(step) ?? []
+    const isLedTo = connections.some((connection) => this.#leadsOn(connection))
+    if (graph.joinsAny.has(step)) {
+      if (!isLedTo && connections.length > 0) this.#broken(event, `started before anything had led to it`)
+      return
+    }
+    let isInOrder = true
+    for (const need of graph.before.get(step) ?? []) {
+      const connection = connections.find(({ from }) => from === need)
+      if (!this.#hasEnded(need)) {
+        isInOrder = false
+        this.#broken(event, `started before step '${need}', which it depends on, had completed`)
+      } else if (isFree !== true && connection?.condition === undefined && this.#failed.get(need) === false) {
+        this.#broken(event, `started although step '${need}', which it depends on, had failed`)
+        isInOrder = false
+      }
+    }
+    if (isInOrder && isFree !== true && !isLedTo && connections.length > 0)
+      this.#broken(event, `started although nothing had led to it`)
+  }
+
+  #leadsOn({ from, condition, passesSkipped }: Connection): boolean {
+    if (condition === 'always') return this.#hasEnded(from)
+    if (condition === 'on_failure') return this.#failed.has(from)
+    if (condition === undefined && passesSkipped === true && this.#skipped.has(from)) return true
+    return this.#completed.has(from) || (condition === undefined && this.#failed.get(from) === true)
+  }
+
+  #hasEnded(step: string): boolean {
+    return this.#completed.has(step) || this.#skipped.has(step) || this.#failed.has(step)
+  }
+
+  #skip(event: LoggedSkip): void {
+    const { step, visit, seq, reason } = event
+    const broken = (what: string): void =>
+      this.#verdict.broken(`Step '${step}' (visit ${visit}) ${what} (event ${seq}).`, { step, visit, seq })
+    const definition = this.#run.definitionAt(seq)?.steps.find(({ id }) => id === step)
+    if (definition === undefined) return broken('is no step of the workflow')
+    if (this.#running.has(step)) broken('was skipped while it was running')
+    if (this.#completed.has(step)) broken('was skipped after it had completed')
+    for (const need of this.#run.graphAt(seq).before.get(step) ?? [])
+      if (!this.#hasEnded(need)) broken(`was skipped before step '${need}', which it depends on, had ended`)
+    if (reason === 'condition_false' && definition.condition === undefined)
+      broken('was skipped by a condition that it does not have')
+    if (reason === 'run_failed' && ![...this.#failed.values()].includes(false))
+      broken('was skipped because of a failure that there is not')
+    this.#skipped.set(step, reason)
   }
 
   #decideGate(event: LoggedEventOf<'gate_result'>): void {
@@ -165,10 +229,12 @@ class OrderWalk {
   #resume(event: LoggedEventOf<'workflow_resume'>): void {
     if (this.#end?.status === 'failed') this.#end = undefined
     this.#running.clear()
+    for (const [step, tolerated] of this.#failed) if (!tolerated) this.#failed.delete(step)
     const { adopts } = event
     if (adopts !== undefined) {
       const kept = new Set(adopts.definition.steps.map(({ id }) => id))
       this.#reopen([...this.#completed].filter((step) => !kept.has(step)))
+      this.#skipped.clear()
     }
     this.#reopen(event.restarts)
     for (const step of event.restarts) this.#waiting.delete(step)
@@ -180,14 +246,18 @@ class OrderWalk {
   #reopen(steps: Iterable<string>): void {
     const open = [...steps]
     this.#rollback.reopen(open)
-    for (const step of open) this.#completed.delete(step)
+    for (const step of open) {
+      this.#completed.delete(step)
+      this.#skipped.delete(step)
+      this.#failed.delete(step)
+    }
   }
 
   #finishRun(event: LoggedEventOf<'workflow_end'>): void {
     this.#end = event
     if (event.status !== 'completed') return
     for (const { id } of this.#run.definitionAt(event.seq)?.steps ?? []) {
-      if (this.#completed.has(id)) continue
+      if (this.#completed.has(id) || this.#skipped.has(id) || this.#failed.get(id) === true) continue
       const sentence = `Step '${id}' was lost: the run completed at event ${event.seq} without it.`
       this.#verdict.broken(sentence, { step: id, seq: event.seq })
     }

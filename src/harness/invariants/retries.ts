@@ -16,6 +16,7 @@ export const retries: Invariant = {
       else if (event.kind === 'step_start') walk.start(event)
       else if (event.kind === 'step_retry') walk.retry(event)
       else if (event.kind === 'step_fail') walk.fail(event)
+      else if (event.kind === 'step_skip') walk.skip(event)
     }
   },
 }
@@ -71,6 +72,11 @@ class RetryWalk {
     }
   }
 
+  skip({ step, visit }: LoggedEventOf<'step_skip'>): void {
+    this.#visits.set(step, visit)
+    this.#waits.delete(visitKey({ step, visit }))
+  }
+
   retry(event: LoggedEventOf<'step_retry'>): void {
     const definition = this.#run.stepDefinition(event)
     if (definition === undefined) return
@@ -104,7 +110,8 @@ class RetryWalk {
         `was given up at event ${event.seq} with retries left: ${left} of ${definition?.retries}`,
       )
     }
-    this.#hasFailed = true
+    const goesOn = this.#run.definitionAt(event.seq)?.onStepFailure === 'continue'
+    this.#hasFailed ||= event.tolerated !== true && !goesOn
   }
 
   /** Whether the next wait, as short as it may be, ends before the step has used up its time. */

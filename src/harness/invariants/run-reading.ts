@@ -78,7 +78,9 @@ export class RunReading {
 
   graphAt(seq: number): StepGraph {
     const definition = this.definitionAt(seq)
-    return definition === undefined ? { before: new Map(), loops: new Map() } : stepGraph(definition)
+    return definition === undefined
+      ? { before: new Map(), loops: new Map(), joinsAny: new Set(), into: new Map() }
+      : stepGraph(definition)
   }
 
   /** What the log adds up to; undefined when it does not begin with event 0. */

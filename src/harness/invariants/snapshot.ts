@@ -69,6 +69,8 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
   const completed = steps.filter(([, { status }]) => status === 'completed')
   completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
   const last = completed.at(-1)
+  const skipped = steps.filter(([, { status }]) => status === 'skipped').length
+  const isRouted = definition.edges.some(({ condition }) => condition !== undefined)
   const artifacts = [...newestArtifacts(run).values()]
   return {
     seq: run.seq,
@@ -78,7 +80,16 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
     correlationId: start.correlationId,
     status: run.status,
     reason: run.cancelledFor ?? run.error?.message ?? null,
-    progress: { completed: completed.length, total: steps.length },
+    progress: {
+      completed: completed.length,
+      ...(skipped === 0 ? {} : { skipped }),
+      total: steps.length,
+    },
+    ...(steps.some(([, { tolerated }]) => tolerated) ? { degraded: true } : {}),
+    ...(completed.some(([, { output }]) => hasFindings(output)) ? { hasFailures: true } : {}),
+    ...(isRouted
+      ? { activeConnections: steps.flatMap(([to, { takes }]) => takes.map((from) => ({ from, to }))) }
+      : {}),
     safePoint: { step: last?.[0] ?? null, seq: last?.[1].finishedSeq ?? 0 },
     monitoring: {
       errorCount: steps.flatMap(([, { attempts }]) => attempts).filter(({ outcome }) => outcome === 'failed')
@@ -116,18 +127,26 @@ function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
   const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
   const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
-  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops }
-  const { missingVar, waiting, undo } = step
-  const aside = {
+  const { missingVar, waiting, undo, skipped, tolerated } = step
+  const notes = {
+    ...(skipped === undefined ? {} : { skipped }),
+    ...(tolerated ? { tolerated } : {}),
     ...(missingVar === undefined ? {} : { missingVar }),
     ...(waiting === undefined ? {} : { waiting }),
     ...(undo === undefined ? {} : { undo }),
   }
-  return { ...document, ...aside, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
+  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops, ...notes }
+  return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }
 
 function isCurrent(status: FoldedStep['status']): boolean {
-  return status !== 'completed' && status !== 'pending'
+  return status !== 'completed' && status !== 'pending' && status !== 'skipped'
+}
+
+/** It lists failures that the step has found. */
+function hasFindings(output: JsonValue): boolean {
+  if (typeof output !== 'object' || output === null || !('failures' in output)) return false
+  return Array.isArray(output.failures) && output.failures.length > 0
 }
 
 function stepOf(member: string): { readonly step?: string } {

@@ -48,9 +48,7 @@ describe('faultline validate', () => {
     expect(said.map(({ stdout }) => stdout).join('')).toBe(
       `note.yaml: agent workflow 'note' is valid: 4 steps, 3 dependencies, 1 gate
 orders.yaml: graph 'orders' is valid: 5 steps, 6 dependencies, 4 conditions
-  not executed by this version: conditions of connections ('start' to 'log'), conditions (step 'log')
 services.yaml: service pipeline 'nightly' is valid: 4 steps, 4 dependencies
-  not executed by this version: services (step 'health-api')
 services.yaml: service pipeline 'weekly' is valid: 1 step, 0 dependencies
 `,
     )

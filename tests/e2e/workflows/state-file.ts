@@ -4,14 +4,19 @@ import { sha256 } from './story.ts'
 
 /** The format of `state.json` as docs/state-and-log.md has it, written down a second time: not taken from faultline. */
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
-const stepError = z.strictObject({ kind: z.string(), message: z.string(), name: z.string().optional() })
+const stepError = z.strictObject({
+  kind: z.string(),
+  message: z.string(),
+  name: z.string().optional(),
+  missingVar: z.string().optional(),
+})
 const scoring = z.strictObject({ passed: z.boolean(), scores: z.record(z.string(), z.number()) })
 const artifact = z.strictObject({ path: z.string(), sha256: digest, sizeBytes: z.int().nonnegative() })
 const tried = { visit: z.int().positive(), attempt: z.int().positive() }
 
 const step = z.strictObject({
   agent: z.string(),
-  status: z.enum(['pending', 'running', 'retrying', 'paused', 'waiting', 'completed', 'failed']),
+  status: z.enum(['pending', 'running', 'retrying', 'paused', 'waiting', 'completed', 'failed', 'skipped']),
   visit: z.int().nonnegative(),
   attempt: z.int().nonnegative(),
   output: z.json(),
@@ -41,6 +46,8 @@ const step = z.strictObject({
       error: stepError.nullable(),
     })
     .optional(),
+  skipped: z.strictObject({ reason: z.string(), because: z.array(z.string()) }).optional(),
+  tolerated: z.literal(true).optional(),
 })
 
 export const stateFile = z.strictObject({
@@ -54,7 +61,14 @@ export const stateFile = z.strictObject({
   correlationId: z.string(),
   status: z.enum(['running', 'paused', 'waiting', 'completed', 'failed', 'cancelled']),
   reason: z.string().nullable(),
-  progress: z.strictObject({ completed: z.int().nonnegative(), total: z.int().positive() }),
+  progress: z.strictObject({
+    completed: z.int().nonnegative(),
+    skipped: z.int().positive().optional(),
+    total: z.int().positive(),
+  }),
+  degraded: z.literal(true).optional(),
+  hasFailures: z.literal(true).optional(),
+  activeConnections: z.array(z.strictObject({ from: z.string(), to: z.string() })).optional(),
   safePoint: z.strictObject({ step: z.string().nullable(), seq: z.int().nonnegative() }),
   monitoring: z.strictObject({
     errorCount: z.int().nonnegative(),

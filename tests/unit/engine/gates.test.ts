@@ -205,9 +205,14 @@ describe('what a gate is asked', () => {
         output: { step: 'review', scores: { overall: 80 } },
         scoring,
         steps: {
-          draft: { status: 'completed', output: { step: 'draft', scores: { overall: 80 } }, scoring: null },
-          review: { status: 'running', output: null, scoring: null },
-          send: { status: 'pending', output: null, scoring: null },
+          draft: {
+            status: 'completed',
+            output: { step: 'draft', scores: { overall: 80 } },
+            scoring: null,
+            failures: [],
+          },
+          review: { status: 'running', output: null, scoring: null, failures: [] },
+          send: { status: 'pending', output: null, scoring: null, failures: [] },
         },
       },
     ])

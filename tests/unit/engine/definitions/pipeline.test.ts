@@ -64,7 +64,7 @@ describe('a service pipeline', () => {
         { from: 'health-api', to: 'test-web' },
         { from: 'test-api', to: 'verify-api' },
         { from: 'test-web', to: 'verify-api' },
-        { from: 'verify-api', to: 'summary' },
+        { from: 'verify-api', to: 'summary', passesSkipped: true },
       ],
       metadata: {},
     })

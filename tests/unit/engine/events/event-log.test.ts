@@ -84,6 +84,22 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
   return session
 }
 
+async function skipping(): Promise<WorkflowSession> {
+  const session = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'skips',
+      steps: [
+        { id: 'late', agent: 'a', action: 'answer' },
+        { id: 'never', agent: 'a', action: 'answer', condition: 'on_failure' },
+      ],
+    }),
+    { project: await createProject() },
+  )
+  open.push(session)
+  await session.runToEnd()
+  return session
+}
+
 async function cancelled(): Promise<WorkflowSession> {
   const session = await runWorkflowStepByStep(workflow, { project: await createProject() })
   open.push(session)
@@ -92,7 +108,7 @@ async function cancelled(): Promise<WorkflowSession> {
   return session
 }
 
-/** An answer that takes its time, a warning, and a failure that is taken back. */
+/** An answer that takes its time, a warning, input that comes late, and a failure that is taken back. */
 async function undone(): Promise<WorkflowSession> {
   const session = await runWorkflowStepByStep(
     defineWorkflow({
@@ -106,7 +122,7 @@ async function undone(): Promise<WorkflowSession> {
           gate: { human: true, expiresAfter: 60 },
           undo: { agent: 'undoer' },
         },
-        { id: 'more', agent: 'quiet', undo: { agent: 'failing' } },
+        { id: 'more', agent: 'quiet', parameters: { who: '${input.who}' }, undo: { agent: 'failing' } },
         { id: 'fail', agent: 'failing' },
       ],
     }),
@@ -125,17 +141,18 @@ async function undone(): Promise<WorkflowSession> {
   open.push(session)
   expect(await session.runToEnd()).toEqual({ status: 'waiting', step: 'ask' })
   await session.answerGate('ask', true)
+  expect(await session.runToEnd()).toEqual({ status: 'paused', step: 'more', missingVar: 'input.who' })
+  await session.provideInput({ who: 'me' })
   expect((await session.runToEnd()).status).toBe('failed')
   return session
 }
 
 describe('a line of the log', () => {
   test('has the form of its kind, whatever a run may say', async () => {
-    const sessions = [await everything(), await cancelled(), await undone()]
+    const sessions = [await everything(), await cancelled(), await undone(), await skipping()]
     const lines = (await Promise.all(sessions.map(linesOf))).flat()
     expect(lines.flatMap((line) => eventProblem(line) ?? [])).toEqual([])
-    const { step_pause: _unreached, ...reached } = eventSchemas
-    expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(Object.keys(reached)))
+    expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(Object.keys(eventSchemas)))
     expect(sampleEvents().flatMap((event) => eventProblem(event) ?? [])).toEqual([])
     expect(lines.some(({ outputBlob }) => outputBlob !== undefined)).toBe(true)
   })

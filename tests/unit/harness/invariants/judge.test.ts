@@ -222,6 +222,7 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   step_finish: true,
   step_pause: true,
   step_retry: true,
+  step_skip: true,
   step_start: true,
   timeout_warning: true,
   undo_fail: true,
