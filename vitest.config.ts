@@ -65,6 +65,8 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
+      // Runs in a browser, where `npm run test:matrix:page` tries it.
+      exclude: ['src/viewer/page/**'],
       reporter: ['text-summary', 'html', 'json-summary'],
       thresholds: {
         lines: 85,

@@ -31,7 +31,7 @@ async function timed(work) {
   return performance.now() - start
 }
 
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((left, right) => left - right)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2

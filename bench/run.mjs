@@ -8,6 +8,7 @@ const benches = {
   resume: async () => (await import('./resume.mjs')).resume(),
   engine: async () => (await import('./engine.mjs')).engine(),
   durability: async () => (await import('./durability.mjs')).durability(),
+  plugin: async () => (await import('./plugin.mjs')).plugin(),
 }
 
 const [name, ...flags] = process.argv.slice(2)

@@ -25,7 +25,9 @@ interface CommonContent {
   readonly reason: BundleReason
   readonly errors: readonly BundleError[]
   readonly sessions: readonly SessionRecording[]
-  readonly versions: BundleVersions
+  /** Commit and template may be left out where there are none. */
+  readonly versions: Omit<BundleVersions, 'commit' | 'template'> &
+    Partial<Pick<BundleVersions, 'commit' | 'template'>>
   /** Default: the bundle says that it cannot be replayed. */
   readonly replay?: BundleReplay
   /** Default: the first session's. */

@@ -4,8 +4,16 @@
  * cut or left out for its size is listed. Knows no test runner and no command line: they say what failed and where to write.
  */
 export type { Bundle, BundleSession, BundleSnapshots, BundleView } from './bundle.ts'
+export {
+  compareBundles,
+  sameBundles,
+  type BundleComparison,
+  type FileChange,
+  type SessionComparison,
+} from './compare.ts'
 export type { BundleContent, BundleContentOfRun, BundleContentOfTest } from './content.ts'
 export { bundleFolderName, type BundleName } from './folder-name.ts'
+export { bundleJsonSchema } from './manifest-schema.ts'
 export {
   bundleReasons,
   defaultBundleLimits,
@@ -17,15 +25,19 @@ export {
   type BundleReplay,
   type BundleRun,
   type BundleSessionEntry,
+  type BundleTemplate,
   type BundleTest,
   type BundleVersions,
   type OmittedFile,
   type RedactionReport,
   type SnapshotPaths,
 } from './manifest.ts'
-export { readBundle } from './read.ts'
+export { packBundle, unpackBundle, type UnpackedBundle, type UnpackLimits } from './pack.ts'
+export { bundledEvents, isTruncated, type BundledEventsOptions } from './payload-limits.ts'
+export { readBundle, readManifest } from './read.ts'
 export { parseReplayEnvironment, replayVariable, type ReplayEnvironment } from './replay-environment.ts'
 export { createRedactor, type Redactor, type RedactorOptions } from './redact.ts'
+export { runPage, type PagedRun } from './run-page.ts'
 export { renderSummary } from './render-summary.ts'
-export { summaryMarkdown } from './summary.ts'
+export { fenced, summaryMarkdown, titleOf } from './summary.ts'
 export { writeBundle, type BundleLocation, type BundleTarget } from './write.ts'

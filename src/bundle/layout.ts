@@ -6,6 +6,7 @@ import type { SnapshotPaths } from './manifest.ts'
 /** Names of the files at the top of every bundle. */
 export const manifestFile = 'manifest.json'
 export const summaryFile = 'summary.md'
+export const pageFile = 'index.html'
 
 /** Names of the files of one session, relative to its folder. */
 export const sessionFiles = {

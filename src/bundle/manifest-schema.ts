@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod'
-import { FaultlineError, isJsonObject } from '../core/index.ts'
+import { FaultlineError, isJsonObject, type JsonObject } from '../core/index.ts'
 import { bundleMajor, bundleReasons, bundleSchemaName, type BundleManifest } from './manifest.ts'
+import { upgradedManifest } from './upgrade.ts'
 
 /**
  * Reads the text of a `manifest.json`. Fields that this version does not know are ignored.
@@ -9,8 +10,8 @@ import { bundleMajor, bundleReasons, bundleSchemaName, type BundleManifest } fro
  */
 export async function parseManifest(text: string, path: string): Promise<BundleManifest> {
   const value = parseJson(text, path)
-  checkMajor(value, path)
-  const parsed = (await manifestSchema()).safeParse(value)
+  const major = checkedMajor(value, path)
+  const parsed = (await manifestSchema()).safeParse(upgradedManifest(value as JsonObject, major))
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(
     (issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`,
@@ -26,7 +27,7 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-function checkMajor(value: unknown, path: string): void {
+function checkedMajor(value: unknown, path: string): number {
   const schema = isJsonObject(value) ? value['schema'] : undefined
   const [, major] = /^faultline-bundle\/([1-9]\d*)$/.exec(typeof schema === 'string' ? schema : '') ?? []
   if (major === undefined) {
@@ -42,6 +43,7 @@ function checkMajor(value: unknown, path: string): void {
       { details: { path, major: Number(major), readable: bundleMajor } },
     )
   }
+  return Number(major)
 }
 
 function invalid(path: string, what: string, cause?: unknown): FaultlineError {
@@ -60,13 +62,21 @@ function manifestSchema(): Promise<ZodType<BundleManifest>> {
   return schema
 }
 
+/** `manifest.json` as a JSON Schema, for programs that do not use this package; published as `docs/bundle.schema.json`. */
+export async function bundleJsonSchema(): Promise<JsonObject> {
+  const { z } = await import('zod')
+  // As it is read, not as it is written: fields that came later may be missing, and unknown ones are ignored.
+  const schema = z.toJSONSchema(await manifestSchema(), { io: 'input' }) as unknown as JsonObject
+  return { $id: 'faultline/bundle.schema.json', title: `${bundleSchemaName}/${bundleMajor}`, ...schema }
+}
+
 async function buildSchema(): Promise<ZodType<BundleManifest>> {
   const { z } = await import('zod')
   const count = z.number().int().nonnegative()
   const seed = z.union([z.number(), z.string()])
   const path = z.string().min(1)
   return z.object({
-    schema: z.string(),
+    schema: z.literal(`${bundleSchemaName}/${bundleMajor}`),
     kind: z.enum(['test', 'run']),
     reason: z.enum(bundleReasons).catch('other'),
     partial: z.boolean(),
@@ -91,6 +101,8 @@ async function buildSchema(): Promise<ZodType<BundleManifest>> {
       node: z.string(),
       vitest: z.string().nullable(),
       platform: z.string(),
+      commit: z.string().nullable().default(null),
+      template: z.object({ name: z.string(), sha256: z.string() }).nullable().default(null),
     }),
     replay: z.object({ command: z.string(), env: z.record(z.string(), z.string()).nullable() }).nullable(),
     sessions: z.array(

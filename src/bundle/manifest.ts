@@ -14,6 +14,7 @@ export const bundleReasons = [
   'set-up',
   'clean-up',
   'worker-died',
+  'hang',
   'interrupted',
   'unfired-fault',
   'invariant',
@@ -86,6 +87,16 @@ export interface BundleVersions {
   readonly vitest: string | null
   /** `linux-x64`. */
   readonly platform: string
+  /** What was checked out; null outside a repository. */
+  readonly commit: string | null
+  /** What the project was made from; null for one that was there. */
+  readonly template: BundleTemplate | null
+}
+
+export interface BundleTemplate {
+  readonly name: string
+  /** Digest of its files, agents included. */
+  readonly sha256: string
 }
 
 /** How to make it happen again, ready to be copied into a shell at the root. */

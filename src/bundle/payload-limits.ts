@@ -1,5 +1,6 @@
-import { canonicalJson, type JsonObject, type JsonValue } from '../core/index.ts'
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts'
 import type { DigestPort } from '../ports/index.ts'
+import type { Redactor } from './redact.ts'
 import type { LogEntry, StepError, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
 
 /** Cuts what is too large out of events, snapshots and logs, always in the same way, so that recordings stay comparable. */
@@ -7,6 +8,21 @@ export interface PayloadLimits {
   readonly event: (event: WorkflowEvent) => WorkflowEvent
   readonly snapshot: (snapshot: WorkflowSnapshot) => WorkflowSnapshot
   readonly logEntry: (entry: LogEntry) => LogEntry
+}
+
+/** Events of another run in the form in which a bundle holds them, so that the two can be compared. */
+export function bundledEvents(
+  events: readonly WorkflowEvent[],
+  { redact, payloadBytes, digest }: BundledEventsOptions,
+): readonly WorkflowEvent[] {
+  return redact.json(events).map(payloadLimits(payloadBytes, digest).event)
+}
+
+export interface BundledEventsOptions {
+  readonly redact: Redactor
+  /** What the bundle's own limit is. */
+  readonly payloadBytes: number
+  readonly digest: DigestPort
 }
 
 /**
@@ -64,6 +80,11 @@ export function payloadLimits(payloadBytes: number, digest: DigestPort): Payload
     },
     logEntry: (entry) => ({ ...entry, message: text(entry.message) }),
   }
+}
+
+/** Whether this stands for a value that was too large. */
+export function isTruncated(value: JsonValue): boolean {
+  return isJsonObject(value) && isJsonObject(value['truncated']) && 'sha256' in value['truncated']
 }
 
 /** Judged by the UTF-16 length of the JSON text: cheap, and the same everywhere. */

@@ -12,9 +12,7 @@ import type { BundleManifest, BundleSessionEntry } from './manifest.ts'
  * @throws FaultlineError `BUNDLE_INVALID` naming the file (and line) that is missing or broken, `BUNDLE_NEWER`.
  */
 export async function readBundle(files: FilesPort, folder: string): Promise<Bundle> {
-  const bytes = await files.perform({ op: 'read', path: joinPath(folder, manifestFile) })
-  if (bytes === undefined) throw await noManifest(files, folder)
-  const manifest = await parseManifest(new TextDecoder().decode(bytes), joinPath(folder, manifestFile))
+  const manifest = await readManifest(files, folder)
   const reader = new BundleReader(files, folder, manifest)
   const sessions = await Promise.all(manifest.sessions.map((entry) => reader.session(entry)))
   return {
@@ -24,6 +22,13 @@ export async function readBundle(files: FilesPort, folder: string): Promise<Bund
     sessions,
     text: (path) => reader.listedText(path),
   }
+}
+
+/** Reads what a bundle is about, and nothing else of it. Throws like `readBundle`. */
+export async function readManifest(files: FilesPort, folder: string): Promise<BundleManifest> {
+  const bytes = await files.perform({ op: 'read', path: joinPath(folder, manifestFile) })
+  if (bytes === undefined) throw await noManifest(files, folder)
+  return parseManifest(new TextDecoder().decode(bytes), joinPath(folder, manifestFile))
 }
 
 const emptySession: Omit<BundleSession, 'entry'> = {

@@ -2,7 +2,7 @@ import { formatTimeline, oneLine } from '../trace/index.ts'
 import type { Bundle, BundleSession } from './bundle.ts'
 import type { BundleManifest } from './manifest.ts'
 import { focusOf, sessionStatus, snapshotStatus } from './session-status.ts'
-import { describeStatus, isArtifact, placeOf, titleOf } from './summary.ts'
+import { commandLine, describeStatus, isArtifact, placeOf, titleOf } from './summary.ts'
 
 const width = 79
 const rowsShown = 8
@@ -28,7 +28,7 @@ export function renderSummary(bundle: Bundle, outcome: 'FAILED' | 'FLAKY' = 'FAI
     ...labelled('files', filesOf(manifest)),
     ...manifest.notes.flatMap((note) => labelled('note', oneLine(note))),
     `  bundle     ${bundle.folder}`,
-    `  replay     ${replayOf(manifest)}`,
+    `  replay     ${manifest.replay === null ? 'not recorded' : commandLine(manifest.replay)}`,
   ].join('\n')
 }
 
@@ -65,14 +65,6 @@ function filesOf({ files, omitted }: BundleManifest): string {
       : `artifacts: ${shown.join(', ')}${artifacts.length > shown.length ? ' ...' : ''}`,
   ]
   return counts.join('; ')
-}
-
-function replayOf({ replay }: BundleManifest): string {
-  if (replay === null) return 'not recorded'
-  return [
-    ...Object.entries(replay.env ?? {}).map(([name, value]) => `${name}=${value}`),
-    replay.command,
-  ].join(' ')
 }
 
 const labelWidth = 13

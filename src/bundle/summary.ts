@@ -1,7 +1,7 @@
 import { describeStepError, oneLine, timelineMarkdown } from '../trace/index.ts'
 import type { BundleSession, BundleView } from './bundle.ts'
 import { manifestFile, sessionFiles } from './layout.ts'
-import type { BundleError, BundleManifest } from './manifest.ts'
+import type { BundleError, BundleManifest, BundleReplay } from './manifest.ts'
 import { focusOf, sessionStatus, snapshotStatus, type SessionStatus } from './session-status.ts'
 
 const rowsInSummary = 12
@@ -127,8 +127,12 @@ function filesSection(manifest: BundleManifest): string {
 
 function replaySection({ replay }: BundleManifest): string {
   if (replay === null) return '## Replay\n\nThis bundle does not say how to make it happen again.'
-  const env = Object.entries(replay.env ?? {}).map(([name, value]) => `${name}=${value} `)
-  return ['## Replay', '', fenced(`${env.join('')}${replay.command}`)].join('\n')
+  return ['## Replay', '', fenced(commandLine(replay))].join('\n')
+}
+
+/** Ready to be copied into a shell. */
+export function commandLine({ env, command }: BundleReplay): string {
+  return [...Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`), command].join(' ')
 }
 
 export function isArtifact(path: string): boolean {
@@ -136,7 +140,7 @@ export function isArtifact(path: string): boolean {
 }
 
 /** A code block that nothing inside can close. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}\n${text}\n${fence}`

@@ -1,9 +1,10 @@
 import { containedPath, FaultlineError, joinPath, parentFolder } from '../core/index.ts'
 import type { DigestPort, FilesPort } from '../ports/index.ts'
+import type { RenderedPage } from '../viewer/index.ts'
 import { admit, type AdmittedFile } from './admission.ts'
 import type { BundleSession } from './bundle.ts'
 import type { BundleContent } from './content.ts'
-import { manifestFile, snapshotPaths, summaryFile } from './layout.ts'
+import { manifestFile, pageFile, snapshotPaths, summaryFile } from './layout.ts'
 import {
   bundleMajor,
   bundleSchemaName,
@@ -12,8 +13,10 @@ import {
   type BundleFile,
   type BundleLimits,
   type BundleManifest,
+  type OmittedFile,
   type RedactionReport,
 } from './manifest.ts'
+import { bundlePage } from './page.ts'
 import type { Redactor } from './redact.ts'
 import { sessionParts, type SessionParts } from './session-parts.ts'
 import { sessionStatus } from './session-status.ts'
@@ -102,7 +105,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
     ]),
     seed: redact.json(content.seed ?? first?.seed ?? null),
     errors: redact.json(content.errors.map(plainError)),
-    versions: redact.json(content.versions),
+    versions: redact.json({ commit: null, template: null, ...content.versions }),
     replay: redact.json(content.replay ?? null),
     sessions: entries,
     files: admitted.files.map(listed),
@@ -115,26 +118,34 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
     ...session,
     entry: entries[index] as BundleSession['entry'],
   }))
-  const summary = summaryOf(summaryMarkdown({ manifest: draft, sessions: views }), digest)
+  const view = { manifest: draft, sessions: views }
+  const summary = textFile(summaryFile, summaryMarkdown(view), digest)
+  const page = bundlePage(view, admitted.files, limits)
+  const made = [summary, ...(page.html === null ? [] : [textFile(pageFile, page.html, digest)])]
   const manifest = {
     ...draft,
-    files: [listed(summary), ...draft.files],
+    files: [...made.map(listed), ...draft.files],
+    omitted: page.html === null ? [...draft.omitted, pageLeftOut(page)] : draft.omitted,
     redaction: redactionsSince(countsBefore, redact.counts()),
   }
-  return { manifest, files: [summary, ...admitted.files] }
+  return { manifest, files: [...made, ...admitted.files] }
 }
 
 const encoder = new TextEncoder()
 
-function summaryOf(text: string, digest: DigestPort): AdmittedFile {
+function textFile(path: string, text: string, digest: DigestPort): AdmittedFile {
   const bytes = encoder.encode(text)
   return {
-    path: summaryFile,
+    path,
     sizeBytes: bytes.length,
     sha256: digest.sha256(bytes),
     truncated: null,
     bytes,
   }
+}
+
+function pageLeftOut({ dataBytes }: RenderedPage): OmittedFile {
+  return { path: pageFile, sizeBytes: dataBytes, why: 'file-limit' }
 }
 
 function listed({ path, sizeBytes, sha256, truncated }: AdmittedFile): BundleFile {

@@ -1,12 +1,11 @@
-import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
+import { checkedOutCommit, createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
 import { bundleFolderName, createRedactor, renderSummary, writeBundle, readBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
+import { bundlesFolder } from './bundles-folder.ts'
 import { emphasis, print } from './output.ts'
 import { exitCodes } from './exit-codes.ts'
 import { resumeLine } from './state-directory.ts'
-
-export const bundlesFolder = 'faultline-bundles'
 
 /** How a run was asked for, for its bundle. */
 export interface RunRequest {
@@ -45,7 +44,7 @@ async function leaveBundle(
   const folder = joinPath(
     bundlesFolder,
     session.runId,
-    bundleFolderName({ slugSource: name, hashSource: name, attempt: session.incarnation }, digest),
+    bundleFolderName({ slugSource: name, hashSource: name, attempt: livesOf(session) }, digest),
   )
   await writeBundle(
     {
@@ -60,8 +59,12 @@ async function leaveBundle(
         },
       ],
       sessions: [await session.recording()],
-      versions: processVersions(null),
-      replay: { command: `npx faultline replay ${folder}`, env: null },
+      versions: { ...processVersions(null), commit: checkedOutCommit(process.cwd()) },
+      replay: {
+        // What an earlier process of the run did was another bundle's, with the faults of that process.
+        command: `npx faultline replay ${folder}${session.snapshots.beforeResume.length === 0 ? '' : ' --from before-resume-1'}`,
+        env: null,
+      },
     },
     {
       files,
@@ -75,4 +78,9 @@ async function leaveBundle(
   print('')
   print(`resume  ${resumeLine(session.state())}`)
   await files.closeAll()
+}
+
+/** Of the run, not of this process: a resume that fails as well must not replace what the first failure left. */
+function livesOf(session: WorkflowSession): number {
+  return 1 + session.events().filter(({ kind }) => kind === 'workflow_resume').length
 }

@@ -2,8 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
-import { historyCommand } from './commands/history.ts'
+import { bundleCommand } from './commands/bundle.ts'
 import { graphCommand } from './commands/graph.ts'
+import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
@@ -29,6 +30,7 @@ const program = new Command('faultline')
   .addCommand(stateCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())
+  .addCommand(bundleCommand())
   .addCommand(validateCommand())
   .addCommand(graphCommand())
 

@@ -1,25 +1,25 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createNodeFiles } from '../adapters/node/index.ts'
 import { readBundle, replayVariable } from '../bundle/index.ts'
-import type { Bundle, BundleReason, BundleTest, ReplayEnvironment } from '../bundle/index.ts'
+import type { Bundle, BundleReason, BundleTest, BundleVersions, ReplayEnvironment } from '../bundle/index.ts'
 import { FaultlineError } from '../core/index.ts'
-import { describeDivergence, firstDivergence } from '../trace/index.ts'
-import type { ReplayVerdict } from './replay-run.ts'
+import { recordedOutcome } from './replay-verdict.ts'
+import type { Replayed } from './replay-verdict.ts'
 
 /**
- * Reruns the test of a bundle in the project in `root` and compares what it leaves with what the bundle holds. The bundle
- * itself is not touched: the replay's own goes below `replays/`.
+ * Reruns the test of a bundle in the project in `root` and reads what it leaves, which it does in a replay also when it passes.
+ * The bundle itself is not touched: the replay's own goes below `replays/`.
  *
  * @throws FaultlineError `BUNDLE_INVALID` when the test cannot be found any more.
  */
-export async function replayTest(bundle: Bundle, bundleFolder: string, root: string): Promise<ReplayVerdict> {
+export async function replayTest(bundle: Bundle, bundleFolder: string, root: string): Promise<ReplayedTest> {
   const { test, seed } = bundle.manifest
   if (test === null)
     throw new FaultlineError('BUNDLE_INVALID', `The bundle '${bundle.folder}' is not one of a test.`)
-  const output = freshOutput(resolve(bundleFolder))
+  const output = freshOutput(bundleFolder)
   const { exitCode, errors } = await runVitest(root, test.file, namePattern(test, bundle.manifest.reason), {
     output,
     file: test.file,
@@ -28,9 +28,11 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
   })
   const bundles = leftBundles(output)
   // A test that is tried several times leaves several, under the same names as the first time.
-  const left = bundles.find((name) => name === basename(resolve(bundleFolder))) ?? bundles[0]
+  const left = bundles.find((name) => name === basename(bundleFolder)) ?? bundles[0]
   if (left === undefined) {
-    if (exitCode === 0 && passedTests(output) > 0) return { kind: 'passes' }
+    // Of a set-up that no longer fails nothing is left.
+    if (exitCode === 0 && passedTests(output) > 0)
+      return { sessions: [], error: undefined, what: '', versions: null }
     throw new FaultlineError(
       'BUNDLE_INVALID',
       `The test '${test.fullName}' of ${test.file} could not be rerun: Vitest ended with code ${exitCode} and the test left nothing. ` +
@@ -38,29 +40,12 @@ export async function replayTest(bundle: Bundle, bundleFolder: string, root: str
     )
   }
   const again = await readBundle(createNodeFiles(dirname(output)), `${basename(output)}/${left}`)
-  return compare(bundle, again)
+  return { ...recordedOutcome(again), versions: again.manifest.versions }
 }
 
-function compare(recorded: Bundle, again: Bundle): ReplayVerdict {
-  for (const [index, session] of recorded.sessions.entries()) {
-    const replayed = again.sessions[index]
-    if (replayed === undefined)
-      return { kind: 'diverged', what: `diverged at session ${index + 1}: the replay opened no such session` }
-    const times = session.entry.clock === 'real' ? 'drop' : 'relative'
-    const divergence = firstDivergence(session.events, replayed.events, { times })
-    if (divergence !== undefined) return { kind: 'diverged', what: describeDivergence(divergence) }
-  }
-  const [was, now] = [recorded.manifest.errors[0]?.message, again.manifest.errors[0]?.message]
-  if (was !== now)
-    return {
-      kind: 'diverged',
-      what: `diverged at the end: the error was '${firstLine(was ?? '')}', now '${firstLine(now ?? '')}'`,
-    }
-  return { kind: 'reproduced', what: firstLine(was ?? recorded.manifest.reason) }
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? text
+export interface ReplayedTest extends Replayed {
+  /** What the test ran on; null when it left nothing. */
+  readonly versions: BundleVersions | null
 }
 
 function freshOutput(bundleFolder: string): string {

@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import type { JsonObject } from '../core/index.ts'
 import type { Directories } from '../ports/index.ts'
 import type { StateDocument } from '../trace/index.ts'
 
@@ -15,8 +16,14 @@ export function stateDirectoryOption(): Option {
 
 /** The command that goes on with a run from where its state lies. */
 export function resumeLine({ runId, launch }: Pick<StateDocument, 'runId' | 'launch'>): string {
+  const { stateDirectory: folder } = directoriesOf(launch)
+  return `npx faultline resume ${runId}${folder === undefined ? '' : ` --state-dir ${folder}`}`
+}
+
+/** Where a run was started to keep its state. */
+export function directoriesOf(launch: JsonObject): Directories {
   const folder = launch['stateDirectory']
-  return `npx faultline resume ${runId}${typeof folder === 'string' ? ` --state-dir ${folder}` : ''}`
+  return typeof folder === 'string' ? { stateDirectory: folder } : {}
 }
 
 export function directoriesFrom({ stateDir }: StateDirectoryOption): Directories {

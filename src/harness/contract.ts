@@ -4,6 +4,7 @@ import type {
   Agents,
   GateDecision,
   GateRequest,
+  ObserverPort,
   Directories,
   StorageOptions,
   WorkflowDriver,
@@ -160,6 +161,17 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   recording(): Promise<SessionRecording>
   /** Ends the session and judges the plan; the run stays on disk. Called again, it does nothing. */
   close(): Promise<void>
+}
+
+/** Follows the sessions of a project while they go on, so that something is left of them when the process dies. */
+export interface SessionObserver extends ObserverPort {
+  /** The session has begun; its first event was told before. */
+  opened(session: WorkflowSession, how: OpenedSession): void
+}
+
+/** What a session was opened with, beside what its first event says. */
+export interface OpenedSession extends Pick<SessionRecording, 'clock' | 'disk' | 'plan'> {
+  readonly directories: Directories
 }
 
 /** An isolated project, a folder or a volume in memory, that a run works in. */

@@ -50,6 +50,7 @@ export interface SessionParts {
   readonly ownerOf: (life: number) => OwnerPort
   /** Told of every event once it is durable. */
   readonly onEvent: (event: WorkflowEvent) => void
+  readonly onLog?: (entry: LogEntry) => void
 }
 
 /** Undefined for a file that is not there. */
@@ -83,7 +84,13 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       gates: createGateControllers(parts.gates),
       faults: createFaultRecorder(plan),
       world: createWorld(),
-      observer: { event: parts.onEvent, log: (entry) => logs.push(entry) },
+      observer: {
+        event: parts.onEvent,
+        log(entry) {
+          logs.push(entry)
+          parts.onLog?.(entry)
+        },
+      },
       realWaitMs: parts.realWaitMs,
       storage: parts.storage,
     },

@@ -55,9 +55,11 @@ export interface ResumeProcessRunOptions extends ProcessRunOptions {
   /** The workflow as its file has it now; undefined when there is no file any more. */
   readonly present: LoadedWorkflow | undefined
   readonly request: Omit<RecoverRequest, 'runId'> & { readonly runId: string }
+  /** Faults belong to a process: none are carried over. Default: no faults. */
+  readonly plan?: FaultPlan
 }
 
-/** Takes over a run that an earlier process has left. Faults belong to a process: none are carried over. */
+/** Takes over a run that an earlier process has left. */
 export async function resumeProcessRun(options: ResumeProcessRunOptions): Promise<WorkflowSession> {
   const reader = runReader(options.folder, options.directories)
   const { state } = await reader.read(options.request.runId)
@@ -65,7 +67,12 @@ export async function resumeProcessRun(options: ResumeProcessRunOptions): Promis
   const recorded: LoadedWorkflow = { definition: state.definition, file: undefined, locate: () => undefined }
   const loaded = request.definition === 'current' && present !== undefined ? present : recorded
   const { seed, input, correlationId } = state
-  const session = await processSession(loaded, options, { plan: faultPlan([]), seed, input, correlationId })
+  const session = await processSession(loaded, options, {
+    plan: options.plan ?? faultPlan([]),
+    seed,
+    input,
+    correlationId,
+  })
   await session.adopt({ ...request, ...(present === undefined ? {} : { expects: present.definition }) })
   return session
 }

@@ -1,5 +1,6 @@
 import {
   copyTemplate,
+  createDigest,
   createNodeFiles,
   createTemporaryRoot,
   makeTemporaryFolder,
@@ -16,7 +17,7 @@ import { checkId, containedPath, FaultlineError, joinPath, parentFolder, suggest
 import { reservedFolder, storeLayout } from '../engine/index.ts'
 import type { StoreLayout } from '../engine/index.ts'
 import type { Agents, Directories, FilesPort } from '../ports/index.ts'
-import type { Project, SessionLimits, WorkflowSession } from './contract.ts'
+import type { Project, SessionLimits, SessionObserver, WorkflowSession } from './contract.ts'
 
 export interface CreateProjectOptions {
   /** Name of a project template. Default: an empty project. */
@@ -34,6 +35,8 @@ export interface CreateProjectOptions {
   readonly seed?: number | string
   readonly correlationId?: string
   readonly limits?: SessionLimits
+  /** Is told what the project's sessions do, as they do it. */
+  readonly observer?: SessionObserver
   /** Where sessions keep what their engine writes, unless they say otherwise; not copied from the template. */
   readonly directories?: Directories
 }
@@ -43,6 +46,7 @@ interface ProjectInternals {
   readonly files: FilesPort
   readonly given: Set<string> | undefined
   readonly sessions: WorkflowSession[]
+  readonly observer: SessionObserver | undefined
   /** Where runs of this project keep their state. */
   readonly stores: StoreLayout[]
 }
@@ -70,6 +74,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     seed: options.seed,
     correlationId: options.correlationId,
     limits: options.limits,
+    observer: options.observer,
     directories: options.directories,
   }
   const place = options.storage === 'memory' ? await memoryPlace() : await folderPlace(options)
@@ -92,6 +97,7 @@ export function openProject(folder: string): Project {
     seed: undefined,
     correlationId: undefined,
     limits: undefined,
+    observer: undefined,
     directories: undefined,
     remove: () => files.closeAll(),
   })
@@ -100,6 +106,22 @@ export function openProject(folder: string): Project {
 /** Paths that the project was made with or that the test wrote; undefined for a folder that was opened as it was. */
 export function filesGivenTo(project: Project): ReadonlySet<string> | undefined {
   return internals.get(project)?.given
+}
+
+/**
+ * A template with a digest of all that is in it now, agents included.
+ *
+ * @param templates Folder of your own templates, as for `createProject`.
+ * @throws FaultlineError `TEMPLATE_UNKNOWN` with the nearest name.
+ */
+export function templateVersion(
+  name: string,
+  templates?: string,
+): { readonly name: string; readonly sha256: string } {
+  const digest = createDigest()
+  const files = readTemplate(findTemplate(name, templates))
+  const lines = [...files].map(([path, bytes]) => `${digest.sha256(bytes)} ${path}\n`)
+  return { name, sha256: digest.sha256(lines.join('')) }
 }
 
 /** Sessions that were opened in a project, oldest first. */
@@ -112,6 +134,11 @@ export function filesOf(project: Project): FilesPort {
   const known = internals.get(project)
   if (known !== undefined) return known.files
   throw new FaultlineError('SESSION_MISUSE', 'The project was not made by createProject or openProject.')
+}
+
+/** Who follows the sessions of a project. */
+export function observerOf(project: Project): SessionObserver | undefined {
+  return internals.get(project)?.observer
 }
 
 export function registerSession(project: Project, session: WorkflowSession): void {
@@ -138,6 +165,7 @@ interface ProjectParts extends ProjectPlace {
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
+  readonly observer: SessionObserver | undefined
   readonly directories: Directories | undefined
 }
 
@@ -183,7 +211,7 @@ function projectAt(parts: ProjectParts): Project {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [], stores })
+  internals.set(project, { files, given, sessions: [], observer: parts.observer, stores })
   return project
 }
 

@@ -14,7 +14,7 @@ import type {
   WorkflowSessionOptions,
 } from './contract.ts'
 import { agentPort, prepareSession } from './prepare-session.ts'
-import { createProject, openProject, registerSession } from './project.ts'
+import { createProject, observerOf, openProject, registerSession } from './project.ts'
 
 export const defaultRealWaitMs = 2_000
 
@@ -31,11 +31,14 @@ export async function runWorkflowStepByStep(
   options: WorkflowSessionOptions = {},
 ): Promise<WorkflowSession> {
   const project = await projectFor(options)
+  const observer = observerOf(project)
+  const { clock = 'virtual', disk = 'folder' } = options
+  const storage = storageFor(options, project)
   const plan = faultPlan(options.faults)
   const seed = resolveSeed(options, plan, project)
   const random = seededRandom(seed).fork('session')
   const nonce = `harness-${random.hex(8)}`
-  const limits = options.limits ?? (options.clock === 'real' ? project.limits : undefined)
+  const limits = options.limits ?? (clock === 'real' ? project.limits : undefined)
   const limited = (found: LoadedWorkflow): LoadedWorkflow => ({
     ...found,
     definition: withLimits(found.definition, limits),
@@ -55,9 +58,9 @@ export async function runWorkflowStepByStep(
     agents: agentPort(options.agents),
     gates: options.gates ?? {},
     input: options.input ?? null,
-    clock: options.clock ?? 'virtual',
-    disk: options.disk ?? 'folder',
-    storage: storageFor(options, project),
+    clock,
+    disk,
+    storage,
     driver: options.driver ?? createReferenceDriver(),
     correlationId:
       options.correlationId ??
@@ -66,10 +69,12 @@ export async function runWorkflowStepByStep(
     realWaitMs: limits?.realWaitMs ?? defaultRealWaitMs,
     ids: createSeededIds(random.fork('ids').hex(8)),
     ownerOf: (life) => createInventedOwner(`${nonce}-${life}`),
-    onEvent: () => {},
+    onEvent: (event) => observer?.event(event),
+    onLog: (entry) => observer?.log(entry),
   })
   await session.begin({})
   registerSession(project, session)
+  observer?.opened(session, { clock, disk, plan, directories: storage.directories ?? {} })
   return session
 }
 

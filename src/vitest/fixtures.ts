@@ -3,6 +3,7 @@ import type { TestAPI } from 'vitest'
 import { removeTemporaryRoots } from '../adapters/node/index.ts'
 import { mockAgent } from '../harness/index.ts'
 import type { Agent, Agents, Project } from '../harness/index.ts'
+import { closeJournals, workerJournal } from './journal.ts'
 import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
@@ -32,11 +33,15 @@ export const test = vitestTest
   .extend('clock', 'virtual' as 'virtual' | 'real')
   // Workers are ended without an exit event: projects that a test made for itself would stay.
   // oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern what a fixture asks for
-  .extend('faultlineFolders', { auto: true, scope: 'file' }, ({}, { onCleanup }) => {
-    onCleanup(removeTemporaryRoots)
+  .extend('faultlineFile', { auto: true, scope: 'file' }, ({}, { onCleanup }) => {
+    onCleanup(async () => {
+      closeJournals()
+      await removeTemporaryRoots()
+    })
   })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
-    const recorder = createTestRecorder(task, signal, settings())
+    const config = settings()
+    const recorder = createTestRecorder(task, signal, config, workerJournal(config))
     onCleanup(() => recorder.finish())
     return recorder
   })

@@ -27,6 +27,8 @@ export interface FaultlinePluginOptions {
   readonly requiresLlm?: boolean
   /** What else to take out of bundles, besides secrets of the environment and the common forms. */
   readonly redact?: readonly RegExp[]
+  /** A worker that does not answer for so long after the limit of its test is ended. Default 5,000. */
+  readonly hangGraceMs?: number
 }
 
 /** What all projects of one Vitest share, however often they name the plugin. */
@@ -37,23 +39,22 @@ const reporters = new WeakMap<Vitest, FaultlineReporter>()
  *
  * @example
  * export default defineConfig({ plugins: [faultline({ templates: 'templates' })] })
- * @throws FaultlineError `CONFIGURATION_INVALID` when a limit does not lie within the next.
+ * @throws FaultlineError `CONFIGURATION_INVALID` when a limit does not lie within the next, or a number is out of its range.
  */
 export function faultline(options: FaultlinePluginOptions = {}): Plugin {
   const limits = checkedLimits({ ...defaultLimits, ...options.limits })
   const max = checkedMaximum(options.maxBundles ?? 20)
   const requiresLlm = options.requiresLlm ?? process.env['FAULTLINE_REQUIRES_LLM'] === '1'
+  const graceMs = checkedGrace(options.hangGraceMs ?? 5_000)
   const keep = options.keep ?? 'never'
   let folders: RunFolders | undefined
   return {
     name: 'faultline',
-    // Loaded natively, a package's modules are cached across test files: its hooks would run for the first file only.
     async config() {
       folders ??= await createRunFolders(keep !== 'never')
-      return { test: { server: { deps: { inline: [/[\\/]node_modules[\\/]faultline[\\/]/] } } } }
     },
     configureVitest({ vitest, project }) {
-      const { projects, slots, remove } = folders as RunFolders
+      const { projects, slots, journals, remove } = folders as RunFolders
       const root = vitest.config.root
       const replay = parseReplayEnvironment(process.env[replayVariable])
       const redact = options.redact ?? []
@@ -66,7 +67,8 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
         share(vitest, {
           ...place,
           // A replay is of one test, and needs its bundle.
-          bundleSlots: { folder: slots, max: replay === undefined ? max : Infinity },
+          bundleSlots: { folder: slots, max: replay === undefined ? max : Number.MAX_SAFE_INTEGER },
+          journals,
           isReplay: replay !== undefined,
           requiresLlm,
           redact,
@@ -84,6 +86,9 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
         projectsRoot: projects,
         bundles: reporter.folder,
         bundleSlots: reporter.bundleSlots,
+        journals: reporter.journals,
+        // At a breakpoint nobody answers.
+        silence: vitest.config.inspector.enabled ? null : { hookMs: project.config.hookTimeout, graceMs },
         templates: options.templates === undefined ? null : resolve(root, options.templates),
         keep,
         seed: options.seed ?? 1,
@@ -107,21 +112,24 @@ interface RunFolders {
   /** For the projects of the tests. */
   readonly projects: string
   readonly slots: string
+  readonly journals: string
   readonly remove: () => Promise<void>
 }
 
 async function createRunFolders(keepProjects: boolean): Promise<RunFolders> {
   const own = await createTemporaryRoot({ prefix: 'faultline-run' })
   const slots = join(own.folder, 'bundle-slots')
+  const journals = join(own.folder, 'journals')
   if (!keepProjects) {
     const projects = join(own.folder, 'projects')
     mkdirSync(projects)
-    return { projects, slots, remove: () => own.remove() }
+    return { projects, slots, journals, remove: () => own.remove() }
   }
   const kept = await createTemporaryRoot({ prefix: 'faultline-kept', keep: true })
   return {
     projects: kept.folder,
     slots,
+    journals,
     async remove() {
       await own.remove()
       if (existsSync(kept.folder) && readdirSync(kept.folder).length === 0) rmdirSync(kept.folder)
@@ -157,5 +165,14 @@ function checkedMaximum(maxBundles: number): number {
     'CONFIGURATION_INVALID',
     `faultline({ maxBundles }): it must be a whole number from 0; it is ${maxBundles}.`,
     { details: { maxBundles } },
+  )
+}
+
+function checkedGrace(graceMs: number): number {
+  if (Number.isFinite(graceMs) && graceMs >= 0) return graceMs
+  throw new FaultlineError(
+    'CONFIGURATION_INVALID',
+    `faultline({ hangGraceMs }): it must be a number of milliseconds from 0; it is ${graceMs}.`,
+    { details: { hangGraceMs: graceMs } },
   )
 }

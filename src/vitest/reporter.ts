@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
-import { createNodeFiles } from '../adapters/node/index.ts'
-import { readBundle, renderSummary } from '../bundle/index.ts'
-import { isFaultlineError, joinPath } from '../core/index.ts'
+import { joinPath } from '../core/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { BundleSlots } from './bundle-slots.ts'
+import { nameBundlesInJunit } from './junit-properties.ts'
+import { RunGuard } from './run-guard.ts'
+import { count, reportFailures } from './run-report.ts'
+import type { Failure, ReportedRun } from './run-report.ts'
 import { selectionOf } from './selection.ts'
 import { failedSetUps, leaveSetUpBundle } from './set-up-bundle.ts'
 
@@ -13,6 +14,8 @@ export interface FaultlineReporterOptions {
   readonly root: string
   readonly bundles: string
   readonly bundleSlots: BundleSlots
+  /** Folder of the workers' journals. */
+  readonly journals: string
   readonly isReplay: boolean
   readonly requiresLlm: boolean
   readonly redact: readonly RegExp[]
@@ -20,26 +23,17 @@ export interface FaultlineReporterOptions {
   readonly keptProjects: string | null
 }
 
-/** One failure of the run: of a try of a test, or of a set-up. */
-interface Failure {
-  /** Null when the run had left as many bundles as it may. */
-  readonly bundle: string | null
-  /** A later try of the test passed. */
-  readonly flaky: boolean
-}
-
-/** Shown in full; the rest gets a line each. */
-const shownInFull = 5
-
 /** Tells at the end of a run which bundles there are, what failed after its test had passed, and what was left out. */
 export class FaultlineReporter implements Reporter {
   readonly #options: FaultlineReporterOptions
   readonly #suiteRunId: string
+  readonly #guard: RunGuard
   #vitest: Vitest | undefined
 
   constructor(options: FaultlineReporterOptions) {
     this.#options = options
     this.#suiteRunId = new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15) + `-${process.pid}`
+    this.#guard = new RunGuard(options.journals, () => this.#run)
   }
 
   /** Folder of this run's bundles, relative to the root. */
@@ -51,6 +45,10 @@ export class FaultlineReporter implements Reporter {
     return this.#options.bundleSlots
   }
 
+  get journals(): string {
+    return this.#options.journals
+  }
+
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
   }
@@ -58,62 +56,38 @@ export class FaultlineReporter implements Reporter {
   /** In watch mode every run may leave its bundles. */
   onTestRunStart(): void {
     rmSync(this.#options.bundleSlots.folder, { recursive: true, force: true })
+    this.#guard.begin()
+  }
+
+  async onTestCaseResult(test: TestCase): Promise<void> {
+    const bundles = failuresOf(test).flatMap(({ bundle }) => bundle ?? [])
+    await nameBundlesInJunit(test, bundles, this.#vitest)
   }
 
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
-    const failures = [...tests.flatMap(failuresOf), ...(await this.#failuresOfSetUp(modules))]
-    if (failures.length > 0) await this.#report(failures)
+    const told = tests.flatMap(failuresOf)
+    const known = new Set(told.map(({ bundle }) => bundle))
+    // A worker that dies takes along what it had not reported yet.
+    const untold = (await this.#guard.failures()).filter(
+      ({ bundle }) => bundle === null || !known.has(bundle),
+    )
+    this.#guard.end()
+    const failures = [...told, ...untold, ...(await this.#failuresOfSetUp(modules))]
+    if (failures.length > 0) this.#vitest?.logger.log(await reportFailures(this.#run, failures))
     this.#reportKeptProjects()
     this.#reportSelection(tests)
   }
 
-  async #report(failures: readonly Failure[]): Promise<void> {
-    const { root, bundles: parent, bundleSlots, isReplay } = this.#options
-    // What is broken comes before what is only unsteady.
-    const ordered = [...failures].sort((a, b) => Number(a.flaky) - Number(b.flaky))
-    const left = ordered.flatMap(({ bundle, flaky }) => (bundle === null ? [] : [{ bundle, flaky }]))
-    const blocks = [`\n faultline  ${count(left.length, 'failure bundle')} in ${this.#shown(this.folder)}`]
-    for (const { bundle, flaky } of left.slice(0, shownInFull)) {
-      blocks.push(indented(await this.#summary(bundle, flaky)))
-    }
-    const rest = left.slice(shownInFull)
-    if (rest.length > 0) {
-      const commands = rest.map(
-        ({ bundle, flaky }) => `npx faultline show ${this.#shown(bundle)}${flaky ? '  (flaky)' : ''}`,
-      )
-      blocks.push(indented([`and ${rest.length} more:`, ...commands].join('\n')))
-    }
-    const leftOut = ordered.length - left.length
-    if (leftOut > 0) {
-      blocks.push(`  ${count(leftOut, 'further failure')} left no bundle: maxBundles is ${bundleSlots.max}`)
-    }
-    this.#vitest?.logger.log(blocks.join('\n\n'))
-
-    const index = {
+  get #run(): ReportedRun {
+    const { root, bundles, bundleSlots, isReplay } = this.#options
+    return {
       suiteRunId: this.#suiteRunId,
-      bundles: left.map(({ bundle }) => bundle),
-      flaky: left.flatMap(({ bundle, flaky }) => (flaky ? [bundle] : [])),
-      leftOut,
+      root,
+      folder: this.folder,
+      allRuns: isReplay ? null : bundles,
+      maxBundles: bundleSlots.max,
     }
-    mkdirSync(join(root, this.folder), { recursive: true })
-    writeFileSync(join(root, this.folder, 'run.json'), `${JSON.stringify(index, null, 2)}\n`)
-    if (!isReplay) writeFileSync(join(root, parent, 'latest.json'), `${JSON.stringify(index, null, 2)}\n`)
-  }
-
-  /** Reports of shards are merged where their bundles need not be. */
-  async #summary(bundle: string, flaky: boolean): Promise<string> {
-    const outcome = flaky ? 'FLAKY' : 'FAILED'
-    try {
-      return renderSummary(await readBundle(createNodeFiles(this.#options.root), bundle), outcome)
-    } catch (error) {
-      if (!isFaultlineError(error)) throw error
-      return `${outcome} ${basename(bundle)}\n  its bundle is not here: ${this.#shown(bundle)}`
-    }
-  }
-
-  #shown(path: string): string {
-    return relative(process.cwd(), join(this.#options.root, path)) || '.'
   }
 
   async #failuresOfSetUp(modules: readonly TestModule[]): Promise<readonly Failure[]> {
@@ -164,13 +138,4 @@ export class FaultlineReporter implements Reporter {
 function failuresOf(test: TestCase): readonly Failure[] {
   const flaky = test.result().state === 'passed'
   return (test.meta().faultline?.failedTries ?? []).map(({ bundle }) => ({ bundle, flaky }))
-}
-
-/** Empty lines stay empty. */
-function indented(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, '  ')
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

@@ -1,5 +1,5 @@
 import type { SerializedError, TestModule, TestSuite } from 'vitest/node'
-import { createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
+import { checkedOutCommit, createDigest, createNodeFiles, processVersions } from '../adapters/node/index.ts'
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import { bundleErrors } from './failure.ts'
@@ -38,11 +38,12 @@ export async function leaveSetUpBundle(
   const file = module.relativeModuleId.replaceAll('\\', '/')
   const fullName = failed.type === 'suite' ? failed.fullName : file
   const digest = createDigest()
+  const redactor = testRedactor(root, redact)
   const folder = joinPath(
     bundles,
     bundleFolderName(
       {
-        slugSource: `${fullName} set-up`,
+        slugSource: `${redactor.text(fullName)} set-up`,
         hashSource: `${module.project.name} > ${file} > ${fullName}`,
         attempt: 1,
       },
@@ -65,14 +66,14 @@ export async function leaveSetUpBundle(
       },
       errors: bundleErrors(errors),
       sessions: [],
-      versions: processVersions(vitest),
+      versions: { ...processVersions(vitest), commit: checkedOutCommit(root) },
       replay: { command: `npx faultline replay ${folder}`, env: null },
     },
     {
       files: createNodeFiles(root),
       folder,
       digest,
-      redact: testRedactor(root, redact),
+      redact: redactor,
     },
   )
   return folder

@@ -12,6 +12,10 @@ export interface FaultlineSettings {
   readonly bundles: string
   /** Null: there is no limit. */
   readonly bundleSlots: BundleSlots | null
+  /** Where workers note what is going on; null: nowhere. */
+  readonly journals: string | null
+  /** When a silent worker is given up; null: never. */
+  readonly silence: SilenceLimits | null
   /** Absolute folder of the user's own templates. */
   readonly templates: string | null
   readonly keep: 'never' | 'on-failure' | 'always'
@@ -35,6 +39,12 @@ export interface FaultlineLimits {
   readonly workflowMs: number
   /** A test with the tag `e2e_workflow`. */
   readonly testMs: number
+}
+
+/** A worker is given up when it has been silent for the limit of the test, or of a hook if that is longer, and the grace. */
+export interface SilenceLimits {
+  readonly hookMs: number
+  readonly graceMs: number
 }
 
 export interface ReplaySettings {
@@ -61,6 +71,8 @@ export function settings(): FaultlineSettings {
       projectsRoot: null,
       bundles: `${defaultBundles}/without-plugin`,
       bundleSlots: null,
+      journals: null,
+      silence: null,
       templates: null,
       keep: 'never',
       seed: 1,

@@ -1,8 +1,9 @@
-import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
+import { checkedOutCommit, createDigest, createNodeFiles } from '../adapters/node/index.ts'
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
-import type { Project, WorkflowSession } from '../harness/index.ts'
+import { templateVersion } from '../harness/index.ts'
+import type { WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import { bundleErrors } from './failure.ts'
@@ -21,8 +22,16 @@ export interface FailedTry {
   readonly notes: readonly string[]
   readonly seed: number | string
   readonly correlationId: string
-  readonly projects: readonly Project[]
+  readonly projects: readonly MadeProject[]
   readonly recordings: readonly SessionRecording[]
+  /** The process died before everything was recorded. */
+  readonly partial: boolean
+}
+
+/** A project that was made for a test. */
+export interface MadeProject {
+  readonly folder: string
+  readonly template: string
 }
 
 /** Writes the bundle of a failed try and answers its folder, relative to the root. */
@@ -30,21 +39,25 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
   const { identity } = failure
   const digest = createDigest()
   const files = createNodeFiles(config.root)
+  const [first] = failure.projects
+  const redact = testRedactor(
+    config.root,
+    config.redact.map(({ source, flags }) => new RegExp(source, flags)),
+    Object.fromEntries(
+      failure.projects.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project.folder]),
+    ),
+  )
   const folder = joinPath(
     config.bundles,
     bundleFolderName(
       {
-        slugSource: identity.fullName,
+        slugSource: redact.text(identity.fullName),
         hashSource: failure.name,
         attempt: identity.attempt,
         ...(identity.repeat === null ? {} : { repeat: identity.repeat }),
       },
       digest,
     ),
-  )
-  const folders = failure.projects.flatMap(({ folder: project }) => project ?? [])
-  const roots = Object.fromEntries(
-    folders.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project]),
   )
   await writeBundle(
     {
@@ -60,19 +73,18 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
         node: process.versions.node,
         vitest: config.vitest,
         platform: `${process.platform}-${process.arch}`,
+        commit: checkedOutCommit(config.root),
+        template: first === undefined ? null : templateVersion(first.template, config.templates ?? undefined),
       },
       replay: { command: `npx faultline replay ${folder}`, env: null },
       notes: failure.notes,
+      partial: failure.partial,
     },
     {
       files,
       folder,
       digest,
-      redact: testRedactor(
-        config.root,
-        config.redact.map(({ source, flags }) => new RegExp(source, flags)),
-        roots,
-      ),
+      redact,
     },
   )
   await files.closeAll()

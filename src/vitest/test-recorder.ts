@@ -10,8 +10,10 @@ import { brokenHook, identify, namesakeNumber } from './compatibility.ts'
 import type { RunnerTest, TestIdentity } from './compatibility.ts'
 import { failureReason } from './failure.ts'
 import type { FailureCircumstances, KeptError } from './failure.ts'
+import type { Journal } from './journal.ts'
 import type { FaultlineSettings } from './settings.ts'
 import { leaveTestBundle, recordingsOf } from './test-bundle.ts'
+import type { MadeProject } from './test-bundle.ts'
 
 /** What a worker tells the reporter about the tries of a test that failed. */
 export interface FaultlineMeta {
@@ -43,6 +45,7 @@ export function createTestRecorder(
   test: RunnerTest,
   signal: AbortSignal,
   config: FaultlineSettings,
+  journal?: Journal,
 ): TestRecorder {
   const identity = identify(test)
   const name = testName(identity, namesakeNumber(test))
@@ -54,6 +57,7 @@ export function createTestRecorder(
   // Vitest keeps adding to the errors of a test that is tried again, and leaves the state of a repeated one at `fail`.
   const earlierErrors = test.result?.errors?.length ?? 0
   const projects: Project[] = []
+  const journalled = journal?.begin({ identity, name, seed, correlationId })
   let settingUp = false
 
   const errors = (): readonly KeptError[] => test.result?.errors?.slice(earlierErrors) ?? []
@@ -75,30 +79,54 @@ export function createTestRecorder(
         })
 
   const leaveBundle = async (
+    wrong: boolean,
     problems: readonly KeptError[],
     recordings: readonly SessionRecording[],
-  ): Promise<void> => {
-    const told = unexpectedErrors(test, errors())
+  ): Promise<string | null> => {
+    const told = wrong ? unexpectedErrors(test, errors()) : []
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
         ? await leaveTestBundle(
             {
               identity,
               name,
-              reason: reasonOf(told),
+              reason: wrong ? reasonOf(told) : 'replay',
               errors: told,
               notes: problems.flatMap(({ message }) =>
                 message === undefined || told.some((error) => error.message === message) ? [] : [message],
               ),
               seed,
               correlationId,
-              projects,
+              projects: projects.flatMap(made),
               recordings,
+              partial: false,
             },
             config,
           )
         : null
-    note(test, bundle)
+    if (wrong) note(test, bundle)
+    return bundle
+  }
+
+  /** Closes what is open and tells whether the try has gone wrong; if so, it has left its bundle. */
+  const conclude = async (): Promise<boolean> => {
+    let bundle: string | null = null
+    try {
+      const sessions = projects.flatMap(sessionsOf)
+      const recordings = hasFailed() ? await recordingsOf(sessions) : undefined
+      const problems = await closeSessions(sessions)
+      if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
+      // A test that is expected to fail has gone wrong when it has not.
+      const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
+      // What a replay has done is compared with the recording also where the test passes now.
+      if (wrong || (replayed && test.result?.state !== 'skip')) {
+        const left = await leaveBundle(wrong, problems, recordings ?? (await recordingsOf(sessions)))
+        if (wrong) bundle = left
+      }
+      return wrong
+    } finally {
+      journalled?.end(bundle)
+    }
   }
 
   return {
@@ -116,23 +144,24 @@ export function createTestRecorder(
         keep: config.keep === 'always',
         ...(config.templates === null ? {} : { templates: config.templates }),
         ...(config.projectsRoot === null ? {} : { root: config.projectsRoot }),
+        ...(journalled === undefined ? {} : { observer: journalled }),
       })
       settingUp = false
       projects.push(project)
+      made(project).forEach((each) => journalled?.project(each))
       return project
     },
     async finish() {
-      const sessions = projects.flatMap(sessionsOf)
-      const recordings = hasFailed() ? await recordingsOf(sessions) : undefined
-      const problems = await closeSessions(sessions)
-      if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
-      // A test that is expected to fail has gone wrong when it has not.
-      const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
-      if (wrong) await leaveBundle(problems, recordings ?? (await recordingsOf(sessions)))
+      const wrong = await conclude()
       if (config.keep === 'on-failure' && wrong) return
       for (const project of projects) await project.remove()
     },
   }
+}
+
+/** Where a project lies, if it lies in a folder. */
+function made({ folder, template }: Project): readonly MadeProject[] {
+  return folder === undefined ? [] : [{ folder, template }]
 }
 
 /** What tells a test from every other of the run. */

@@ -111,7 +111,7 @@ test('untagged', () => {})
     const consoles = fencedBlocks(page).filter(({ language }) => language === 'console')
     if (consoles.length === 0) continue
     test(`on the command line print what ${page} shows`, { timeout: 120_000 }, () => {
-      const project = withFiles({ 'feature.yaml': feature })
+      const project = withFiles({ ...workflowsOf(page), 'feature.yaml': feature })
       for (const { command, lines } of consoles.flatMap(({ text }) => commandsOf(text))) {
         const { stdout, stderr } = project.faultline(...words(command.replace('npx faultline ', '')))
         const printed = stdout.split('\n').map(shape)
@@ -138,6 +138,15 @@ function asFile({ page, text }: FencedBlock): readonly [path: string, text: stri
   const path = /^\/\/ (\S+)\n/.exec(text)?.[1]
   if (path === undefined) throw new Error(`a TypeScript sample of ${page} does not begin with '// <file>'`)
   return [path, text]
+}
+
+/** The workflows that a page shows with an id, as files of that name. */
+function workflowsOf(page: string): Readonly<Record<string, string>> {
+  const shown = fencedBlocks(page).flatMap(({ language, text }) => {
+    const id = language === 'yaml' ? /^id: (\S+)$/m.exec(text)?.[1] : undefined
+    return id === undefined ? [] : [[`${id}.yaml`, text] as const]
+  })
+  return Object.fromEntries(shown)
 }
 
 function withFiles(files: Readonly<Record<string, string>>): Stranger {

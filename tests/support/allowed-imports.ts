@@ -25,7 +25,10 @@ export const allowedImports: BoundaryTable = {
 
     harness: { layer: 3, imports: [...domain, 'harness/invariants'] },
     'harness/invariants': { layer: 3, imports: words },
-    bundle: { layer: 3, imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node'] },
+    bundle: {
+      layer: 3,
+      imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node', 'viewer'],
+    },
     viewer: { layer: 3, imports: contracts },
     drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
 
@@ -36,12 +39,20 @@ export const allowedImports: BoundaryTable = {
   packages: {
     '@vitest/runner': ['vitest'],
     commander: ['cli'],
+    fflate: ['bundle'],
     jiti: ['adapters/node', 'cli', 'vitest'],
     memfs: ['adapters/virtual'],
     picocolors: ['cli'],
     'tmp-promise': ['adapters/node', 'vitest', 'cli'],
     vitest: ['vitest', 'cli'],
   },
-  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own invariants.
-  sideways: ['trace -> definition', 'ports -> definition', 'ports -> trace', 'harness -> harness/invariants'],
+  // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own
+  // invariants; a bundle holds a page.
+  sideways: [
+    'trace -> definition',
+    'ports -> definition',
+    'ports -> trace',
+    'harness -> harness/invariants',
+    'bundle -> viewer',
+  ],
 }

@@ -12,6 +12,7 @@ export interface FoundBundle {
 
 interface FoundManifest {
   readonly reason: string
+  readonly partial: boolean
   readonly test: {
     readonly project: string | null
     readonly fullName: string
@@ -20,6 +21,11 @@ interface FoundManifest {
   }
   readonly errors: readonly { readonly message: string }[]
   readonly notes: readonly string[]
+  readonly versions: {
+    readonly vitest: string | null
+    readonly node: string
+    readonly template: { readonly name: string; readonly sha256: string } | null
+  }
   readonly correlationIds: readonly string[]
   readonly sessions: readonly {
     readonly status: string

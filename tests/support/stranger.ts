@@ -1,6 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** A project of somebody who has installed the packed package. */
@@ -34,13 +43,15 @@ export function stranger(packedPackage: string, files: Readonly<Record<string, s
 export function strangerIn(packedPackage: string, folder: string): Stranger {
   const cli = join(packedPackage, 'node_modules/faultline/dist/cli/main.js')
   const vitest = join(packedPackage, 'node_modules/vitest/vitest.mjs')
+  const ownNode = join(packedPackage, 'node_modules/.bin/node')
+  const node = existsSync(ownNode) ? ownNode : process.execPath
   const environment = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CI: 'true', FAULTLINE_REPLAY: '' }
   const call = (
     script: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Ended => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    const { status, stdout, stderr } = spawnSync(node, [script, ...args], {
       cwd: folder,
       encoding: 'utf8',
       env: { ...environment, ...env },
@@ -57,7 +68,7 @@ export function strangerIn(packedPackage: string, folder: string): Stranger {
     files: (below = '') => filesBelow(join(folder, below), below),
     faultline: (...args) => call(cli, args),
     faultlineWith: (env, ...args) => call(cli, args, env),
-    start: (...args) => spawn(process.execPath, [cli, ...args], { cwd: folder, env: environment }),
+    start: (...args) => spawn(node, [cli, ...args], { cwd: folder, env: environment }),
     vitest: (args = [], env = {}) => call(vitest, ['run', ...args], env),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

@@ -4,6 +4,7 @@
  * is decided here.
  */
 export * from './agents-module.ts'
+export * from './commit.ts'
 export * from './compression.ts'
 export * from './digest.ts'
 export { createNodeFiles, type NodeFiles } from './node-files.ts'

@@ -43,6 +43,7 @@ describe('a failing test', () => {
       [
         "definition.json",
         "events.jsonl",
+        "index.html",
         "input.json",
         "logs/log.jsonl",
         "logs/log.txt",

@@ -239,6 +239,7 @@ describe('the bundle', () => {
       'artifacts/dist/notes.md',
       'definition.json',
       'events.jsonl',
+      'index.html',
       'input.json',
       'logs/log.jsonl',
       'logs/log.txt',

@@ -58,7 +58,7 @@ function correlationIds({ manifest, text }: FoundBundle): Readonly<Record<string
     manifest: [...manifest.correlationIds, ...manifest.sessions.map(({ correlationId }) => correlationId)],
     summary: [...text('summary.md').matchAll(/^- correlation id (.*)$/gm)].map(([, id]) => id),
     state: [state.correlationId],
-    events: lines(text('events.jsonl')).map(({ correlationId }) => correlationId),
+    events: [...new Set(lines(text('events.jsonl')).map(({ correlationId }) => correlationId))],
     logs: lines(text('logs/log.jsonl')).map(({ correlationId }) => correlationId),
   }
 }
@@ -97,7 +97,7 @@ test.each([
       manifest: [id, id],
       summary: [id],
       state: [id],
-      events: Array.from({ length: 8 }, () => id),
+      events: [id],
       logs: [id],
     })
     ids.add(id)
@@ -124,17 +124,20 @@ describe('suite', () => {
   test('begins', () => {})
 })
 `,
+    'killed.test.ts': `${testImports}
+test('kills its worker', () => process.kill(process.pid, 'SIGKILL'))
+`,
   })
   const { code, stdout } = project.vitest()
   expect(code).toBe(1)
   expect([...stdout.matchAll(/^ faultline .*$/gm)].map(([line]) => line.replace(/ in .*/, ''))).toEqual([
-    ' faultline  4 failure bundles',
+    ' faultline  6 failure bundles',
   ])
   expect(
     failureBundles(project)
       .map(({ manifest }) => String(manifest.test.project))
       .toSorted(),
-  ).toEqual(['new', 'new', 'old', 'old'])
+  ).toEqual(['new', 'new', 'new', 'old', 'old', 'old'])
 })
 
 test('shards can be merged without their bundles', { timeout: 180_000 }, () => {

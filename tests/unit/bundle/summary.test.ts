@@ -75,14 +75,14 @@ describe('summary.md', () => {
       - \`manifest.json\`
       - \`timeline.jsonl\` (12476 bytes)
       - \`timeline.md\` (2052 bytes)
-      - \`state/before-failure.json\` (4164 bytes)
-      - \`state/at-failure.json\` (4401 bytes)
-      - \`state/before-resume-1.json\` (4406 bytes)
-      - \`state/after-resume-1.json\` (4164 bytes)
-      - \`plan.json\` (160 bytes)
-      - \`plan.resolved.json\` (246 bytes)
-      - \`definition.json\` (1243 bytes)
-      - \`input.json\` (25 bytes)
+      - \`state/before-failure.json\` (3498 bytes)
+      - \`state/at-failure.json\` (3702 bytes)
+      - \`state/before-resume-1.json\` (3707 bytes)
+      - \`state/after-resume-1.json\` (3498 bytes)
+      - \`plan.json\` (135 bytes)
+      - \`plan.resolved.json\` (222 bytes)
+      - \`definition.json\` (1077 bytes)
+      - \`input.json\` (24 bytes)
       - \`logs/log.jsonl\` (334 bytes)
       - \`logs/log.txt\` (78 bytes)
       - \`events.jsonl\` (8052 bytes)
@@ -165,7 +165,7 @@ describe('the terminal summary', () => {
         completed  plan, build
         at the end completed; completed steps: 4
 
-        files      15 in the bundle; artifacts: artifacts/dist/app.js
+        files      16 in the bundle; artifacts: artifacts/dist/app.js
         bundle     faultline-bundles/suite-1/resumes-1a2b3c4d-a1
         replay     npx faultline replay faultline-bundles/suite-1/resumes-1a2b3c4d-a1"
     `)
@@ -192,7 +192,7 @@ describe('the terminal summary', () => {
         completed  plan, build
         at the end failed at review: model overloaded (exception); completed steps: 2
 
-        files      13 in the bundle; artifacts: artifacts/dist/app.js
+        files      14 in the bundle; artifacts: artifacts/dist/app.js
         note       The agents module is agents.ts.
         bundle     faultline-bundles/suite-1/resumes-1a2b3c4d-a1
         replay     npx faultline replay faultline-bundles/suite-1/resumes-1a2b3c4d-a1"

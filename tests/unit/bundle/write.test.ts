@@ -13,6 +13,7 @@ describe('a bundle', () => {
       'artifacts/dist/app.js',
       'definition.json',
       'events.jsonl',
+      'index.html',
       'input.json',
       'logs/log.jsonl',
       'logs/log.txt',
@@ -81,7 +82,9 @@ describe('a bundle', () => {
 
   test('is written for a test that got to no session', async () => {
     const { texts, location } = await writeSample(sampleContent({ reason: 'set-up', sessions: [], seed: 5 }))
-    expect(Object.keys(texts)).toEqual([`${sampleFolder}/manifest.json`, `${sampleFolder}/summary.md`])
+    expect(Object.keys(texts)).toEqual(
+      ['index.html', 'manifest.json', 'summary.md'].map((name) => `${sampleFolder}/${name}`),
+    )
     expect(location.manifest).toMatchObject({ reason: 'set-up', sessions: [], seed: 5, correlationIds: [] })
   })
 
@@ -101,7 +104,7 @@ describe('a bundle', () => {
       digest: createDigest(),
       redact: createRedactor({ environment: {} }),
     })
-    expect(written).toHaveLength(16)
+    expect(written).toHaveLength(17)
     expect(written.at(-1)).toBe('bundle/manifest.json')
   })
 })
@@ -134,7 +137,7 @@ describe('the folder', () => {
   test('replaces an older bundle whole', async () => {
     const files = createVirtualFiles({ 'b/manifest.json': '{}', 'b/stale.txt': 'old' })
     await writeSample(sampleContent({ sessions: [] }), { files, folder: 'b' })
-    expect([...files.snapshotFiles().keys()]).toEqual(['b/manifest.json', 'b/summary.md'])
+    expect([...files.snapshotFiles().keys()]).toEqual(['b/index.html', 'b/manifest.json', 'b/summary.md'])
   })
 
   test('is refused when it holds something else', async () => {
@@ -234,13 +237,13 @@ describe('the limits', () => {
       sampleContent({ sessions: [{ ...sampleRecording(), artifacts: [] }] }),
     )
     const bundleBytes = withoutArtifacts.location.manifest.files
-      .filter(({ path }) => path !== 'summary.md')
+      .filter(({ path }) => path !== 'summary.md' && path !== 'index.html')
       .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     const { location } = await writeSample(sampleContent(), { limits: { bundleBytes } })
     expect(location.manifest.omitted).toEqual([
       { path: 'artifacts/dist/app.js', sizeBytes: 10, why: 'bundle-limit' },
     ])
-    expect(location.manifest.files).toHaveLength(14)
+    expect(location.manifest.files).toHaveLength(15)
   })
 
   test('never cut a character in two', async () => {

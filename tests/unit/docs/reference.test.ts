@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
 import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
@@ -79,6 +80,7 @@ describe('docs/cli.md', () => {
     ...stateCommand().commands,
     showCommand(),
     replayCommand(),
+    ...bundleCommand().commands,
   ]
 
   test('lists every command with its argument', () => {

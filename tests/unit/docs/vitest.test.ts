@@ -6,6 +6,7 @@ import { readPage, tableRows } from '../../support/markdown.ts'
 /** A new one does not compile until it is here. */
 const options: Readonly<Record<keyof FaultlinePluginOptions, true>> = {
   bundles: true,
+  hangGraceMs: true,
   keep: true,
   limits: true,
   maxBundles: true,

@@ -14,7 +14,6 @@ afterEach(async () => {
 })
 
 interface Configured {
-  readonly inline: readonly RegExp[]
   readonly tags: readonly { readonly name: string; readonly timeout?: number; readonly skip?: boolean }[]
   readonly exclude: readonly string[]
   readonly provided: readonly FaultlineSettings[]
@@ -22,25 +21,29 @@ interface Configured {
 }
 
 /** What the plugin makes of a Vitest with so many projects. */
-async function configured(options: FaultlinePluginOptions, projects = 1): Promise<Configured> {
+async function configured(
+  options: FaultlinePluginOptions,
+  projects = 1,
+  inspector = false,
+): Promise<Configured> {
   const plugin = faultline(options) as unknown as {
-    config(): Promise<{ test: { server: { deps: { inline: RegExp[] } } } }>
+    config(): Promise<void>
     configureVitest(context: unknown): void
   }
-  const { test: changed } = await plugin.config()
+  await plugin.config()
   const reporters: FaultlineReporter[] = []
   const vitest = {
     version: '4.1.12',
-    config: { root: temporaryFolder(), reporters },
+    config: { root: temporaryFolder(), reporters, inspector: { enabled: inspector } },
     onClose: (close: () => Promise<void>) => closings.push(close),
   }
-  const config = { tags: [], exclude: [] }
+  const config = { tags: [], exclude: [], hookTimeout: 10_000 }
   const provided: FaultlineSettings[] = []
   for (let index = 0; index < projects; index++) {
     const provide = (_: string, settings: FaultlineSettings): number => provided.push(settings)
     plugin.configureVitest({ vitest, project: { config, provide } })
   }
-  return { inline: changed.server.deps.inline, ...config, provided, reporters }
+  return { ...config, provided, reporters }
 }
 
 describe('the plugin', () => {
@@ -54,6 +57,8 @@ describe('the plugin', () => {
     expect(provided[0]).toMatchObject({
       bundles: reporters[0]?.folder,
       bundleSlots: { max: 20 },
+      journals: reporters[0]?.journals,
+      silence: { hookMs: 10_000, graceMs: 5_000 },
       keep: 'never',
       limits: { stepMs: 10_000, workflowMs: 20_000, testMs: 60_000 },
       redact: [{ source: 'x', flags: 'i' }],
@@ -62,13 +67,8 @@ describe('the plugin', () => {
     expect(structuredClone(provided[0])).toEqual(provided[0])
   })
 
-  test('treats the package as source only where it is installed', async () => {
-    const { inline } = await configured({})
-    const isInline = (path: string): boolean => inline.some((pattern) => pattern.test(path))
-    expect([
-      isInline('/home/someone/shop/node_modules/faultline/dist/vitest/index.js'),
-      isInline('/home/someone/faultline/node_modules/zod/index.js'),
-    ]).toEqual([true, false])
+  test('gives nobody up under a debugger', async () => {
+    expect((await configured({}, 1, true)).provided[0]?.silence).toBeNull()
   })
 
   test.each([
@@ -105,6 +105,8 @@ describe('the plugin', () => {
     [{ limits: { stepMs: Number.NaN } }, 'step < workflow < test'],
     [{ maxBundles: -1 }, 'maxBundles'],
     [{ maxBundles: 1.5 }, 'maxBundles'],
+    [{ hangGraceMs: -1 }, 'hangGraceMs'],
+    [{ hangGraceMs: Infinity }, 'hangGraceMs'],
   ])('refuses %j', (options, message) => {
     expect(() => faultline(options)).toThrow(message)
   })

@@ -1,13 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { TestModule, Vitest } from 'vitest/node'
 import { createDigest, createNodeFiles } from '../../../src/adapters/node/index.ts'
 import { createRedactor, writeBundle } from '../../../src/bundle/index.ts'
+import { createJournal } from '../../../src/vitest/journal.ts'
 import { FaultlineReporter } from '../../../src/vitest/reporter.ts'
 import type { FaultlineReporterOptions } from '../../../src/vitest/reporter.ts'
 import { sampleContent } from '../../support/sample-bundle.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { begun, settingsIn } from './in-a-worker.ts'
 
 interface Ended {
   readonly state?: 'passed' | 'failed' | 'skipped'
@@ -15,6 +17,12 @@ interface Ended {
   /** Bundles of its failed tries. */
   readonly bundles?: readonly (string | null)[]
 }
+
+const closings: (() => void)[] = []
+
+afterEach(() => {
+  for (const close of closings.splice(0)) close()
+})
 
 /** A file as the reporter sees it at the end of a run: its tests, and what its `beforeAll` threw. */
 function moduleOf(tests: readonly Ended[], setUpErrors: readonly string[] = []): TestModule {
@@ -47,11 +55,13 @@ async function report(
   change: Partial<FaultlineReporterOptions> = {},
   config: Readonly<Record<string, unknown>> = {},
   root = temporaryFolder(),
+  duringTheRun: (journals: string) => void = () => {},
 ): Promise<Printed> {
   const reporter = new FaultlineReporter({
     root,
     bundles: 'bundles',
     bundleSlots: { folder: join(root, 'slots'), max: 20 },
+    journals: join(root, 'journals'),
     isReplay: true,
     requiresLlm: false,
     redact: [],
@@ -65,6 +75,7 @@ async function report(
   }
   reporter.onInit({ logger, config, version: '4.1.12' } as unknown as Vitest)
   reporter.onTestRunStart()
+  duringTheRun(reporter.journals)
   const before = process.exitCode
   try {
     await reporter.onTestRunEnd(modules)
@@ -140,6 +151,31 @@ describe('the report at the end of a run', () => {
     const full = await report(modules, { bundleSlots: { folder: join(temporaryFolder(), 'slots'), max: 0 } })
     expect(full.log).toContain('1 further failure left no bundle: maxBundles is 0')
     expect(readdirSync(join(full.root, 'bundles'))).toEqual(['run.json'])
+  })
+
+  test('lists what workers have noted and not lived to report, each bundle once', async () => {
+    const root = await withBundles('reported', 'untold')
+    const { log } = await report(
+      [moduleOf([{ state: 'failed', bundles: ['bundles/reported'] }])],
+      {},
+      {},
+      root,
+      (journals) => {
+        const journal = createJournal(journals, settingsIn(root))
+        closings.push(() => journal.close())
+        journal.begin(begun('reported')).end('bundles/reported')
+        journal.begin(begun('untold')).end('bundles/untold')
+        journal.begin(begun('lost'))
+      },
+    )
+    expect(log.split('\n').filter((line) => /^ {0,2}\S/.test(line))).toEqual([
+      expect.stringContaining(' faultline  3 failure bundles in '),
+      '  FAILED reported',
+      '  FAILED untold',
+      '  FAILED lost',
+    ])
+    expect(log).toContain('worker-died in shop.test.ts')
+    expect(existsSync(join(root, 'journals'))).toBe(false)
   })
 
   test('of merged shards names bundles that are elsewhere, and makes none', async () => {

@@ -4,38 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { agentError } from '../../../src/fault-injection/index.ts'
 import { runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import type { RunnerTest } from '../../../src/vitest/compatibility.ts'
-import { defaultLimits } from '../../../src/vitest/settings.ts'
 import type { FaultlineSettings } from '../../../src/vitest/settings.ts'
 import { createTestRecorder } from '../../../src/vitest/test-recorder.ts'
 import type { TestRecorder } from '../../../src/vitest/test-recorder.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-
-type Result = NonNullable<RunnerTest['result']>
-
-/** A test as Vitest hands it to a fixture: its result changes while the recorder follows it. */
-function runnerTest(change: Partial<RunnerTest> = {}): RunnerTest & { result: Result } {
-  const file = { name: 'tests/shop.test.ts', projectName: '', tasks: [] }
-  const task = { name: 'sells', file, suite: { name: 'shop', file }, meta: {}, tags: [], timeout: 5_000 }
-  return { ...task, result: { state: 'run' }, ...change } as unknown as RunnerTest & { result: Result }
-}
-
-function settingsIn(root: string, change: Partial<FaultlineSettings> = {}): FaultlineSettings {
-  return {
-    root,
-    projectsRoot: null,
-    bundles: 'bundles',
-    bundleSlots: null,
-    templates: null,
-    keep: 'never',
-    seed: 1,
-    limits: defaultLimits,
-    redact: [],
-    replay: null,
-    vitest: '4.1.12',
-    faultline: '0.1.0',
-    ...change,
-  }
-}
+import { runnerTest, settingsIn } from './in-a-worker.ts'
+import type { Result } from './in-a-worker.ts'
 
 const calm = new AbortController().signal
 

@@ -1,0 +1,76 @@
+import { formatDuration } from '../core/index.ts'
+import {
+  describeStepError,
+  timelineOf,
+  type ObservedStatus,
+  type RecordedFile,
+  type StateDocument,
+  type WorkflowEvent,
+} from '../trace/index.ts'
+import { renderPage } from '../viewer/index.ts'
+import { pageArtifact } from './page-artifact.ts'
+import type { Redactor } from './redact.ts'
+import { focusOf } from './session-status.ts'
+
+/** A run as it lies on disk, whether it failed or not. */
+export interface PagedRun {
+  readonly state: StateDocument
+  readonly status: ObservedStatus
+  readonly events: readonly WorkflowEvent[]
+  /** Artifacts that are there. */
+  readonly artifacts: readonly RecordedFile[]
+}
+
+/** The page of a run that left no bundle, redacted like one. */
+export function runPage(
+  { state: whole, status, events: all, artifacts }: PagedRun,
+  redact: Redactor,
+): string {
+  const state = redact.json(whole)
+  const events = redact.json(all)
+  const timeline = timelineOf(events)
+  const { definition, runId, correlationId, seed, error } = state
+  const snapshot = {
+    label: 'now',
+    runId,
+    correlationId,
+    status,
+    seq: state.seq,
+    state,
+    artifacts: state.artifacts,
+  }
+  const page = renderPage({
+    title: definition.name,
+    verdict: { word: status, good: status === 'completed' },
+    facts: [
+      { label: 'Workflow', text: `${definition.id} ${definition.version}` },
+      { label: 'Seed', text: String(seed) },
+      { label: 'Correlation', text: correlationId },
+    ],
+    errors:
+      error === null ? [] : [{ name: error.step ?? 'run', message: describeStepError(error), stack: null }],
+    replay: null,
+    notes: [],
+    sessions: [
+      {
+        facts: [
+          { label: 'Run', text: runId },
+          { label: 'Took', text: formatDuration(timeline.at(-1)?.offsetMs ?? 0) },
+        ],
+        focus: focusOf(timeline, 'run-failed') ?? null,
+        events,
+        timeline,
+        snapshots: [snapshot],
+        logs: [],
+        artifacts: artifacts.map(({ path, bytes }) => pageArtifact(redact.path(path), redact.bytes(bytes))),
+        plan: null,
+        resolvedPlan: null,
+        definition,
+        input: state.input,
+      },
+    ],
+    files: [],
+  })
+  // Without a limit there is always one.
+  return page.html as string
+}

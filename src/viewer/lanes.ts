@@ -1,0 +1,131 @@
+import { formatStepKey } from '../core/index.ts'
+import type { FaultPlan } from '../definition/index.ts'
+import type { EventData, SessionData } from './page-data.ts'
+
+export type BarOutcome = 'completed' | 'failed' | 'retried' | 'returned' | 'interrupted' | 'running'
+
+/** One attempt of a step, from the position of the event that began it to that of the event that ended it. */
+export interface Bar {
+  readonly visit: number
+  readonly attempt: number
+  readonly from: number
+  readonly to: number
+  readonly outcome: BarOutcome
+  /** Names of the faults that fired in it. */
+  readonly faults: readonly string[]
+}
+
+export interface Lane {
+  readonly step: string
+  readonly bars: readonly Bar[]
+  readonly gates: readonly GateMark[]
+}
+
+export interface GateMark {
+  readonly at: number
+  readonly passed: boolean
+}
+
+/** What concerns the run as a whole. A crash has no event of its own: it lies before the resume that tells of it. */
+export interface RunMark {
+  readonly at: number
+  readonly kind: 'crash' | 'resume' | 'cancel' | 'end'
+  readonly good: boolean
+}
+
+export interface Lanes {
+  readonly lanes: readonly Lane[]
+  readonly marks: readonly RunMark[]
+}
+
+interface OpenLane {
+  readonly step: string
+  readonly bars: Bar[]
+  readonly gates: GateMark[]
+  open: { visit: number; attempt: number; from: number } | undefined
+}
+
+/** Steps in the order of the definition, whether or not they ran; events by their position, since times can be equal. */
+export function lanesOf({
+  events,
+  definition,
+  resolvedPlan,
+}: Pick<SessionData, 'events' | 'definition' | 'resolvedPlan'>): Lanes {
+  const faults = faultsByAttempt(resolvedPlan)
+  const lanes = new Map<string, OpenLane>()
+  const marks: RunMark[] = []
+  const laneOf = (step: string): OpenLane => {
+    const lane = lanes.get(step) ?? { step, bars: [], gates: [], open: undefined }
+    lanes.set(step, lane)
+    return lane
+  }
+  for (const { id } of definition?.steps ?? []) laneOf(id)
+
+  const close = (lane: OpenLane, to: number, outcome: BarOutcome): void => {
+    if (lane.open === undefined) return
+    const key = formatStepKey({ step: lane.step, ...lane.open })
+    lane.bars.push({ ...lane.open, to, outcome, faults: faults.get(key) ?? [] })
+    lane.open = undefined
+  }
+  const closeAll = (to: number, outcome: BarOutcome): void => {
+    for (const lane of lanes.values()) close(lane, to, outcome)
+  }
+
+  events.forEach((event, at) => {
+    const { kind, step, visit, attempt } = event
+    if (step !== null && visit !== null && attempt !== null) {
+      const lane = laneOf(step)
+      if (kind === 'step_start') {
+        close(lane, at, 'interrupted')
+        lane.open = { visit, attempt, from: at }
+      }
+      if (kind === 'gate_result') lane.gates.push({ at, passed: event.status === 'passed' })
+      const outcome = outcomeOf(event)
+      if (outcome !== undefined) close(lane, at, outcome)
+      return
+    }
+    if (kind === 'workflow_resume') {
+      if (at > 0 && !ranOut(events, at)) marks.push({ at, kind: 'crash', good: false })
+      closeAll(at, 'interrupted')
+      marks.push({ at, kind: 'resume', good: true })
+    }
+    if (kind === 'workflow_cancel') marks.push({ at, kind: 'cancel', good: false })
+    if (kind === 'workflow_end') {
+      closeAll(at, 'interrupted')
+      marks.push({ at, kind: 'end', good: event.status === 'completed' })
+    }
+  })
+  closeAll(events.length - 1, 'running')
+  return { lanes: [...lanes.values()].map(({ step, bars, gates }) => ({ step, bars, gates })), marks }
+}
+
+function outcomeOf({ kind, body }: EventData): BarOutcome | undefined {
+  switch (kind) {
+    case 'step_finish':
+      return 'completed'
+    case 'step_fail':
+      return 'failed'
+    case 'step_retry':
+      return 'retried'
+    case 'gate_result':
+      return (body['route'] as { to?: string } | undefined)?.to === 'loop' ? 'returned' : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Whether the life before a resume came to its end; edits from outside may lie between. */
+function ranOut(events: readonly EventData[], resumedAt: number): boolean {
+  const before = events.slice(0, resumedAt).findLast(({ kind }) => kind !== 'artifact_edit')
+  return before?.kind === 'workflow_end'
+}
+
+/** The keys at which faults fired begin `<incarnation>/<step>#<visit>@<attempt>:`. */
+function faultsByAttempt(plan: FaultPlan | null): Map<string, string[]> {
+  const byAttempt = new Map<string, string[]>()
+  for (const { at, fault } of plan?.faults ?? []) {
+    const key = typeof at === 'string' ? /^\d+\/([^:]+#\d+@\d+):/.exec(at)?.[1] : undefined
+    if (key !== undefined) byAttempt.set(key, [...(byAttempt.get(key) ?? []), fault])
+  }
+  return byAttempt
+}

@@ -1,0 +1,193 @@
+import { lanesOf, type Bar, type BarOutcome, type Lane, type RunMark } from '../lanes.ts'
+import type { SessionData } from '../page-data.ts'
+import { button, el, sign } from './dom.ts'
+import { virtualRows } from './virtual-rows.ts'
+
+export interface LanesView {
+  readonly element: HTMLElement
+  select(position: number): void
+  zoomBy(factor: number): void
+  fit(): void
+}
+
+const laneHeight = 30
+const nameWidth = 176
+const widestUnit = 120
+const labelWidths = { crash: 64, resume: 76, cancel: 70, end: 52 } as const
+const roomAtTheEnd = 64
+/** So narrow a bar can still be seen and hit. */
+const narrowestBar = 6
+
+const outcomes: Readonly<Record<BarOutcome, { readonly sign: string; readonly word: string }>> = {
+  completed: { sign: '✓', word: 'completed' },
+  failed: { sign: '✗', word: 'failed' },
+  retried: { sign: '↻', word: 'failed and was retried' },
+  returned: { sign: '↩', word: 'was sent back by its gate' },
+  interrupted: { sign: '!', word: 'was interrupted' },
+  running: { sign: '…', word: 'was still running' },
+}
+
+const markSigns = { crash: '⚡ crash', resume: '↻ resume', cancel: '■ cancel', end: '■ end' } as const
+
+/** Swim lanes: a row per step, a bar per attempt, over the sequence of events; several bars above one another ran in parallel. */
+export function lanesView(session: SessionData, onSelect: (position: number) => void): LanesView {
+  const { lanes, marks } = lanesOf(session)
+  const count = session.events.length
+  let unit = 1
+  let selected = 0
+
+  const axis = el('div', { class: 'axis', 'aria-hidden': 'true' })
+  const rows = el('div', { class: 'lane-rows', role: 'list', 'aria-label': 'Steps' })
+  const lines = el('div', { class: 'lines', 'aria-hidden': 'true' })
+  const cursor = el('div', { class: 'cursor' })
+  const inner = el('div', { class: 'lanes-inner' }, axis, rows, lines)
+  const scroller = el(
+    'div',
+    { class: 'lanes', tabindex: '0', role: 'region', 'aria-label': 'Swim lanes of steps and attempts' },
+    inner,
+  )
+  const x = (position: number): number => nameWidth + position * unit
+  const list = virtualRows(scroller, rows, laneHeight, (index) => laneRow(lanes[index] as Lane, index))
+
+  const laneRow = (lane: Lane, index: number): HTMLElement => {
+    const name = el('span', { class: 'lane-name', title: lane.step }, el('bdi', {}, lane.step))
+    const row = el(
+      'div',
+      {
+        class: 'lane',
+        role: 'listitem',
+        'aria-setsize': String(lanes.length),
+        'aria-posinset': String(index + 1),
+      },
+      name,
+    )
+    if (lane.bars.length === 0) name.append(el('span', { class: 'not-run' }, 'did not run'))
+    row.append(...lane.bars.map((bar) => barButton(lane.step, bar)))
+    for (const { at, passed } of lane.gates) {
+      const gate = el('span', {
+        class: passed ? 'gate passed' : 'gate failed',
+        title: `gate ${passed ? 'passed' : 'failed'}`,
+      })
+      gate.style.left = `${x(at)}px`
+      row.append(gate)
+    }
+    return row
+  }
+
+  const barButton = (step: string, bar: Bar): HTMLElement => {
+    const { word, sign: character } = outcomes[bar.outcome]
+    const width = Math.max(narrowestBar, (bar.to - bar.from) * unit)
+    const faults = bar.faults.length === 0 ? '' : `; faults: ${bar.faults.join(', ')}`
+    const label = `${step}, visit ${bar.visit}, attempt ${bar.attempt}: ${word}${faults}`
+    const element = button('', () => onSelect(bar.to), {
+      class: `bar ${bar.outcome}`,
+      tabindex: '-1',
+      'aria-label': label,
+      title: label,
+    })
+    if (width > 16) element.append(sign(bar.faults.length === 0 ? character : `⚡${character}`))
+    if (width > 64) element.append(el('span', {}, `#${bar.visit}@${bar.attempt}`))
+    element.style.left = `${x(bar.from)}px`
+    element.style.width = `${width}px`
+    return element
+  }
+
+  /** A crash and the resume after it must not lie on top of each other. */
+  const markX = (at: number, kind: RunMark['kind']): number => x(kind === 'crash' ? at - 0.5 : at)
+
+  /** As many labels as find room; a crash's stands before its line, the others after it. */
+  const labels = (): HTMLElement[] => {
+    let taken = 0
+    return marks.flatMap(({ at, kind, good }) => {
+      const line = markX(at, kind)
+      const left = kind === 'crash' ? line - labelWidths.crash : line
+      if (left < taken) return []
+      taken = left + labelWidths[kind]
+      const label = el('span', { class: `mark ${kind} ${good ? 'good' : 'bad'}` }, markSigns[kind])
+      label.style.left = `${line}px`
+      return [label]
+    })
+  }
+
+  const drawAxis = (): void => {
+    inner.style.width = `${x(count) + roomAtTheEnd}px`
+    const isDense = marks.length * 40 > count * unit
+    lines.classList.toggle('dense', isDense)
+    const ticks: HTMLElement[] = []
+    const every = tickDistance(unit)
+    for (let position = 0; position < count; position += every) {
+      const tick = el('span', { class: 'tick' }, String(session.events[position]?.seq ?? position))
+      tick.style.left = `${x(position)}px`
+      ticks.push(tick)
+    }
+    axis.replaceChildren(...ticks, ...(isDense ? [] : labels()))
+    lines.replaceChildren(
+      ...marks.map(({ at, kind, good }) => {
+        const line = el('div', { class: `line ${kind} ${good ? 'good' : 'bad'}` })
+        line.style.left = `${markX(at, kind)}px`
+        return line
+      }),
+      cursor,
+    )
+    cursor.style.left = `${x(selected)}px`
+  }
+
+  const setUnit = (wanted: number): void => {
+    const least = Math.max(0.02, (scroller.clientWidth - nameWidth - roomAtTheEnd) / Math.max(1, count))
+    const middle = (scroller.scrollLeft + scroller.clientWidth / 2 - nameWidth) / unit
+    unit = Math.min(widestUnit, Math.max(Math.min(least, widestUnit), wanted))
+    drawAxis()
+    list.refresh(lanes.length)
+    scroller.scrollLeft = middle * unit + nameWidth - scroller.clientWidth / 2
+  }
+
+  const zoomBy = (factor: number): void => setUnit(unit * factor)
+  const fit = (): void => setUnit(0)
+  new ResizeObserver(() => setUnit(unit)).observe(scroller)
+
+  const reveal = (): void => {
+    const at = x(selected)
+    const right = scroller.scrollLeft + scroller.clientWidth
+    if (at < scroller.scrollLeft + nameWidth) scroller.scrollLeft = at - nameWidth - 40
+    if (at > right - 24) scroller.scrollLeft = at - scroller.clientWidth + 64
+    const index = lanes.findIndex(({ step }) => step === session.events[selected]?.step)
+    if (index >= 0) list.reveal(index)
+  }
+
+  const tools = el(
+    'div',
+    { class: 'tools', role: 'group', 'aria-label': 'Zoom of the swim lanes' },
+    button('−', () => zoomBy(1 / 1.6), { 'aria-label': 'Zoom out', title: 'Zoom out (-)' }),
+    button('Fit', fit, { title: 'Whole run (0)' }),
+    button('+', () => zoomBy(1.6), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
+  )
+  return {
+    element: el(
+      'section',
+      { class: 'card lanes-card', 'aria-label': 'Swim lanes' },
+      el('div', { class: 'card-head' }, el('h2', {}, 'Steps and attempts'), legend(), tools),
+      scroller,
+    ),
+    select(position) {
+      selected = position
+      cursor.style.left = `${x(position)}px`
+      reveal()
+    },
+    zoomBy,
+    fit,
+  }
+}
+
+function legend(): HTMLElement {
+  const entries = (['completed', 'failed', 'retried', 'returned', 'interrupted'] as const).map((outcome) =>
+    el('li', {}, el('span', { class: `swatch ${outcome}` }, sign(outcomes[outcome].sign)), outcome),
+  )
+  return el('ul', { class: 'legend', 'aria-label': 'Signs' }, ...entries)
+}
+
+/** Ticks at round numbers, about eighty pixels apart. */
+function tickDistance(unit: number): number {
+  const wanted = 80 / unit
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, wanted)))
+  return [1, 2, 5, 10].map((factor) => factor * power).find((distance) => distance >= wanted) ?? 10 * power
+}

@@ -1,0 +1,58 @@
+import type { Fault, FaultPlan } from '../../definition/index.ts'
+import type { PageData, SessionData } from '../page-data.ts'
+import { bytes } from './artifacts-view.ts'
+import { folded, titled } from './detail-view.ts'
+import { data, el, json } from './dom.ts'
+import { empty } from './virtual-rows.ts'
+
+/** What the run was told to suffer, what of it came, and what it was run with. */
+export function planView({ plan, resolvedPlan, definition, input }: SessionData): HTMLElement {
+  return el(
+    'div',
+    { class: 'card page', tabindex: '0', role: 'region', 'aria-label': 'Faults and inputs' },
+    titled('Faults that fired', faultTable(resolvedPlan, 'No fault fired.')),
+    titled('Faults as planned', faultTable(plan, 'No faults were planned.')),
+    titled('Input', json(input, 'Input')),
+    folded('Definition', () => json(definition, 'Definition')),
+    folded('Plan as JSON', () => json(plan, 'Plan')),
+  )
+}
+
+function faultTable(plan: FaultPlan | null, none: string): HTMLElement {
+  if (plan === null || plan.faults.length === 0) return empty(none)
+  return table(
+    ['Fault', 'At', 'With'],
+    plan.faults.map((fault) => [
+      fault.fault,
+      placeOf(fault),
+      'params' in fault ? JSON.stringify(fault.params) : '',
+    ]),
+  )
+}
+
+function placeOf({ at }: Fault): string {
+  return typeof at === 'string' ? at : JSON.stringify(at)
+}
+
+export function filesView({ files }: PageData): HTMLElement {
+  return el(
+    'div',
+    { class: 'card page', tabindex: '0', role: 'region', 'aria-label': 'Files of the bundle' },
+    titled(
+      'Files beside this page',
+      table(
+        ['File', 'Size', 'Note'],
+        files.map(({ path, sizeBytes, note }) => [path, bytes(sizeBytes), note ?? '']),
+      ),
+    ),
+  )
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
+  return el(
+    'table',
+    { class: 'plain-table' },
+    el('thead', {}, el('tr', {}, ...titles.map((title) => el('th', { scope: 'col' }, title)))),
+    el('tbody', {}, ...rows.map((cells) => el('tr', {}, ...cells.map((cell) => el('td', {}, data(cell)))))),
+  )
+}

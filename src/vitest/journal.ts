@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FaultPlan } from '../definition/index.ts'
+import type { OpenedSession, SessionObserver, WorkflowSession } from '../harness/index.ts'
+import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
+import type { TestIdentity } from './compatibility.ts'
+import type { FaultlineSettings } from './settings.ts'
+import type { MadeProject } from './test-bundle.ts'
+
+/** One line of a journal. An empty one is a sign of life. */
+export type JournalLine =
+  | { readonly kind: 'worker'; readonly pid: number; readonly settings: FaultlineSettings }
+  | ({ readonly kind: 'try'; readonly id: number } & JournalledTry)
+  | ({ readonly kind: 'project'; readonly id: number } & MadeProject)
+  | { readonly kind: 'event'; readonly id: number; readonly event: WorkflowEvent }
+  | { readonly kind: 'log'; readonly id: number; readonly entry: LogEntry }
+  | ({ readonly kind: 'session'; readonly id: number; readonly runId: string } & OpenedSession)
+  | { readonly kind: 'fired'; readonly id: number; readonly runId: string; readonly resolved: FaultPlan }
+  /** `bundle`: the folder of the one it left, if it left any. */
+  | { readonly kind: 'end'; readonly id: number; readonly bundle: string | null }
+
+export interface JournalledTry {
+  readonly identity: TestIdentity
+  /** What tells the test from every other of the run. */
+  readonly name: string
+  readonly seed: number | string
+  readonly correlationId: string
+}
+
+/** The journal of one try of a test. Late calls, from code that outlives its test, are not noted. */
+export interface TryJournal extends SessionObserver {
+  project(made: MadeProject): void
+  end(bundle: string | null): void
+}
+
+/**
+ * What a worker notes of the tests under way, so that the main process can make their bundles when the worker dies. It lies in
+ * the temporary folder of the run, as the projects do, and is not synced: it is to survive the process, not the machine.
+ */
+export interface Journal {
+  begin(started: JournalledTry): TryJournal
+  close(): void
+}
+
+// As they are when this module is loaded: a test may put fake timers in their place.
+const { setInterval: realSetInterval, clearInterval: realClearInterval } = globalThis
+
+/** How often a worker with tests under way gives a sign of life. */
+const beatMs = 1_000
+
+const opened = new Map<string, Journal>()
+
+/** The journal of this worker; undefined where nobody would read it. */
+export function workerJournal(settings: FaultlineSettings): Journal | undefined {
+  const { journals } = settings
+  if (journals === null) return undefined
+  const journal = opened.get(journals) ?? createJournal(journals, settings)
+  opened.set(journals, journal)
+  return journal
+}
+
+/** At the end of a test file: the next one may run in another worker. */
+export function closeJournals(): void {
+  for (const journal of opened.values()) journal.close()
+  opened.clear()
+}
+
+export function createJournal(folder: string, settings: FaultlineSettings): Journal {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${process.pid}-${randomUUID()}.jsonl`)
+  const file = openSync(path, 'ax')
+  const underWay = new Set<number>()
+  let tries = 0
+  let hasBundles = false
+
+  const append = (line: JournalLine | ''): number =>
+    writeSync(file, line === '' ? '\n' : `${JSON.stringify(line)}\n`)
+  const headerSize = append({ kind: 'worker', pid: process.pid, settings })
+  const beat = realSetInterval(() => {
+    if (underWay.size > 0) append('')
+  }, beatMs).unref()
+
+  const end = (id: number, bundle: string | null): void => {
+    underWay.delete(id)
+    hasBundles ||= bundle !== null
+    // A journal that holds a bundle stays as it is: failures are few.
+    if (hasBundles || underWay.size > 0) append({ kind: 'end', id, bundle })
+    else ftruncateSync(file, headerSize)
+  }
+
+  return {
+    begin(started) {
+      const id = ++tries
+      underWay.add(id)
+      append({ kind: 'try', id, ...started })
+      const note = (line: JournalLine): void => {
+        if (underWay.has(id)) append(line)
+      }
+      const fired = firedFaults((runId, resolved) => note({ kind: 'fired', id, runId, resolved }))
+      return {
+        project: (made) => note({ kind: 'project', id, ...made }),
+        event(event) {
+          note({ kind: 'event', id, event })
+          fired.look(event.runId)
+        },
+        log: (entry) => note({ kind: 'log', id, entry }),
+        opened(session, how) {
+          note({ kind: 'session', id, runId: session.runId, ...how })
+          if (how.plan.faults.length > 0) fired.follow(session)
+        },
+        end: (bundle) => end(id, bundle),
+      }
+    },
+    close() {
+      realClearInterval(beat)
+      closeSync(file)
+      if (underWay.size === 0 && !hasBundles) rmSync(path, { force: true })
+    },
+  }
+}
+
+/** Tells of the faults that have fired whenever there are more of them. */
+function firedFaults(tell: (runId: string, resolved: FaultPlan) => void): {
+  follow(session: WorkflowSession): void
+  look(runId: string): void
+} {
+  const sessions = new Map<string, { readonly session: WorkflowSession; told: number }>()
+  return {
+    follow: (session) => sessions.set(session.runId, { session, told: 0 }),
+    look(runId) {
+      const followed = sessions.get(runId)
+      if (followed === undefined) return
+      const { resolved } = followed.session.faults
+      if (resolved.faults.length === followed.told) return
+      followed.told = resolved.faults.length
+      tell(runId, resolved)
+    },
+  }
+}

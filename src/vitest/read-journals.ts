@@ -1,0 +1,108 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FaultPlan } from '../definition/index.ts'
+import type { OpenedSession } from '../harness/index.ts'
+import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
+import type { JournalledTry, JournalLine } from './journal.ts'
+import type { FaultlineSettings } from './settings.ts'
+import type { MadeProject } from './test-bundle.ts'
+
+/** What a worker has noted so far. */
+export interface WorkerNotes {
+  /** Name of its journal. */
+  readonly journal: string
+  readonly pid: number
+  readonly settings: FaultlineSettings
+  /** Tries of tests that have begun and not ended. */
+  readonly underWay: readonly NotedTry[]
+  /** Bundles that its tests have left. */
+  readonly bundles: readonly string[]
+}
+
+export interface NotedTry extends JournalledTry {
+  readonly projects: readonly MadeProject[]
+  readonly sessions: readonly NotedSession[]
+}
+
+export interface NotedSession {
+  readonly runId: string
+  readonly events: readonly WorkflowEvent[]
+  readonly logs: readonly LogEntry[]
+  /** Undefined when the worker died while the session began. */
+  readonly opened: OpenedSession | undefined
+  readonly resolvedPlan: FaultPlan | undefined
+}
+
+export function readJournals(folder: string): readonly WorkerNotes[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap((journal) => {
+    const notes = readJournal(folder, journal)
+    return notes === undefined ? [] : [notes]
+  })
+}
+
+/** Undefined for a worker that died before its first line was whole, and for one that has ended meanwhile. */
+export function readJournal(folder: string, journal: string): WorkerNotes | undefined {
+  const [head, ...lines] = journalLines(join(folder, journal))
+  if (head?.kind !== 'worker') return undefined
+  const ends = lines.filter((line) => line.kind === 'end')
+  const ended = new Set(ends.map(({ id }) => id))
+  return {
+    journal,
+    pid: head.pid,
+    settings: head.settings,
+    underWay: lines.flatMap((line) =>
+      line.kind === 'try' && !ended.has(line.id)
+        ? notedTry(
+            line,
+            lines.filter((other) => other.kind !== 'worker' && other.id === line.id),
+          )
+        : [],
+    ),
+    bundles: ends.flatMap(({ bundle }) => bundle ?? []),
+  }
+}
+
+type Line<Kind extends JournalLine['kind']> = Extract<JournalLine, { readonly kind: Kind }>
+
+function notedTry(
+  { identity, name, seed, correlationId }: JournalledTry,
+  lines: readonly JournalLine[],
+): NotedTry {
+  const of = <Kind extends JournalLine['kind']>(kind: Kind): readonly Line<Kind>[] =>
+    lines.filter((line): line is Line<Kind> => line.kind === kind)
+  const events = of('event').map(({ event }) => event)
+  const session = (runId: string): NotedSession => ({
+    runId,
+    events: events.filter((event) => event.runId === runId),
+    logs: of('log').flatMap(({ entry }) => (entry.runId === runId ? [entry] : [])),
+    opened: of('session').find((line) => line.runId === runId),
+    resolvedPlan: of('fired').findLast((line) => line.runId === runId)?.resolved,
+  })
+  return {
+    identity,
+    name,
+    seed,
+    correlationId,
+    projects: of('project').map(({ folder, template }) => ({ folder, template })),
+    sessions: [...new Set(events.map(({ runId }) => runId))].map(session),
+  }
+}
+
+/** The last line of a worker that was killed can be cut short. */
+function journalLines(path: string): readonly JournalLine[] {
+  const text = readIfThere(path)
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : (JSON.parse(line) as JournalLine)))
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { failureBundles, testImports } from '../../support/failure-bundles.ts'
+import { stranger } from '../../support/stranger.ts'
+
+/** What must not leave the machine, by how it is known. */
+const secrets = {
+  variable: 'sk-live-AbC123.xyz+9',
+  awkwardVariable: 'pa"ss\\wörd\nnext',
+  ownPattern: 'cust-482915',
+  bearer: 'abcdef.123456-xyz',
+  githubToken: `ghp_${'a1'.repeat(18)}`,
+  urlPassword: 'hunter2hunter',
+  namedMember: 'four plain ordinary words',
+}
+const environment = { SHOP_API_KEY: secrets.variable, DB_PASSWORD: secrets.awkwardVariable }
+
+const said = `'key ' + process.env.SHOP_API_KEY + ' db ' + process.env.DB_PASSWORD + ' for ${secrets.ownPattern} with Bearer ${secrets.bearer}, ${secrets.githubToken} at postgres://app:${secrets.urlPassword}@db/shop'`
+const data = `{ said: ${said}, [process.env.SHOP_API_KEY]: [{ deep: JSON.stringify({ said: ${said} }) }], login: { password: '${secrets.namedMember}' } }`
+const agents = `export const agents = {
+  async writer({ artifacts, log, input }) {
+    log(${said})
+    await artifacts.write('out/' + process.env.SHOP_API_KEY + '.txt', ${said})
+    await artifacts.write('out/said.txt', ${said} + JSON.stringify(input))
+    await artifacts.write('out/bytes.bin', Buffer.concat([Buffer.from([255, 0, 254]), Buffer.from(process.env.SHOP_API_KEY)]))
+    return ${data}
+  },
+  printer() { throw Object.assign(new Error(${said}), { cause: new Error(${said}) }) },
+}
+`
+const flow = `id: flow
+steps:
+  - { id: write, agent: writer, creates: [out/], next: print }
+  - { id: print, agent: printer }
+`
+
+test(
+  'secrets stand nowhere in the bytes or names of what a failure leaves, whoever said them and where',
+  { timeout: 120_000 },
+  () => {
+    const project = stranger(inject('packedPackage'), {
+      'package.json': '{ "name": "stranger", "type": "module" }',
+      'vitest.config.ts': `import { defineConfig } from 'vitest/config'
+import { faultline } from 'faultline/plugin'
+export default defineConfig({ plugins: [faultline({ redact: [/cust-\\d{6}/] })] })
+`,
+      'flow.yaml': flow,
+      'faultline.agents.mjs': agents,
+      'said.test.ts': `${testImports}
+import { beforeAll } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { agents } from './faultline.agents.mjs'
+test('says ' + ${said}, async ({ project }) => {
+  await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
+  const session = await runWorkflowStepByStep('flow.yaml', { project, agents, input: ${data} })
+  await session.runToEnd()
+  await session.resume()
+  await session.runToEnd()
+  expect(${said}).toBe('')
+})
+test('has a fault that says it', async ({ project }) => {
+  await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
+  const faults = [agentError('write', { message: ${said} })]
+  const session = await runWorkflowStepByStep('flow.yaml', { project, agents, faults })
+  await session.runToEnd()
+  expect(session).toHaveCompleted()
+})
+describe('set up ' + ${said}, () => {
+  beforeAll(() => { throw new Error(${said}) })
+  test('never begins', () => {})
+})
+`,
+    })
+    onTestFinished(() => project.remove())
+    const run = project.vitest([], environment)
+    expect(
+      failureBundles(project)
+        .map(({ manifest }) => manifest.reason)
+        .toSorted(),
+      run.stderr,
+    ).toEqual(['assertion', 'assertion', 'set-up'])
+    const input = JSON.stringify({ said: secrets.variable, login: { password: secrets.namedMember } })
+    const failed = project.faultlineWith(environment, 'run', 'flow.yaml', '--input', input)
+    expect([failed.code, failed.stderr]).toEqual([1, ''])
+    // The command line has no patterns of one's own.
+    const ofRun = failureBundles(project).find(({ folder }) => folder.includes('flow-yaml'))?.folder ?? ''
+
+    const files = project.files('faultline-bundles')
+    expect(files.filter((path) => path.endsWith('/artifacts/out/bytes.bin'))).toHaveLength(2)
+    const leaks = files.flatMap((path) => {
+      const bytes = readFileSync(join(project.folder, path))
+      const texts = [path, bytes.toString('utf8'), bytes.toString('latin1')]
+      return Object.entries(secrets).flatMap(([kind, secret]) => {
+        if (kind === 'ownPattern' && path.startsWith(`${ofRun}/`)) return []
+        const spellings = [
+          secret,
+          JSON.stringify(secret).slice(1, -1),
+          encodeURIComponent(secret),
+          secret.replaceAll(/[^a-z0-9]+/gi, '-'),
+        ]
+        const found = spellings.some((each) =>
+          texts.some((text) => text.toLowerCase().includes(each.toLowerCase())),
+        )
+        return found ? [`${kind} in ${path}`] : []
+      })
+    })
+    expect(leaks).toEqual([])
+    const { redaction } = JSON.parse(project.read(`${ofRun}/manifest.json`)) as {
+      readonly redaction: { readonly rules: Readonly<Record<string, number>> }
+    }
+    expect(Object.keys(redaction.rules)).toEqual(
+      expect.arrayContaining([
+        'SHOP_API_KEY',
+        'DB_PASSWORD',
+        'bearer-token',
+        'github-token',
+        'url-password',
+        'named-value',
+      ]),
+    )
+  },
+)

@@ -1,0 +1,135 @@
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { closeJournals, createJournal, workerJournal } from '../../../src/vitest/journal.ts'
+import type { Journal } from '../../../src/vitest/journal.ts'
+import { readJournal, readJournals } from '../../../src/vitest/read-journals.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { begun, settingsIn } from './in-a-worker.ts'
+
+const open: Journal[] = []
+
+afterEach(() => {
+  for (const journal of open.splice(0)) journal.close()
+  closeJournals()
+})
+
+function journalIn(folder: string): Journal {
+  const journal = createJournal(folder, settingsIn(folder))
+  open.push(journal)
+  return journal
+}
+
+function onlyFile(folder: string): string {
+  return join(folder, readdirSync(folder)[0] ?? '')
+}
+
+describe('the journal of a worker', () => {
+  test('forgets a test that has passed', () => {
+    const folder = temporaryFolder()
+    const journal = journalIn(folder)
+    const empty = readFileSync(onlyFile(folder), 'utf8')
+    const entry = journal.begin(begun('passes'))
+    entry.project({ folder: '/somewhere', template: 'medium' })
+    expect(readFileSync(onlyFile(folder), 'utf8')).toContain('passes')
+    entry.end(null)
+    expect(readFileSync(onlyFile(folder), 'utf8')).toBe(empty)
+  })
+
+  test('tells tests that are under way from those beside them that have ended', () => {
+    const folder = temporaryFolder()
+    const journal = journalIn(folder)
+    const [one, two] = ['one', 'two'].map((name) => journal.begin(begun(name)))
+    one?.project({ folder: '/one', template: 'medium' })
+    two?.project({ folder: '/two', template: 'medium' })
+    one?.end(null)
+    expect(readJournals(folder)).toMatchObject([
+      {
+        pid: process.pid,
+        underWay: [{ name: 'two', projects: [{ folder: '/two', template: 'medium' }], sessions: [] }],
+        bundles: [],
+      },
+    ])
+    two?.end(null)
+    expect(readJournals(folder)).toMatchObject([{ underWay: [], bundles: [] }])
+  })
+
+  test('keeps which bundles its tests have left, also when it is closed', () => {
+    const folder = temporaryFolder()
+    const journal = createJournal(folder, settingsIn(folder))
+    journal.begin(begun('fails')).end('bundles/fails')
+    journal.begin(begun('passes')).end(null)
+    journal.close()
+    expect(readJournals(folder)).toMatchObject([{ underWay: [], bundles: ['bundles/fails'] }])
+  })
+
+  test('notes nothing of a test that has ended, whatever it still does', () => {
+    const folder = temporaryFolder()
+    const journal = journalIn(folder)
+    const entry = journal.begin(begun('ended'))
+    entry.end(null)
+    const before = readFileSync(onlyFile(folder), 'utf8')
+    entry.project({ folder: '/late', template: 'medium' })
+    expect(readFileSync(onlyFile(folder), 'utf8')).toBe(before)
+  })
+
+  test('is gone when it is closed with nothing to tell', () => {
+    const folder = temporaryFolder()
+    const journal = workerJournal(settingsIn(folder, { journals: folder }))
+    expect(workerJournal(settingsIn(folder, { journals: folder }))).toBe(journal)
+    journal?.begin(begun('passes')).end(null)
+    closeJournals()
+    expect(readdirSync(folder)).toEqual([])
+    expect(workerJournal(settingsIn(folder))).toBeUndefined()
+  })
+
+  test('gives a sign of life every second while a test is under way', async () => {
+    const folder = temporaryFolder()
+    vi.useFakeTimers()
+    vi.resetModules()
+    const fresh = await import('../../../src/vitest/journal.ts')
+    const journal = fresh.createJournal(folder, settingsIn(folder))
+    try {
+      const length = (): number => readFileSync(onlyFile(folder), 'utf8').length
+      const before = length()
+      vi.advanceTimersByTime(3_000)
+      expect(length()).toBe(before)
+      journal.begin(begun('waits'))
+      const begins = length()
+      vi.advanceTimersByTime(3_000)
+      expect(length()).toBe(begins + 3)
+      expect(readJournals(folder)).toMatchObject([{ underWay: [{ name: 'waits' }] }])
+    } finally {
+      vi.useRealTimers()
+      journal.close()
+    }
+  })
+
+  test('goes on under the fake timers of a test', () => {
+    vi.useFakeTimers()
+    try {
+      const journal = journalIn(temporaryFolder())
+      expect(vi.getTimerCount()).toBe(0)
+      journal.begin(begun('fakes')).end(null)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('reading a journal', () => {
+  test('leaves out a last line that was cut short', () => {
+    const folder = temporaryFolder()
+    journalIn(folder).begin(begun('dies'))
+    appendFileSync(onlyFile(folder), '{"kind":"end","id":1,"bun')
+    expect(readJournals(folder)).toMatchObject([{ underWay: [{ name: 'dies' }] }])
+  })
+
+  test('passes over one that is gone or has just been made', () => {
+    const folder = temporaryFolder()
+    expect(readJournals(join(folder, 'none'))).toEqual([])
+    expect(readJournal(folder, 'gone.jsonl')).toBeUndefined()
+    appendFileSync(join(folder, 'new.jsonl'), '{"kind":"wor')
+    expect(readJournals(folder)).toEqual([])
+  })
+})

@@ -1,0 +1,140 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { createNodeFiles } from '../../../src/adapters/node/index.ts'
+import { readBundle } from '../../../src/bundle/index.ts'
+import type { Bundle } from '../../../src/bundle/index.ts'
+import { agentError } from '../../../src/fault-injection/index.ts'
+import { runWorkflowStepByStep } from '../../../src/harness/index.ts'
+import type { Project, WorkflowSession } from '../../../src/harness/index.ts'
+import { createJournal } from '../../../src/vitest/journal.ts'
+import type { Journal } from '../../../src/vitest/journal.ts'
+import { failuresOfWorkers } from '../../../src/vitest/lost-tests.ts'
+import { readJournals } from '../../../src/vitest/read-journals.ts'
+import type { FaultlineSettings } from '../../../src/vitest/settings.ts'
+import { createTestRecorder } from '../../../src/vitest/test-recorder.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { runnerTest, settingsIn } from './in-a-worker.ts'
+
+const closings: (() => Promise<void> | void)[] = []
+
+afterEach(async () => {
+  for (const close of closings.splice(0)) await close()
+})
+
+/** A worker that dies after its test did something: all that is left is its journal and the project. */
+async function death(
+  doing: (project: Project) => Promise<WorkflowSession>,
+  change: Partial<FaultlineSettings> = {},
+): Promise<{ readonly root: string; readonly failures: readonly { readonly bundle: string | null }[] }> {
+  const root = temporaryFolder()
+  const journals = temporaryFolder()
+  const config = settingsIn(root, change)
+  const journal: Journal = createJournal(journals, config)
+  const recorder = createTestRecorder(runnerTest(), new AbortController().signal, config, journal)
+  const project = await recorder.createProject('minimal')
+  const session = await doing(project)
+  closings.push(
+    () => session.close().catch(() => {}),
+    () => project.remove(),
+    () => journal.close(),
+  )
+  return { root, failures: await failuresOfWorkers(readJournals(journals), () => 'worker-died') }
+}
+
+async function bundleOf({ root, failures }: Awaited<ReturnType<typeof death>>): Promise<Bundle> {
+  expect(failures).toEqual([{ bundle: expect.any(String), flaky: false }])
+  return readBundle(createNodeFiles(root), failures[0]?.bundle ?? '')
+}
+
+test('the bundle of a lost test holds what the session would have recorded', async () => {
+  let kept: WorkflowSession | undefined
+  const bundle = await bundleOf(
+    await death(async (project) => {
+      kept = await runWorkflowStepByStep('workflows/release.yaml', {
+        project,
+        agents: {
+          ...project.agents,
+          async publisher({ log }) {
+            log('publishing')
+          },
+        },
+        faults: [agentError('check', { message: 'overloaded' })],
+        input: { version: 2 },
+        directories: { stateDirectory: 'kept/state' },
+      })
+      await kept.runToEnd()
+      await kept.resume()
+      await kept.runUntil('check')
+      return kept
+    }),
+  )
+  const { snapshots, ...recorded } = await (kept as unknown as WorkflowSession).recording()
+  expect(bundle.manifest).toMatchObject({
+    reason: 'worker-died',
+    partial: true,
+    test: { fullName: 'shop > sells' },
+    errors: [{ message: expect.stringContaining('The worker ended before this test did') }],
+    sessions: [{ runId: recorded.runId, clock: 'virtual', disk: 'folder', status: 'running' }],
+  })
+  expect(bundle.events).toEqual(recorded.events)
+  expect(bundle.logs).toEqual(recorded.logs)
+  expect(bundle.input).toEqual({ version: 2 })
+  expect(bundle.plan).toEqual(recorded.plan)
+  expect(bundle.resolvedPlan).toEqual(recorded.resolvedPlan)
+  expect(bundle.resolvedPlan?.faults).toHaveLength(1)
+  const state = (snapshot: { readonly state: unknown } | null | undefined): unknown => snapshot?.state
+  expect(state(bundle.snapshots.beforeFailure)).toEqual(state(snapshots.beforeFailure))
+  expect(state(bundle.snapshots.atFailure)).toEqual(state(snapshots.atFailure))
+  expect(bundle.snapshots.beforeResume.map(state)).toEqual(snapshots.beforeResume.map(state))
+  expect(bundle.snapshots.afterResume.map(state)).toEqual(snapshots.afterResume.map(state))
+  expect(bundle.snapshots.afterResume).toHaveLength(1)
+  expect(bundle.manifest.files.map(({ path }) => path)).toContain('artifacts/dist/notes.md')
+})
+
+test('of a run on a simulated disk there are events, and no snapshots', async () => {
+  const bundle = await bundleOf(
+    await death(async (project) => {
+      const session = await runWorkflowStepByStep('workflows/release.yaml', { project, disk: 'simulated' })
+      await session.runUntil('build')
+      return session
+    }),
+  )
+  expect(bundle.manifest.sessions).toMatchObject([{ disk: 'simulated', status: 'running' }])
+  expect(bundle.events.map(({ kind }) => kind)).toContain('step_finish')
+  expect(bundle.snapshots).toEqual({
+    beforeFailure: null,
+    atFailure: null,
+    beforeResume: [],
+    afterResume: [],
+  })
+})
+
+test('secrets that a journal holds do not come into the bundle', async () => {
+  const secret = 'ticket-4711'
+  const lost = await death(
+    async (project) => {
+      const session = await runWorkflowStepByStep('workflows/release.yaml', { project, input: { secret } })
+      await session.runUntil('build')
+      return session
+    },
+    { redact: [{ source: 'ticket-\\d+', flags: '' }] },
+  )
+  const bundle = await bundleOf(lost)
+  const folder = join(lost.root, bundle.folder)
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\.\w+$/.test(path),
+  )
+  expect(files.filter((path) => readFileSync(join(folder, path), 'utf8').includes(secret))).toEqual([])
+  expect(bundle.manifest.redaction.total).toBeGreaterThan(0)
+})
+
+test('a lost test that finds no slot is counted, and leaves no bundle', async () => {
+  const slots = { folder: join(temporaryFolder(), 'slots'), max: 0 }
+  const { root, failures } = await death(
+    async (project) => runWorkflowStepByStep('workflows/release.yaml', { project }),
+    { bundleSlots: slots },
+  )
+  expect(failures).toEqual([{ bundle: null, flaky: false }])
+  expect(existsSync(join(root, 'bundles'))).toBe(false)
+})
