@@ -111,7 +111,7 @@ test('untagged', () => {})
     const consoles = fencedBlocks(page).filter(({ language }) => language === 'console')
     if (consoles.length === 0) continue
     test(`on the command line print what ${page} shows`, { timeout: 120_000 }, () => {
-      const project = withFiles({ ...workflowsOf(page), 'feature.yaml': feature })
+      const project = withFiles({ ...workflowsOf(page), 'feature.yaml': feature, ...yamlFiles(page) })
       for (const { command, lines } of consoles.flatMap(({ text }) => commandsOf(text))) {
         const { stdout, stderr } = project.faultline(...words(command.replace('npx faultline ', '')))
         const printed = stdout.split('\n').map(shape)
@@ -132,6 +132,15 @@ test('untagged', () => {})
     expect([called.length > 0, unknown]).toEqual([true, []])
   })
 })
+
+/** The YAML of a page that names its file in its first line. */
+function yamlFiles(page: string): Readonly<Record<string, string>> {
+  const named = fencedBlocks(page).flatMap(({ language, text }) => {
+    const path = /^# (\S+\.yaml)\n/.exec(text)?.[1]
+    return language === 'yaml' && path !== undefined ? [[path, text] as const] : []
+  })
+  return Object.fromEntries(named)
+}
 
 /** Names the file in its first line. */
 function asFile({ page, text }: FencedBlock): readonly [path: string, text: string] {
