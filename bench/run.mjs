@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 const benches = {
   resume: async () => (await import('./resume.mjs')).resume(),
   engine: async () => (await import('./engine.mjs')).engine(),
+  sweep: async () => (await import('./sweep.mjs')).sweeps(),
   durability: async () => (await import('./durability.mjs')).durability(),
   plugin: async () => (await import('./plugin.mjs')).plugin(),
 }

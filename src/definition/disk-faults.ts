@@ -15,7 +15,9 @@ export const crashOutcomes = [
   'power-data',
 ] as const
 
-export type FileErrorCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EROFS' | 'EACCES' | 'EMFILE'
+export const fileErrorCodes = ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EMFILE'] as const
+
+export type FileErrorCode = (typeof fileErrorCodes)[number]
 
 /**
  * What goes wrong at one file operation.

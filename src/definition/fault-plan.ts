@@ -8,6 +8,16 @@ export interface FaultPlan {
   readonly version: typeof faultPlanVersion
   readonly seed?: number | string
   readonly faults: readonly Fault[]
+  /** Lets agents go on one at a time, who has waited longest first but for these deviations. Absent: as they come. */
+  readonly schedule?: readonly ScheduleDeviation[]
+}
+
+/** Another task than the one that has waited longest goes first. */
+export interface ScheduleDeviation {
+  /** Counted from 1: the moments at which more than one task could go on. */
+  readonly decision: number
+  /** The key of the task: the point that it is about to come to. */
+  readonly pick: string
 }
 
 export type Fault = AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault

@@ -12,6 +12,8 @@ import type {
 import { assertExecutable } from './definitions/index.ts'
 import { editArtifact } from './run/edit.ts'
 import { foldLog } from './run/fold-log.ts'
+import { forkRun } from './run/fork-run.ts'
+import type { RunFork } from './run/fork-run.ts'
 import { closeFiles } from './run/live-run.ts'
 import type { LifeParts, LiveRun } from './run/live-run.ts'
 import { recoverRun } from './run/recover-run.ts'
@@ -37,20 +39,22 @@ export function createReferenceDriver(): WorkflowDriver {
   return {
     name: 'reference',
     capabilities: { pause: 'engine', timeSkip: 'virtual', journal: 'events', artifacts: true, gates: true },
-    incarnate: createIncarnation,
+    incarnate: (ports) => createIncarnation(ports),
     reader: createRunReader,
   }
 }
 
-function createIncarnation(ports: DriverPorts): Incarnation {
+function createIncarnation(ports: DriverPorts, forkedFrom?: RunFork): Incarnation {
   const disk = serialDisk(ports.files)
   const store = storeLayout(ports.directories)
   checkStorageOptions(ports)
-  const durableFolders = new Set<string>()
+  const durableFolders = new Set(forkedFrom?.durableFolders)
   const dailyLog = new DailyLog(store.logs, durableFolders)
   const life: LifeParts = { ports, disk, store, dailyLog, durableFolders }
   const guarded = guardedFor(store)
-  let live: LiveRun | undefined
+  const forked = forkedFrom?.over(life)
+  let live = forked?.run
+  let dueCalls = forked?.calls ?? []
   const held = (): LiveRun => {
     if (live !== undefined) return live
     throw new FaultlineError('SESSION_MISUSE', 'No run is in hand: start or recover one first.')
@@ -71,13 +75,23 @@ function createIncarnation(ports: DriverPorts): Incarnation {
           return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
         })
       }),
-    tick: (policy) => whenReady(disk.run(tick(held(), policy)), act),
+    tick: (policy) =>
+      whenReady(disk.run(tick(held(), policy)), (moved) => {
+        if (policy.beforeCalls?.() === false) return moved.report
+        const calls = dueCalls
+        dueCalls = []
+        return act({ ...moved, actions: [...calls, ...moved.actions] })
+      }),
     state: () => stateDocument(held().acknowledged, held().saveSeq),
     edit: (path, data) => guarded(() => disk.run(editArtifact(held(), path, data))),
     answerGate: (step, decision) =>
       whenReady(disk.run(answerGate(held(), step, decision)), (moved) => void act(moved)),
     cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
     close: () => guarded(() => disk.run(letGo(live))),
+    fork() {
+      const fork = forkRun(held())
+      return fork && ((otherPorts) => createIncarnation(otherPorts, fork))
+    },
   }
 }
 

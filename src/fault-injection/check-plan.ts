@@ -1,6 +1,12 @@
 import { FaultlineError, isJsonObject, suggestion } from '../core/index.ts'
 import { faultPlanVersion } from '../definition/index.ts'
-import type { Fault, FaultKind, FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import type {
+  Fault,
+  FaultKind,
+  FaultPlan,
+  ScheduleDeviation,
+  WorkflowDefinition,
+} from '../definition/index.ts'
 
 /** The families of faults with the port that each acts on. */
 export const faultKinds = {
@@ -36,9 +42,26 @@ export function checkFaultPlan(plan: FaultPlan, definition: WorkflowDefinition):
       `must be ${String(faultPlanVersion)}, and it is ${JSON.stringify(plan['version'])}`,
     )
   }
-  rejectUnknown('', plan, ['version', 'seed', 'faults'])
+  rejectUnknown('', plan, ['version', 'seed', 'faults', 'schedule'])
   if (!Array.isArray(plan.faults)) throw invalid('faults', 'must be a list')
   plan.faults.forEach((fault, index) => checkFault(fault, `faults[${index}]`, definition))
+  if (plan.schedule !== undefined) checkSchedule(plan.schedule)
+}
+
+function checkSchedule(schedule: NonNullable<FaultPlan['schedule']>): void {
+  if (!Array.isArray(schedule)) throw invalid('schedule', 'must be a list')
+  const decisions = new Set<number>()
+  for (const [index, deviation] of schedule.entries()) {
+    const path = `schedule[${index}]`
+    if (!isJsonObject(deviation)) throw invalid(path, 'must be an object')
+    rejectUnknown(path, deviation, ['decision', 'pick'])
+    const { decision, pick } = deviation as unknown as ScheduleDeviation
+    if (decision === undefined) throw invalid(`${path}.decision`, 'is missing')
+    checkCount(decision, `${path}.decision`)
+    if (typeof pick !== 'string') throw invalid(`${path}.pick`, 'must be the key of a task')
+    if (decisions.has(decision)) throw invalid(`${path}.decision`, `is there twice: ${decision}`)
+    decisions.add(decision)
+  }
 }
 
 function checkFault(fault: Fault, path: string, definition: WorkflowDefinition): void {

@@ -53,6 +53,7 @@ export function createFaultRecorder(plan: FaultPlan): FaultRecorder {
     resolved: () => ({
       version: faultPlanVersion,
       ...(plan.seed === undefined ? {} : { seed: plan.seed }),
+      ...(plan.schedule === undefined ? {} : { schedule: plan.schedule }),
       faults: uses.flatMap(({ fault, keys }) => keys.map((key) => ({ ...fault, at: key }))),
     }),
     judge() {

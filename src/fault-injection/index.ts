@@ -2,6 +2,7 @@
  * Deterministic faults: injectors as plain data, the check of a plan against a workflow, and the wrappers that make ports
  * misbehave as planned. Knows no engine: it sees calls through ports and nothing else.
  */
+export { everyFault } from './every-fault.ts'
 export { checkFaultPlan, faultKinds, faultPlan } from './check-plan.ts'
 export { faultyFiles, fileFaultOperations } from './faulty-files.ts'
 export { createFaultRecorder } from './fault-recorder.ts'

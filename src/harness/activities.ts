@@ -1,15 +1,21 @@
 import { deferred } from '../core/index.ts'
-import type { Deferred } from '../core/index.ts'
+import type { Deferred, StepKey } from '../core/index.ts'
 import type { AgentCall, AgentContext, AgentOutput, AgentPort, GatePort } from '../ports/index.ts'
 import type { Bell } from './bell.ts'
 import type { Fence } from './fence.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
+import { taskNames } from './schedule/task.ts'
 import type { World } from './world.ts'
 
 /** One agent or gate that has been called and has not answered, with what it is seen to wait for. */
-export interface Activity {
+export interface Activity extends StepKey {
   readonly kind: 'agent' | 'gate'
-  readonly step: string
   readonly agent: string
+  /** Port calls that have not been answered, and the last one that was. */
+  readonly calls: string[]
+  lastCall: string | undefined
+  /** Paths that it has staged: they appear in the project with its answer. */
+  readonly written: Set<string>
   /** Sleeps on the run's clock. */
   clockWaits: number
   /** Calls held at the turnstile or answered by a simulated port. */
@@ -37,10 +43,14 @@ export interface ActivitiesOptions {
   readonly world: World
   /** Whether file calls are answered by a simulated disk. */
   readonly simulatedFiles: boolean
+  /** Lets tasks of a life go on one at a time; absent: as they come. */
+  readonly scheduler: Scheduler | undefined
+  readonly incarnation: number
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
-  const { bell, fence, world } = options
+  const { bell, fence, world, scheduler } = options
+  const taskOf = scheduler === undefined ? undefined : taskNames(options.incarnation)
   const list = new Set<Activity>()
   let closed: Deferred<void> | undefined = deferred<void>()
 
@@ -58,16 +68,52 @@ export function createActivities(options: ActivitiesOptions): Activities {
   /** A port call of an agent: held while the session stands still, and never answered after a crash. */
   const portCall = async <T>(
     activity: Activity,
-    name: string,
+    operation: string,
+    target: string,
     counter: Counter,
     work: () => Promise<T>,
   ): Promise<T> => {
+    const name = target === '' ? operation : `${operation}:${target}`
     await fence.pass(name)
-    while (closed !== undefined) {
-      const { promise } = closed
-      await waiting(activity, 'simulatedWaits', () => promise)
+    activity.calls.push(name)
+    try {
+      while (closed !== undefined) {
+        const { promise } = closed
+        await waiting(activity, 'simulatedWaits', () => promise)
+      }
+      await itsTurn(activity, operation, target)
+      return await waiting(activity, counter, work)
+    } finally {
+      activity.calls.splice(activity.calls.indexOf(name), 1)
+      activity.lastCall = name
     }
-    return waiting(activity, counter, work)
+  }
+
+  const itsTurn = async (
+    activity: Activity,
+    operation: string,
+    target: string,
+    publishes?: readonly string[],
+  ): Promise<void> => {
+    if (scheduler === undefined || taskOf === undefined) return
+    const task = taskOf(activity, operation, target, publishes)
+    await waiting(activity, 'simulatedWaits', () => scheduler.turnOf(task))
+  }
+
+  /** Puts where an activity begins and where it answers in the order of the schedule. */
+  const inTurn = async <T>(
+    activity: Activity,
+    begins: string,
+    target: string,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    if (scheduler === undefined) return work()
+    await itsTurn(activity, begins, target)
+    try {
+      return await work()
+    } finally {
+      await itsTurn(activity, `${activity.kind}.answer`, target, [...activity.written])
+    }
   }
 
   const follow = async <T>(activity: Activity, work: () => Promise<T>): Promise<T> => {
@@ -92,21 +138,23 @@ export function createActivities(options: ActivitiesOptions): Activities {
         random: { get: () => context.random, enumerable: true },
         idempotencyKey: { get: () => context.idempotencyKey, enumerable: true },
         artifacts: constant({
-          write: (path: string, data: string | Uint8Array) =>
-            portCall(activity, `files.write:${path}`, files, () => artifacts.write(path, data)),
-          read: (path: string) => portCall(activity, `files.read:${path}`, files, () => artifacts.read(path)),
+          write: (path: string, data: string | Uint8Array) => {
+            activity.written.add(path)
+            return portCall(activity, 'files.write', path, files, () => artifacts.write(path, data))
+          },
+          read: (path: string) => portCall(activity, 'files.read', path, files, () => artifacts.read(path)),
           readText: (path: string) =>
-            portCall(activity, `files.read:${path}`, files, () => artifacts.readText(path)),
+            portCall(activity, 'files.read', path, files, () => artifacts.readText(path)),
           list: (folder?: string) =>
-            portCall(activity, `files.list:${folder ?? ''}`, files, () => artifacts.list(folder)),
+            portCall(activity, 'files.list', folder ?? '', files, () => artifacts.list(folder)),
         }),
         clock: constant({
           now: () => clock.now(),
-          sleep: (ms: number) => portCall(activity, 'clock.sleep', 'clockWaits', () => clock.sleep(ms)),
+          sleep: (ms: number) => portCall(activity, 'clock.sleep', '', 'clockWaits', () => clock.sleep(ms)),
         }),
         effect: constant(
           async <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T> => {
-            await portCall(activity, `effect:${name}`, 'simulatedWaits', async () => {})
+            await portCall(activity, 'effect.run', name, 'simulatedWaits', async () => {})
             const result = await context.effect(name, run)
             world.record({ idempotencyKey: context.idempotencyKey, name, step: context.step })
             return result
@@ -135,16 +183,18 @@ export function createActivities(options: ActivitiesOptions): Activities {
       names: inner.names,
       invoke(call: AgentCall): Promise<AgentOutput> {
         const { context } = call
-        const { step, agent } = context
-        const activity = newActivity('agent', step, agent, () => context.signal.aborted)
-        return follow(activity, () => inner.invoke({ ...call, context: contextOf(activity, context) }))
+        const { agent } = context
+        const activity = newActivity('agent', context, agent, () => context.signal.aborted)
+        const scheduled = { ...call, context: contextOf(activity, context) }
+        return follow(activity, () => inTurn(activity, 'agent.invoke', agent, () => inner.invoke(scheduled)))
       },
     }),
     gates: (inner) => ({
       decide(request) {
-        const { step } = request
-        const activity = newActivity('gate', step, '', () => false)
-        return follow(activity, () => inner.decide(request))
+        const activity = newActivity('gate', request, '', () => false)
+        return follow(activity, () =>
+          inTurn(activity, 'gate.decide', request.step, () => inner.decide(request)),
+        )
       },
     }),
   }
@@ -158,9 +208,22 @@ function constant(value: unknown): PropertyDescriptor {
 
 function newActivity(
   kind: Activity['kind'],
-  step: string,
+  { step, visit, attempt }: StepKey,
   agent: string,
   abandoned: () => boolean,
 ): Activity {
-  return { kind, step, agent, clockWaits: 0, simulatedWaits: 0, realCalls: 0, abandoned }
+  return {
+    kind,
+    step,
+    visit,
+    attempt,
+    agent,
+    calls: [],
+    lastCall: undefined,
+    written: new Set(),
+    clockWaits: 0,
+    simulatedWaits: 0,
+    realCalls: 0,
+    abandoned,
+  }
 }

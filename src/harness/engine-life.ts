@@ -25,6 +25,8 @@ import { createBell } from './bell.ts'
 import { createFence } from './fence.ts'
 import type { Fence } from './fence.ts'
 import type { GateControllers } from './gate-controllers.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
+import { clockTask } from './schedule/task.ts'
 import type { World } from './world.ts'
 
 /** What all lives of one session share. */
@@ -49,6 +51,8 @@ export interface SessionWorld {
   readonly observer: ObserverPort
   readonly realWaitMs: number
   readonly storage: StorageOptions
+  /** Puts agents and gates in order; absent: they go on as they come. Needs the virtual clock. */
+  readonly scheduler?: Scheduler
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -74,7 +78,10 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     fence,
     world: world.world,
     simulatedFiles: world.simulatedFiles,
+    scheduler: world.scheduler,
+    incarnation: number,
   })
+  world.scheduler?.begin()
   const faulty = injectFaults(
     { agents: world.agents, gates: world.gates, clock: fence.clock(world.clock) },
     world.faults,
@@ -148,12 +155,23 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
         throw notOnClock(activities.list.filter(isUnseen), world.realWaitMs)
       }
       const at = world.virtualClock.next()
+      if (world.scheduler !== undefined) {
+        const task = world.scheduler.release(sleeperIsDue(at, report))
+        if (task !== undefined && task !== clockTask) continue
+      }
       if (at === undefined || at === Infinity) return false
       if (waitedFor().length > 0 && waitedFor().every(isWaitingGate) && report.nextAt === undefined)
         return false
       world.virtualClock.advanceTo(at)
       if (bell.rung) return true
     }
+  }
+
+  /** Whether the next thing that time brings is the end of an agent's sleep, and not of a limit. */
+  function sleeperIsDue(at: number | undefined, { nextAt = Infinity }: TickReport): boolean {
+    if (at === undefined || !waitedFor().some(({ clockWaits }) => clockWaits > 0)) return false
+    const jumpedMs = faulty.clock.now() - world.clock.now()
+    return at + jumpedMs < nextAt
   }
 
   function waitedFor(): readonly Activity[] {
@@ -173,23 +191,32 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
 }
 
 function notOnClock(unseen: readonly Activity[], realWaitMs: number): FaultlineError {
-  const who = unseen.map(({ kind, step, agent }) =>
-    kind === 'gate' ? `the gate of step '${step}'` : `agent '${agent}' of step '${step}'`,
+  const who = unseen.map(
+    (activity) =>
+      nameOf(activity) + (activity.lastCall === undefined ? '' : ` (after its call ${activity.lastCall})`),
   )
+  const eachOther = unseen.length > 1 ? ', perhaps for each other' : ''
   return new FaultlineError(
     'AGENT_NOT_ON_CLOCK',
-    `For ${realWaitMs} ms of real time ${who.join(' and ')} waited for something that the virtual clock cannot see. Wait with ` +
+    `For ${realWaitMs} ms of real time ${who.join(' and ')} waited for something that the virtual clock cannot see${eachOther}. Wait with ` +
       `context.clock.sleep instead, or run the session with clock: 'real'.`,
     { details: { steps: unseen.map(({ step }) => step) } },
   )
 }
 
 function deadlock(report: TickReport, activities: readonly Activity[]): FaultlineError {
-  const waits = activities.map(({ kind, step }) => `${kind} of step '${step}'`)
+  const waits = activities.map((activity) => {
+    const [call] = activity.calls
+    return `${nameOf(activity)} ${call === undefined ? 'never answers' : `waits for ${call}, which never ends`}`
+  })
   const held = report.held.map((step) => `step '${step}' is held back`)
   return new FaultlineError(
     'DEADLOCK',
-    `Nothing can move: ${[...waits.map((who) => `the ${who} never answers`), ...held].join(', ') || 'no step is ready'}.`,
+    `Nothing can move: ${[...waits, ...held].join(', ') || 'no step is ready'}.`,
     { details: { inFlight: report.inFlight, held: report.held } },
   )
+}
+
+function nameOf({ kind, step, agent }: Activity): string {
+  return kind === 'gate' ? `the gate of step '${step}'` : `agent '${agent}' of step '${step}'`
 }

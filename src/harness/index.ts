@@ -14,17 +14,10 @@ export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions
 export { createProject, openProject, sessionsOf, templateVersion } from './project.ts'
 export type { CreateProjectOptions } from './project.ts'
 export { readRunRemains } from './run-remains.ts'
-export { runWorkflowStepByStep } from './run-workflow.ts'
+export { loadFor as loadProjectWorkflow, runWorkflowStepByStep } from './run-workflow.ts'
 export { sweepFaults } from './sweep/sweep-faults.ts'
 export type { SweepOptions } from './sweep/sweep-faults.ts'
-export type {
-  FamilyCoverage,
-  FaultFamily,
-  Finding,
-  SecondCrash,
-  SingleFault,
-  SingleFaultOptions,
-  SweepReport,
-} from './sweep/single-faults.ts'
+export * from './sweep/report.ts'
+export type { SingleFaultOptions } from './sweep/sweep.ts'
 export * from './snapshot-diff.ts'
 export { normaliseEvents, normalisedFields, normalisedStateFields, normaliseState } from '../trace/index.ts'

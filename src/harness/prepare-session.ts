@@ -26,6 +26,8 @@ import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
 import { filesOf, hideDirectories } from './project.ts'
+import { createScheduler } from './schedule/scheduler.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
 import { Session } from './session.ts'
 import { createWorld } from './world.ts'
 
@@ -61,6 +63,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const { loaded, project, plan, disk } = parts
   const { definition } = loaded
   checkFaultPlan(plan, definition)
+  const scheduler = schedulerFor(plan, parts.clock)
   hideDirectories(project, parts.storage.directories)
   await checkParts(parts)
   const storage = await storageFor(disk, project)
@@ -93,6 +96,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       },
       realWaitMs: parts.realWaitMs,
       storage: parts.storage,
+      ...(scheduler === undefined ? {} : { scheduler }),
     },
     project,
     definition,
@@ -111,6 +115,16 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
     readFile,
     release: storage.release,
   })
+}
+
+function schedulerFor({ schedule }: FaultPlan, clock: 'virtual' | 'real'): Scheduler | undefined {
+  if (schedule === undefined) return undefined
+  if (clock === 'virtual') return createScheduler({ kind: 'picks', picks: schedule })
+  throw new FaultlineError(
+    'FAULT_PLAN_INVALID',
+    `The fault plan has a schedule, which needs the virtual clock, and this session runs on the real one.`,
+    { details: { path: 'schedule' } },
+  )
 }
 
 /** Whether a workflow has all that it asks for: agents, steps for its gate controllers, required files. */

@@ -26,6 +26,7 @@ import type { EngineLife, SessionWorld } from './engine-life.ts'
 import { executionsOf } from './executions.ts'
 import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
 import type { SessionStanding } from './misuse.ts'
+import { judgeSchedule } from './schedule/scheduler.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
 
 export interface SessionStart {
@@ -395,7 +396,9 @@ export class Session implements WorkflowSession {
 
   #judge(): void {
     this.#judged = true
-    this.#start.world.faults.judge()
+    const { faults, scheduler } = this.#start.world
+    faults.judge()
+    if (scheduler !== undefined) judgeSchedule(this.#start.plan.schedule ?? [], scheduler.decisions)
   }
 
   async #look(): Promise<RunView> {

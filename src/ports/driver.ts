@@ -116,7 +116,15 @@ export interface Incarnation {
   cancel(reason: string): MaybePromise<void>
   /** Lets go of files and lock. The run stays as it is on disk. */
   close(): MaybePromise<void>
+  /**
+   * This life as it stands, to go on from over other ports, any number of times: the first tick of each makes the calls that are
+   * still to be made. Undefined while somebody is being waited for. A driver need not be able to do it.
+   */
+  fork?(): ForkedLife | undefined
 }
+
+/** Makes one more life that goes on from the instant of the fork, on files as they were then. */
+export type ForkedLife = (ports: DriverPorts) => Incarnation
 
 /** What a tick may do. */
 export interface TickPolicy {
@@ -126,6 +134,11 @@ export interface TickPolicy {
   stopsAfter(event: WorkflowEvent): boolean
   /** How many arrived results to take in; the rest stays for the next tick. Infinity in production. */
   readonly maxResults: number
+  /**
+   * Asked when all of a tick is durable and its calls are still to be made: the instant at which `fork` is possible. After
+   * false they are never made: the life is about to be closed.
+   */
+  readonly beforeCalls?: () => boolean
 }
 
 export interface TickReport {

@@ -4,6 +4,8 @@ import { removeTemporaryRoots } from '../adapters/node/index.ts'
 import { mockAgent } from '../harness/index.ts'
 import type { Agent, Agents, Project } from '../harness/index.ts'
 import { closeJournals, workerJournal } from './journal.ts'
+import { eachFaultOf } from './each-fault.ts'
+import type { EachFault } from './each-fault.ts'
 import { settings } from './settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
@@ -28,7 +30,7 @@ export interface FaultlineFixtures {
   readonly faultlineRecorder: TestRecorder
 }
 
-export const test = vitestTest
+const extended = vitestTest
   .extend('template', 'minimal' as string)
   .extend('clock', 'virtual' as 'virtual' | 'real')
   // Workers are ended without an exit event: projects that a test made for itself would stay.
@@ -50,3 +52,15 @@ export const test = vitestTest
   .extend('project', ({ faultlineRecorder, template }) => faultlineRecorder.createProject(template))
   .extend('agents', ({ project }) => project.agents)
   .extend('mockAgent', () => mockAgent()) as unknown as TestAPI<FaultlineFixtures>
+
+/** Vitest's `test`, with one for every single fault of a workflow. What `override` returns has it too, what `extend` does has not. */
+export type FaultlineTest = {
+  readonly eachFault: EachFault<FaultlineFixtures>
+  readonly override: Override
+} & TestAPI<FaultlineFixtures>
+
+interface Override {
+  <Name extends keyof FaultlineFixtures>(name: Name, value: FaultlineFixtures[Name]): FaultlineTest
+}
+
+export const test = Object.assign(extended, { eachFault: eachFaultOf(extended) }) as FaultlineTest

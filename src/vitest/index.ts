@@ -6,4 +6,5 @@ import './matchers.ts'
 
 export { describe, expect } from 'vitest'
 export { test } from './fixtures.ts'
-export type { FaultlineFixtures } from './fixtures.ts'
+export type { FaultlineFixtures, FaultlineTest } from './fixtures.ts'
+export type { EachFault, EachFaultBody, EachFaultOptions } from './each-fault.ts'

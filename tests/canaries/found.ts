@@ -1,6 +1,6 @@
 import { defineWorkflow } from '../../src/engine/index.ts'
-import { createProject, sweepFaults } from '../../src/harness/index.ts'
-import type { SingleFault, SweepOptions, SweepReport } from '../../src/harness/index.ts'
+import { createProject, faultWords, sweepFaults } from '../../src/harness/index.ts'
+import type { FaultSequence, SweepOptions, SweepReport } from '../../src/harness/index.ts'
 import type { Canary } from './canaries.ts'
 import { patchedDriver } from './patched-engine.ts'
 import { agents } from './workflows.ts'
@@ -28,7 +28,7 @@ export async function firstFinding({
     const [finding] = findings
     if (finding === undefined) continue
     const invariants = [...new Set(finding.violations.map(({ invariant }) => invariant))]
-    return { fault: faultWords(finding.fault), invariants, scenarios }
+    return { fault: planWords(finding.faults), invariants, scenarios }
   }
   return undefined
 }
@@ -38,13 +38,7 @@ export async function swept(workflow: Canary['workflow'], options: SweepOptions)
   return sweepFaults(defineWorkflow(workflow), { project, agents, ...options })
 }
 
-function faultWords(fault: SingleFault): string {
-  if (fault.family === 'crash') {
-    return fault.inRecovery === undefined
-      ? fault.outcome
-      : `${fault.outcome}, then ${fault.inRecovery.outcome} in the recovery`
-  }
-  const { mode } = fault.fault
-  const error = 'error' in fault.fault ? ` ${fault.fault.error}` : ''
-  return `${mode}${error}${fault.sticky ? ', sticky' : ''}${fault.powerLoss ? ', power loss at the end' : ''}`
+function planWords([first, second]: FaultSequence): string {
+  const words = first === undefined ? '' : faultWords(first)
+  return second === undefined ? words : `${words}, then ${faultWords(second)} in the recovery`
 }

@@ -111,7 +111,7 @@ test('untagged', () => {})
     const consoles = fencedBlocks(page).filter(({ language }) => language === 'console')
     if (consoles.length === 0) continue
     test(`on the command line print what ${page} shows`, { timeout: 120_000 }, () => {
-      const project = withFiles({ ...workflowsOf(page), 'feature.yaml': feature, ...yamlFiles(page) })
+      const project = withFiles({ ...workflowsOf(page), 'feature.yaml': feature })
       for (const { command, lines } of consoles.flatMap(({ text }) => commandsOf(text))) {
         const { stdout, stderr } = project.faultline(...words(command.replace('npx faultline ', '')))
         const printed = stdout.split('\n').map(shape)
@@ -133,15 +133,6 @@ test('untagged', () => {})
   })
 })
 
-/** The YAML of a page that names its file in its first line. */
-function yamlFiles(page: string): Readonly<Record<string, string>> {
-  const named = fencedBlocks(page).flatMap(({ language, text }) => {
-    const path = /^# (\S+\.yaml)\n/.exec(text)?.[1]
-    return language === 'yaml' && path !== undefined ? [[path, text] as const] : []
-  })
-  return Object.fromEntries(named)
-}
-
 /** Names the file in its first line. */
 function asFile({ page, text }: FencedBlock): readonly [path: string, text: string] {
   const path = /^\/\/ (\S+)\n/.exec(text)?.[1]
@@ -149,11 +140,13 @@ function asFile({ page, text }: FencedBlock): readonly [path: string, text: stri
   return [path, text]
 }
 
-/** The workflows that a page shows with an id, as files of that name. */
+/** The workflows that a page shows, as files: their first line names the file, otherwise their id does. */
 function workflowsOf(page: string): Readonly<Record<string, string>> {
   const shown = fencedBlocks(page).flatMap(({ language, text }) => {
-    const id = language === 'yaml' ? /^id: (\S+)$/m.exec(text)?.[1] : undefined
-    return id === undefined ? [] : [[`${id}.yaml`, text] as const]
+    if (language !== 'yaml') return []
+    const id = /^id: (\S+)$/m.exec(text)?.[1]
+    const path = /^# (\S+\.yaml)\n/.exec(text)?.[1] ?? (id === undefined ? undefined : `${id}.yaml`)
+    return path === undefined ? [] : [[path, text] as const]
   })
   return Object.fromEntries(shown)
 }

@@ -32,6 +32,7 @@ export const allowedImports: BoundaryTable = {
     viewer: { layer: 3, imports: contracts },
     drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
 
+    arbitraries: { layer: 4, imports: [...contracts, 'engine', 'harness'] },
     vitest: { layer: 4, imports: composed, machine: true },
     cli: { layer: 4, imports: composed, machine: true },
     server: { layer: 4, imports: composed, machine: true },
@@ -40,6 +41,7 @@ export const allowedImports: BoundaryTable = {
     '@vitest/runner': ['vitest'],
     commander: ['cli'],
     fflate: ['bundle'],
+    'fast-check': ['arbitraries'],
     jiti: ['adapters/node', 'cli', 'vitest'],
     memfs: ['adapters/virtual'],
     picocolors: ['cli'],

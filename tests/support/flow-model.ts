@@ -294,7 +294,7 @@ class Simulation {
     let isGood = false
     while (!isGood && tries <= retries) {
       calls[step] = (calls[step] as number) + 1
-      isGood = (calls[step] as number) > failures
+      isGood = calls[step] > failures
       tries++
     }
     if (!isGood) standing.status = 'failed'

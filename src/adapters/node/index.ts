@@ -6,6 +6,7 @@
 export * from './agents-module.ts'
 export * from './commit.ts'
 export * from './compression.ts'
+export * from './cpu-time.ts'
 export * from './digest.ts'
 export { createNodeFiles, type NodeFiles } from './node-files.ts'
 export * from './system-clock.ts'

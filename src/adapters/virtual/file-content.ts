@@ -63,6 +63,11 @@ export function contentBytes(content: FileContent): Uint8Array {
   return inOnePiece(content).slice()
 }
 
+/** The bytes, the same ones each time, which nobody may write to. */
+export function sharedBytes(content: FileContent): Uint8Array {
+  return inOnePiece(content)
+}
+
 export function contentSize(content: FileContent): number {
   return inOnePiece(content).length
 }

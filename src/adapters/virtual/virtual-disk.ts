@@ -354,6 +354,11 @@ export function durableNames(folder: FolderInode): ReadonlyMap<string, number> {
   return names
 }
 
+/** What a name leads to durably. */
+export function durableTarget({ names, undo }: FolderInode, name: string): number | undefined {
+  return undo.has(name) ? undo.get(name) : names.get(name)
+}
+
 /** What the disk has once everything still to be written is written. */
 export function flushed({ volatile, dropped }: Pages): FileContent {
   return dropped.length === 0 ? volatile : blanked(volatile, dropped)

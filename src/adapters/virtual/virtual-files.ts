@@ -10,12 +10,14 @@ import type {
 } from '../../ports/index.ts'
 import { afterCrash, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
-import { contentBytes, contentSize } from './file-content.ts'
+import { contentBytes, contentSize, sharedBytes } from './file-content.ts'
 import { PathWalk, type Place } from './path-walk.ts'
-import { rootNumber, VirtualDisk } from './virtual-disk.ts'
+import { durableTarget, rootNumber, VirtualDisk, type Inode } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
+  /** How many operations that change a disk have been asked of this one, forks counted on their own from where they begin. */
+  readonly changesMade: number
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
   /** An independent copy, in microseconds: what either writes from now on the other does not see. */
   fork(): VirtualFiles
@@ -27,6 +29,10 @@ export interface VirtualFiles extends FilesPort {
    * @param among Without it all that there are, subsets included: many times the work of the others.
    */
   distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[]
+  /** The disks themselves that a crash now can leave, told apart by one of their digests. */
+  distinctCrashes(by: 'digest' | 'visibleDigest', among?: readonly CrashOutcome[]): readonly LeftDisk[]
+  /** What a file would read as after a power loss now, nothing unsynced having reached the disk; undefined without such a file. */
+  durableBytes(path: string): Uint8Array | undefined
   /** Equal for disks that no operation and no crash to come can tell apart. Hashes no byte a second time, forks included. */
   digest(): string
   /** Equal for disks that read alike, whatever of it is durable. */
@@ -36,7 +42,7 @@ export interface VirtualFiles extends FilesPort {
    * read until a power loss, and are zeros after it, also when a later fsync succeeds.
    */
   dropUnsynced(path: string): void
-  /** Every file with its bytes, sorted by path. */
+  /** Every file with its bytes, sorted by path. Nobody may write to the bytes: files with the same content share them. */
   snapshotFiles(): Map<string, Uint8Array>
 }
 
@@ -66,13 +72,28 @@ function placeFile(files: FilesPort, path: string, data: FileData): void {
   void files.perform({ op: 'write', path, data })
 }
 
+/** What a crash has left. */
+export interface LeftDisk {
+  readonly outcome: CrashOutcome
+  readonly files: VirtualFiles
+  readonly digest: string
+}
+
+/** What is not only looked at. */
+type Change = Exclude<FileOperation, { readonly op: 'read' | 'list' | 'stat' | 'close' }>
+
 class FilesOnDisk implements VirtualFiles {
   readonly #disk: VirtualDisk
   readonly #walk: PathWalk
+  #changesMade = 0
 
   constructor(disk: VirtualDisk) {
     this.#disk = disk
     this.#walk = new PathWalk(disk)
+  }
+
+  get changesMade(): number {
+    return this.#changesMade
   }
 
   fork(): VirtualFiles {
@@ -83,13 +104,30 @@ class FilesOnDisk implements VirtualFiles {
     return new FilesOnDisk(afterCrash(this.#disk, outcome))
   }
 
-  distinctOutcomes(among = possibleOutcomes(this.#disk)): readonly CrashOutcome[] {
-    const outcomes = new Map<string, CrashOutcome>()
+  distinctOutcomes(among?: readonly CrashOutcome[]): readonly CrashOutcome[] {
+    return this.distinctCrashes('digest', among).map(({ outcome }) => outcome)
+  }
+
+  distinctCrashes(
+    by: 'digest' | 'visibleDigest',
+    among: readonly CrashOutcome[] = possibleOutcomes(this.#disk),
+  ): readonly LeftDisk[] {
+    const crashes = new Map<string, LeftDisk>()
     for (const outcome of among) {
-      const digest = diskDigest(afterCrash(this.#disk, outcome))
-      if (!outcomes.has(digest)) outcomes.set(digest, outcome)
+      const files = this.afterCrash(outcome)
+      const digest = files[by]()
+      if (!crashes.has(digest)) crashes.set(digest, { outcome, digest, files })
     }
-    return [...outcomes.values()]
+    return [...crashes.values()]
+  }
+
+  durableBytes(path: string): Uint8Array | undefined {
+    let inode: Inode | undefined = this.#disk.inode(rootNumber)
+    for (const name of containedPath(path).split('/')) {
+      const number: number | undefined = inode?.kind === 'folder' ? durableTarget(inode, name) : undefined
+      inode = number === undefined ? undefined : this.#disk.inode(number)
+    }
+    return inode?.kind === 'file' ? sharedBytes(inode.durable) : undefined
   }
 
   digest(): string {
@@ -120,6 +158,17 @@ class FilesOnDisk implements VirtualFiles {
         return this.#list(path)
       case 'stat':
         return this.#stat(path)
+      case 'close':
+        return this.#walk.forget(containedPath(path))
+      default:
+        this.#changesMade++
+        return this.#change(operation)
+    }
+  }
+
+  #change(operation: Change): FileResults[Change['op']] {
+    const { path } = operation
+    switch (operation.op) {
       case 'write':
         return this.#write(path, operation.data)
       case 'writeNew':
@@ -138,8 +187,6 @@ class FilesOnDisk implements VirtualFiles {
         return this.#remove(path, 'folder')
       case 'makeFolder':
         return this.#makeFolder(path)
-      case 'close':
-        return this.#walk.forget(containedPath(path))
       default:
         return unreachable(operation)
     }
@@ -270,7 +317,7 @@ class FilesOnDisk implements VirtualFiles {
   #collect(number: number, path: string, files: [string, Uint8Array][]): void {
     const inode = this.#disk.inode(number)
     if (inode.kind === 'file') {
-      files.push([path, contentBytes(inode.volatile)])
+      files.push([path, sharedBytes(inode.volatile)])
       return
     }
     for (const [name, target] of inode.names) this.#collect(target, joinPath(path, name), files)

@@ -10,6 +10,7 @@ import { stepViews } from './state-view.ts'
 /** Calls the agent of an attempt; what it answers arrives in the inbox. */
 export function callAgent(run: LiveRun, attempt: Attempt): void {
   const { ports, state } = run
+  attempt.called = true
   const call = {
     context: new EngineContext(attempt, run.services),
     attemptDeadline: attempt.undoes

@@ -17,6 +17,8 @@ export class Attempt {
   readonly staged = new Map<string, ArtifactRecord>()
   /** Whether it takes back what the step has done. */
   readonly undoes: boolean
+  /** Set when its agent has been called. */
+  called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
   ended = false
   /** Set when its staged files stand under their final names. */

@@ -39,6 +39,11 @@ export class BlobStore {
     this.#known = new Set(known)
   }
 
+  /** Digests of the blobs that are durable and named, as they are now. */
+  get named(): ReadonlySet<string> {
+    return new Set(this.#known)
+  }
+
   /** Whether a text that contains the JSON of an output is so short that the output surely fits. */
   surelyFits(json: string): boolean {
     return json.length * bytesPerUnit <= this.#capBytes

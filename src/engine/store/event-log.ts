@@ -64,6 +64,11 @@ export class EventLog {
     return this.#sizeBytes
   }
 
+  /** Digests of the blobs that the log names. */
+  get blobs(): ReadonlySet<string> {
+    return this.#blobs.named
+  }
+
   /** @throws FaultlineError `STORE_FAILED` once a write has failed. */
   assertUsable(): void {
     if (this.#poison !== undefined) throw this.#poison

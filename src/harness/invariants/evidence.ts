@@ -83,10 +83,21 @@ export interface AcknowledgedStep {
   readonly seq: number
 }
 
-/** How the last life ended. `unfinished`: it used up its budget of time or steps; `refused`: it would not take the run over. */
+/**
+ * How the last life ended. `unfinished`: it used up its budget of time or steps; `refused`: it would not take the run over;
+ * `left`: it was let go in the middle, since what follows was known, and is judged by what it had come to.
+ */
 export interface RunEnding {
   readonly status:
-    'completed' | 'failed' | 'paused' | 'waiting' | 'cancelled' | 'deadlock' | 'unfinished' | 'refused'
+    | 'completed'
+    | 'failed'
+    | 'paused'
+    | 'waiting'
+    | 'cancelled'
+    | 'deadlock'
+    | 'unfinished'
+    | 'refused'
+    | 'left'
   readonly step?: string
   readonly error?: SeenError
 }

@@ -89,7 +89,18 @@ export interface FoldedRun {
   readonly announced: Map<string, Set<string>>
 }
 
+/** What lists of events that nobody changes add up to, by how far they were followed. */
+const knownFolds = new WeakMap<readonly LoggedEvent[], Map<number, FoldedRun | undefined>>()
+
+/** Nobody may change what it hands out: equal questions have one answer. */
 export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): FoldedRun | undefined {
+  const known = knownFolds.get(events) ?? new Map<number, FoldedRun | undefined>()
+  knownFolds.set(events, known)
+  if (!known.has(throughSeq)) known.set(throughSeq, folded(events, throughSeq))
+  return known.get(throughSeq)
+}
+
+function folded(events: readonly LoggedEvent[], throughSeq: number): FoldedRun | undefined {
   const [start] = events
   if (start?.kind !== 'workflow_start') return undefined
   const run: FoldedRun = {

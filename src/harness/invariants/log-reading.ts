@@ -31,8 +31,34 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const knownLines = new Map<string, LogLine>()
 const mostKnownLines = 20_000
 
+/** Whole logs by their text, as long as all of them together are not too large. */
+const knownLogs = new Map<string, LogReading>()
+let knownCharacters = 0
+const mostKnownCharacters = 4_000_000
+
 export function readLog(bytes: Uint8Array, digest: EvidenceDigest, shapes: EventShapes): LogReading {
-  const texts = decoder.decode(bytes).split('\n')
+  const whole = decoder.decode(bytes)
+  const known = knownLogs.get(whole)
+  if (known !== undefined) return known
+  const log = readLines(bytes, whole, digest, shapes)
+  // Bytes that are no text read alike.
+  if (whole.includes('\ufffd')) return log
+  knownCharacters += whole.length
+  if (knownCharacters > mostKnownCharacters) {
+    knownLogs.clear()
+    knownCharacters = whole.length
+  }
+  knownLogs.set(whole, log)
+  return log
+}
+
+function readLines(
+  bytes: Uint8Array,
+  whole: string,
+  digest: EvidenceDigest,
+  shapes: EventShapes,
+): LogReading {
+  const texts = whole.split('\n')
   const cut = texts.pop()
   const lines = texts.map((text) => readLine(text, digest, shapes))
   if (cut !== '') lines.push({ problem: 'is cut short' })

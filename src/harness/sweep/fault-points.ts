@@ -4,14 +4,25 @@ import type { FileOperation } from '../../ports/index.ts'
  * Names the file operations of one engine life by what they are and not by when they come:
  * `<incarnation>/<step>#<visit>@<attempt>:files.<operation>:<path>#<occurrence>`, or `<incarnation>/run:...` outside steps.
  */
-export function fileOperationNames(incarnation: number): (operation: FileOperation) => string {
-  const occurrences = new Map<string, number>()
-  return ({ op, path }) => {
+export class FileOperationNames {
+  readonly #incarnation: number
+  readonly #occurrences: Map<string, number>
+
+  constructor(incarnation: number, occurrences: ReadonlyMap<string, number> = new Map()) {
+    this.#incarnation = incarnation
+    this.#occurrences = new Map(occurrences)
+  }
+
+  nameOf({ op, path }: FileOperation): string {
     const inRun = path.replace(/^.*\/runs\/[^/]+\//, '')
     const scope = /^staging\/([^/]+#\d+@\d+)(?:\/|$)/.exec(inRun)?.[1] ?? 'run'
-    const name = `${incarnation}/${scope}:files.${op}:${inRun}`
-    const occurrence = (occurrences.get(name) ?? 0) + 1
-    occurrences.set(name, occurrence)
+    const name = `${this.#incarnation}/${scope}:files.${op}:${inRun}`
+    const occurrence = (this.#occurrences.get(name) ?? 0) + 1
+    this.#occurrences.set(name, occurrence)
     return `${name}#${occurrence}`
+  }
+
+  copy(): FileOperationNames {
+    return new FileOperationNames(this.#incarnation, this.#occurrences)
   }
 }

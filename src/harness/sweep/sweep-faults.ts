@@ -4,8 +4,9 @@ import { createReferenceDriver } from '../../engine/index.ts'
 import type { WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
 import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
 import { defaultRealWaitMs, loadFor, projectFor } from '../run-workflow.ts'
+import type { SweepReport } from './report.ts'
 import { tryEveryFault } from './single-faults.ts'
-import type { SingleFaultOptions, SweepReport } from './single-faults.ts'
+import type { SingleFaultOptions } from './sweep.ts'
 
 export interface SweepOptions
   extends

@@ -9,7 +9,9 @@ import type {
   AgentPort,
   ClockPort,
   DigestPort,
+  FileOperation,
   FilesPort,
+  ForkedLife,
   TickPolicy,
   WorkflowDriver,
 } from '../../ports/index.ts'
@@ -18,9 +20,11 @@ import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
-import { fileOperationNames } from './fault-points.ts'
-import { afterLife } from './swept-world.ts'
+import { FileOperationNames } from './fault-points.ts'
+import type { DiskFault } from './report.ts'
+import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What is the same in every scenario of a sweep. */
@@ -35,20 +39,45 @@ export interface SweptWorkflow {
   readonly realWaitMs: number
 }
 
-/** One write-like file operation of a life, and the world as a crash just before it would leave it. */
-export interface FaultPoint {
+/** One write-like file operation of a life. */
+export interface WritePoint {
   readonly name: string
-  readonly operation: string
+  readonly operation: FileOperation['op']
   /** Whether the life was still taking the run over. */
   readonly during: 'run' | 'recovery'
+}
+
+/** The same with the world as a crash just before it would leave it. */
+export interface FaultPoint extends WritePoint {
   readonly world: SweptWorld
 }
 
+/** Where a life can be forked: nobody is in flight, and all that it has done is durable. */
+export interface Boundary {
+  /** The attempts that start now, without their numbers. */
+  readonly name: string
+  /** The world as this life would leave it. */
+  readonly world: SweptWorld
+  readonly fork: ForkedLife
+  readonly occurrences: FileOperationNames
+}
+
 export interface LifeOptions {
+  /** Goes on from there, in the same life; the world to live on is the boundary's. */
+  readonly from?: Boundary
+  /** Shown every place where the life can be forked. */
+  readonly onBoundary?: (boundary: Boundary) => void
+  /**
+   * Asked at the first of them after a step has finished undisturbed: whether what follows is known. The life is then let
+   * go, and its run ends `left`.
+   */
+  readonly endsAt?: (name: string, world: SweptWorld) => boolean
   /** Told of every write-like operation before it is done. */
-  readonly onPoint?: (point: FaultPoint) => void
+  readonly onWrite?: (point: WritePoint, world: () => SweptWorld) => void
+  /** Lets agents and gates go on one at a time. */
+  readonly scheduler?: Scheduler
   /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
-  readonly fault?: { readonly at: string; readonly with: FileFault; readonly sticky: boolean }
+  readonly diskFault?: Pick<DiskFault, 'at' | 'fault' | 'sticky'>
 }
 
 /** A life that has come to its end, and the world that it has left. */
@@ -57,9 +86,9 @@ export interface EndedLifeOf {
   readonly leftovers: Leftovers
   /** Why it would not take the run over, if so. */
   readonly refusal: SeenError | undefined
+  /** The boundary at which it was left. */
+  readonly leftAt: string | undefined
 }
-
-const everything: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: Infinity }
 
 /** Starts the run, or takes it over, and goes on to its end or to the error that stops it. */
 export async function liveOn(
@@ -82,13 +111,20 @@ class WatchedLife {
   #world: SweptWorld
   #during: 'run' | 'recovery'
   #timersMade = 0
+  readonly #operations: FileOperationNames
+  #starting: string[] = []
+  /** Whether a step has finished since something went wrong last. */
+  #isUndisturbed = false
+  #struck = false
+  #leftAt: string | undefined
 
   constructor(workflow: SweptWorkflow, before: SweptWorld, options: LifeOptions) {
     this.#workflow = workflow
     this.#options = options
     this.#world = { ...before, ending: { status: 'unfinished' } }
     this.#incarnation = before.lives.length + 1
-    this.#during = before.runId === undefined ? 'run' : 'recovery'
+    this.#operations = options.from?.occurrences.copy() ?? new FileOperationNames(this.#incarnation)
+    this.#during = before.runId === undefined || options.from !== undefined ? 'run' : 'recovery'
     this.#life = this.#born(before)
   }
 
@@ -119,28 +155,51 @@ class WatchedLife {
       timers: [...this.#timers].map((at) => `a wake at ${at}`),
       calls: [...this.#calls],
     }
-    return { world: this.#world, leftovers, refusal }
+    return { world: this.#world, leftovers, refusal, leftAt: this.#leftAt }
   }
 
   async #begin(): Promise<void> {
     const { definition, input, seed } = this.#workflow
     const { incarnation } = this.#life
     const { runId } = this.#world
+    if (this.#options.from !== undefined) return
     if (runId !== undefined) return void (await incarnation.recover({ runId }))
     const started = await incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
     this.#note({ runId: started })
   }
 
   async #moved(): Promise<RunEnding> {
-    const status = await this.#life.move(everything, async (report) =>
-      report.status === 'running' ? undefined : report.status,
-    )
+    const status = await this.#life.move(this.#policy(), async (report) => {
+      if (this.#leftAt !== undefined) return 'left'
+      return report.status === 'running' ? undefined : report.status
+    })
+    if (status === 'left') return { status }
     const { error } = this.#life.incarnation.state()
     if (status !== 'failed' || error === null) return { status }
     const { step, message, kind } = error
     const seen: SeenError = { message, kind }
     this.#note({ errors: [...this.#world.errors, seen] })
     return { status, ...(step === null ? {} : { step }), error: seen }
+  }
+
+  #policy(): TickPolicy {
+    const { onBoundary, endsAt } = this.#options
+    const beforeCalls = (): boolean => {
+      const name = this.#starting.sort().join()
+      this.#starting = []
+      if (name === '' || this.#calls.size > 0) return true
+      if (endsAt !== undefined && this.#isUndisturbed && endsAt(name, this.#world)) {
+        this.#leftAt = name
+        return false
+      }
+      const fork = onBoundary === undefined ? undefined : this.#life.incarnation.fork?.()
+      if (fork !== undefined) {
+        const world = { ...this.#world, disk: this.#world.disk.fork() }
+        onBoundary?.({ name, world, fork, occurrences: this.#operations.copy() })
+      }
+      return true
+    }
+    return { holds: new Set(), stopsAfter: () => false, maxResults: Infinity, beforeCalls }
   }
 
   /** A caller that does not take an error for an answer: an engine that could not write must not write on. */
@@ -156,9 +215,10 @@ class WatchedLife {
     const { seed, driver, digest, gates, realWaitMs } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
+    const { from, scheduler } = this.#options
     return bornLife(
       {
-        driver,
+        driver: from === undefined ? driver : { ...driver, incarnate: from.fork },
         files: this.#files(),
         simulatedFiles: true,
         projectFolder: undefined,
@@ -182,7 +242,9 @@ class WatchedLife {
         },
         observer: {
           event: (event) => {
+            if (event.kind === 'step_start') this.#starting.push(`${event.step}#${event.visit}`)
             if (event.kind !== 'step_finish') return
+            this.#isUndisturbed = this.#during === 'run' && !this.#isTroubled
             const { step, visit, seq } = event
             this.#note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
           },
@@ -193,6 +255,7 @@ class WatchedLife {
         realWaitMs,
         storage: {},
         compression: createCompression(),
+        ...(scheduler === undefined ? {} : { scheduler }),
       },
       this.#incarnation,
     )
@@ -201,9 +264,7 @@ class WatchedLife {
   /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
   #files(): FilesPort {
     const { disk } = this.#world
-    const { onPoint, fault } = this.#options
-    const nameOf = fileOperationNames(this.#incarnation)
-    let struck = false
+    const { onWrite, diskFault } = this.#options
     return faultyFiles(
       {
         perform: (operation) => {
@@ -214,19 +275,24 @@ class WatchedLife {
       },
       (operation) => {
         if (!isWriteLike(operation)) return undefined
-        if (onPoint === undefined && fault === undefined) return undefined
-        const name = nameOf(operation)
-        if (onPoint !== undefined) {
-          const world = { ...this.#world, disk: disk.fork() }
-          onPoint({ name, operation: operation.op, during: this.#during, world })
-        }
-        if (fault === undefined || !(name === fault.at || (struck && fault.sticky))) return undefined
-        if (!struck) this.#strike(name, fault.with)
-        struck = true
-        return name === fault.at ? fault.with : stickyForm(fault.with)
+        if (onWrite === undefined && diskFault === undefined) return undefined
+        const name = this.#operations.nameOf(operation)
+        onWrite?.({ name, operation: operation.op, during: this.#during }, () => copyOf(this.#world))
+        if (diskFault === undefined || !(name === diskFault.at || (this.#struck && diskFault.sticky)))
+          return undefined
+        if (!this.#struck) this.#strike(name, diskFault.fault)
+        this.#struck = true
+        this.#isUndisturbed = false
+        return name === diskFault.at ? diskFault.fault : stickyForm(diskFault.fault)
       },
       (path) => disk.dropUnsynced(path),
     )
+  }
+
+  /** Whether something is still to go wrong in this life. */
+  get #isTroubled(): boolean {
+    const { diskFault } = this.#options
+    return diskFault !== undefined && (!this.#struck || diskFault.sticky)
   }
 
   #strike(key: string, fault: FileFault): void {
@@ -320,6 +386,30 @@ function seenError(thrown: unknown): SeenError {
   }
   const code = isFaultlineError(thrown) ? { code: thrown.code } : {}
   return { message: messageOf(thrown), ...code, ...(causes.length === 0 ? {} : { causes }) }
+}
+
+/** A fault has gone when the run is resumed; one life more for a run that failed because of it. */
+const livesAllowed = 4
+
+/** Lives on a world, one after the other, until the run is over. */
+export async function toCompletion(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  options: LifeOptions = {},
+): Promise<EndedLifeOf> {
+  let ended = await liveOn(workflow, world, options)
+  const { endsAt } = options
+  const later = endsAt === undefined ? {} : { endsAt }
+  for (let life = 1; !isOver(ended) && ended.refusal === undefined && life < livesAllowed; life++) {
+    ended = await liveOn(workflow, afterEnding(ended), later)
+  }
+  return ended
+}
+
+const over: ReadonlySet<string> = new Set(['completed', 'cancelled', 'left'])
+
+export function isOver({ world }: EndedLifeOf): boolean {
+  return over.has(world.ending.status)
 }
 
 /** The world after a life that nobody killed: it let go by itself. */

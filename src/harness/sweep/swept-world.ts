@@ -46,6 +46,11 @@ export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
   }
 }
 
+/** The same world with a disk of its own, to live on. */
+export function copyOf(world: SweptWorld): SweptWorld {
+  return { ...world, disk: world.disk.fork() }
+}
+
 /** The world as the next life finds it when this one ends now, with `found` as the disk. */
 export function afterLife(
   world: SweptWorld,
@@ -59,7 +64,8 @@ export function afterLife(
   const life: EndedLife = {
     incarnation: world.lives.length + 1,
     during,
-    durableLog: logOf(world.disk.afterCrash('power-min'), world.runId),
+    durableLog:
+      world.disk.durableBytes(`${stateFolder}/runs/${world.runId}/events.jsonl`) ?? new Uint8Array(),
     disk: found.snapshotFiles(),
     told: {
       completedSteps: world.completedSteps,
@@ -68,8 +74,4 @@ export function afterLife(
     ...(refusal === undefined ? {} : { refusal }),
   }
   return { ...world, disk: found, lives: [...world.lives, life] }
-}
-
-function logOf(disk: VirtualFiles, runId: string): Uint8Array {
-  return disk.perform({ op: 'read', path: `${stateFolder}/runs/${runId}/events.jsonl` }) ?? new Uint8Array()
 }

@@ -3,7 +3,7 @@ import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../../../src/engine/index.ts'
 import type { FileTree } from '../../../src/harness/invariants/index.ts'
 import { agentPort } from '../../../src/harness/prepare-session.ts'
-import { fileOperationNames } from '../../../src/harness/sweep/fault-points.ts'
+import { FileOperationNames } from '../../../src/harness/sweep/fault-points.ts'
 import { isWriteLike } from '../../../src/ports/index.ts'
 import { liveOn } from '../../../src/harness/sweep/swept-life.ts'
 import { freshWorld } from '../../../src/harness/sweep/swept-world.ts'
@@ -31,7 +31,7 @@ export async function simulatedKills(workflow: string): Promise<Left> {
       realWaitMs: 60_000,
     },
     freshWorld(createVirtualFiles(), 0),
-    { onPoint: (point) => kills.set(point.name, point.world.disk.afterCrash('kill').snapshotFiles()) },
+    { onWrite: ({ name }, world) => kills.set(name, world().disk.afterCrash('kill').snapshotFiles()) },
   )
   const { runId = '' } = world
   return new Map([...kills].map(([name, files]) => [withoutRunId(name, runId), outline(files, runId)]))
@@ -39,11 +39,11 @@ export async function simulatedKills(workflow: string): Promise<Left> {
 
 /** The name that a sweep gives each operation that a process has said to be about to do, if it is one of those it tries. */
 export function pointNames(said: readonly Said[], runId: string): readonly (string | undefined)[] {
-  const nameOf = fileOperationNames(1)
+  const names = new FileOperationNames(1)
   return said.flatMap((line) => {
     if (!('op' in line)) return []
     const operation = line as Said & FileOperation
-    return [isWriteLike(operation) ? withoutRunId(nameOf(operation), runId) : undefined]
+    return [isWriteLike(operation) ? withoutRunId(names.nameOf(operation), runId) : undefined]
   })
 }
 

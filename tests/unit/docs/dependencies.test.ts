@@ -24,7 +24,7 @@ describe('the packages that the project depends on', () => {
       .flatMap(([names = '']) => names.split(', '))
       .filter((name) => name !== 'package' && !name.endsWith('(peer)'))
     expect(new Set(explained)).toEqual(new Set(Object.keys(versions)))
-    expect(Object.keys(peerDependencies)).toEqual(['vitest'])
+    expect(Object.keys(peerDependencies)).toEqual(['fast-check', 'vitest'])
   })
 
   test('include those that are imported below src, and fast-check below tests', { timeout: 60_000 }, () => {

@@ -117,7 +117,7 @@ describe('after a crash', () => {
     expect(session.logs.map(({ message }) => message)).not.toContain('from beyond')
     expect(await session.project.readText('out/slow.txt')).toBe('second life')
     expect(session.afterDeath).toEqual([
-      'effect:mail',
+      'effect.run:mail',
       'files.write:out/slow.txt',
       'files.read:given.txt',
       'clock.sleep',

@@ -40,7 +40,10 @@ describe('a sweep', () => {
     const driver = ignoring(({ op, path }) => op === 'fsync' && path.endsWith('events.jsonl'))
     const { findings } = await sweep({ driver, families: ['crash'] })
     const lost = findings.find(({ violations }) => violations.some(({ invariant }) => invariant === 'O8'))
-    expect(lost?.fault).toMatchObject({ family: 'crash', outcome: expect.stringMatching(/^(?:torn|power)-/) })
+    expect(lost?.faults[0]).toMatchObject({
+      family: 'crash',
+      outcome: expect.stringMatching(/^(?:torn|power)-/),
+    })
     expect(lost?.violations.map(({ sentence }) => sentence)).toContainEqual(
       expect.stringMatching(/^Step 'one' \(visit 1\) was lost: incarnation 1 had reported it complete/),
     )
@@ -49,7 +52,7 @@ describe('a sweep', () => {
   test('finds nothing of that when the machine does not lose power', async () => {
     const driver = ignoring(({ op, path }) => op === 'fsync' && path.endsWith('events.jsonl'))
     const { findings } = await sweep({ driver, families: ['disk'] })
-    expect(findings.filter(({ fault }) => !('powerLoss' in fault))).toEqual([])
+    expect(findings.filter(({ faults }) => !faults.some((fault) => 'powerLoss' in fault))).toEqual([])
   })
 
   test('tries subsets of what was not synced when asked, and finds nothing then either', async () => {

@@ -1,0 +1,73 @@
+import { fileErrorCodes } from '../../definition/index.ts'
+import type { FileErrorCode, FileFault } from '../../definition/index.ts'
+import { fileFaultOperations } from '../../fault-injection/index.ts'
+import type { FileOperation } from '../../ports/index.ts'
+import type { DiskFault, SweepTier } from './report.ts'
+import { chosenPoints } from './smoke-tier.ts'
+import type { Sweep } from './sweep.ts'
+import { afterEnding, isOver, toCompletion } from './swept-life.ts'
+import type { FaultPoint } from './swept-life.ts'
+import { afterLife, copyOf } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+/** A write fails, once or from then on. */
+export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
+  const { writes, countedWrites } = sweep.discovery
+  sweep.begin(writes.length, countedWrites)
+  for (const point of chosenPoints(sweep.tier, writes)) {
+    for (const fault of faultsAt(point, sweep.tier)) {
+      if (sweep.hasFoundEnough) return
+      await tryError(sweep, fault, writes.indexOf(point))
+    }
+    sweep.pointDone()
+  }
+}
+
+async function tryError(sweep: Sweep, fault: DiskFault, index: number): Promise<void> {
+  const { workflow } = sweep
+  const options = { diskFault: fault }
+  const alone = await sweep.liveFrom(index, options)
+  const left = isOver(alone) ? undefined : afterEnding(alone)
+  if (left !== undefined && !sweep.isNew(left, left.disk.visibleDigest()))
+    await sweep.tryHonesty([fault], alone)
+  else {
+    await sweep.try([fault], async (shortcuts) =>
+      left === undefined
+        ? sweep.liveFrom(index, { ...shortcuts, ...options })
+        : toCompletion(workflow, copyOf(left), shortcuts),
+    )
+  }
+  if (fault.fault.mode !== 'dropped' || sweep.hasFoundEnough) return
+  await tryPowerLoss(sweep, { ...fault, powerLoss: true }, left ?? alone.world)
+}
+
+/** What an fsync dropped is read like any other byte until the power fails. */
+async function tryPowerLoss(sweep: Sweep, fault: DiskFault, left: SweptWorld): Promise<void> {
+  const { workflow } = sweep
+  // Other disks that read like this one would go the same way up to the power loss alone.
+  if (!sweep.isNew(left, left.disk.digest())) return sweep.deduped([fault])
+  await sweep.try([fault], async (shortcuts) => {
+    const { world } = await toCompletion(workflow, copyOf(left))
+    return toCompletion(workflow, afterLife(world, 'run', world.disk.afterCrash('power-min')), shortcuts)
+  })
+}
+
+/** A write that a process may not do, and one that it may and the device cannot. */
+const representative: readonly FileErrorCode[] = ['EIO', 'ENOSPC']
+
+function* faultsAt({ name, operation }: FaultPoint, tier: SweepTier): Generator<DiskFault> {
+  const errors = tier === 'deep' ? fileErrorCodes : representative
+  for (const fault of faultsOf(operation, errors)) {
+    for (const sticky of [false, true]) yield { family: 'disk', at: name, fault, sticky }
+  }
+}
+
+function faultsOf(operation: FileOperation['op'], errors: readonly FileErrorCode[]): readonly FileFault[] {
+  const fits = (mode: FileFault['mode']): boolean => fileFaultOperations[mode].includes(operation)
+  return [
+    ...errors.map((error) => ({ mode: 'before', error }) as const),
+    ...(fits('short') ? ([{ mode: 'short', error: 'ENOSPC' }] as const) : []),
+    { mode: 'after', error: 'EIO' },
+    ...(fits('dropped') ? ([{ mode: 'dropped', error: 'EIO' }] as const) : []),
+  ]
+}

@@ -1,0 +1,69 @@
+import { stateFolder } from '../../engine/index.ts'
+import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
+import { afterEnding, liveOn } from './swept-life.ts'
+import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
+import { copyOf } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+/** All that there is to judge a run by that has been left, what a further resume does to it included if it is over. */
+export async function evidenceOf(
+  workflow: SweptWorkflow,
+  ended: EndedLifeOf,
+  initialFiles: FileTree,
+  reference?: CanonicalOutcome,
+): Promise<Evidence> {
+  const evidence = evidenceAsLeft(workflow, ended, initialFiles, reference)
+  return ended.leftAt === undefined
+    ? { ...evidence, secondResume: await resumedOnceMore(workflow, ended) }
+    : evidence
+}
+
+/** The same without the further resume. */
+export function evidenceAsLeft(
+  workflow: SweptWorkflow,
+  ended: EndedLifeOf,
+  initialFiles: FileTree,
+  reference?: CanonicalOutcome,
+): Evidence {
+  const { world, leftovers, refusal } = ended
+  return {
+    runId: world.runId ?? '',
+    digest: workflow.digest,
+    clock: 'virtual',
+    initialFiles,
+    files: filesOf(world),
+    earlierLives: refusal === undefined ? world.lives : withRefusal(world.lives, refusal),
+    ending: world.ending,
+    executions: world.executions,
+    undos: world.undos,
+    effects: world.effects,
+    faults: world.faults,
+    errors: world.errors,
+    warnings: world.warnings,
+    ...(reference === undefined ? {} : { reference }),
+    leftovers,
+    unhandledRejections: [],
+  }
+}
+
+async function resumedOnceMore(workflow: SweptWorkflow, ended: EndedLifeOf): Promise<SecondResume> {
+  const { executions } = ended.world
+  const again = await liveOn(workflow, copyOf(afterEnding(ended)))
+  return { files: filesOf(again.world), executions: again.world.executions.slice(executions.length) }
+}
+
+/** Without other runs: one whose start no caller was told of may lie there, half begun. */
+function filesOf({ disk, runId }: SweptWorld): FileTree {
+  const runs = `${stateFolder}/runs/`
+  const files = [...disk.snapshotFiles()]
+  return new Map(files.filter(([path]) => !path.startsWith(runs) || path.startsWith(`${runs}${runId}/`)))
+}
+
+/** The run over which a life had died was refused to the next one. */
+function withRefusal(
+  lives: SweptWorld['lives'],
+  refusal: NonNullable<EndedLifeOf['refusal']>,
+): SweptWorld['lives'] {
+  const last = lives.at(-1)
+  return last === undefined ? lives : [...lives.slice(0, -1), { ...last, refusal }]
+}

@@ -1,0 +1,248 @@
+import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
+import { seededRandom } from '../../core/index.ts'
+import type { SeededRandom } from '../../core/index.ts'
+import { createVirtualFiles } from '../../adapters/virtual/index.ts'
+import { builtInInvariants, judge } from '../invariants/index.ts'
+import type { Invariant, Violation } from '../invariants/index.ts'
+import { Coverage } from './coverage.ts'
+import { discover } from './discovery.ts'
+import type { DiscoveredBoundary, Discovery } from './discovery.ts'
+import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
+import { sweepReportVersion } from './report.ts'
+import type { FaultFamily, FaultSequence, Finding, SweepProgress, SweepReport, SweepTier } from './report.ts'
+import { liveOn } from './swept-life.ts'
+import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
+import { copyOf, freshWorld } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+export interface SingleFaultOptions {
+  /** Default all. */
+  readonly families?: readonly FaultFamily[]
+  /** Default `full`. */
+  readonly tier?: SweepTier
+  /** What a crash may leave. Default all but the subsets, which the tier `deep` tries too. */
+  readonly outcomes?: 'corners' | 'subsets'
+  /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default in the tier `deep` only. */
+  readonly recoveryCrashes?: boolean
+  /** Judged besides O0 to O20. */
+  readonly invariants?: readonly Invariant[]
+  /** Default: tries all. The report of a sweep that stopped counts what was tried until then. */
+  readonly stopAt?: 'first-finding'
+  /** Told now and then how far the sweep has come. */
+  readonly onProgress?: (progress: SweepProgress) => void
+}
+
+const startMs = 1_767_225_600_000
+/** So many of the runs that could be left are run to their end all the same. */
+const auditOneIn = 20
+/** That an error which struck has reached the caller. */
+const errorHonesty = builtInInvariants.filter(({ name }) => name === 'O11')
+
+const slowestKept = 5
+const progressEvery = 100
+
+/** Everything that is tried of one family. */
+export interface SweptFamily {
+  readonly family: FaultFamily
+  readonly tryAll: (sweep: Sweep) => Promise<void>
+}
+
+/** What the families share: what was discovered, what has been seen, and what becomes of a scenario. */
+export class Sweep {
+  readonly workflow: SweptWorkflow
+  readonly options: SingleFaultOptions
+  readonly #initialFiles: ReadonlyMap<string, Uint8Array>
+  readonly #invariants: readonly Invariant[]
+  readonly #coverage = new Coverage()
+  readonly #findings: Finding[] = []
+  readonly #seen = new Set<string>()
+  readonly #postCrashStates = new Set<string>()
+  readonly #recoveryPaths = new Set<string>()
+  readonly #random: SeededRandom
+  #trustsShortcuts = true
+  #rejoined = 0
+  #audited = 0
+  #leftAt: string | undefined
+  readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
+  #discovery: Discovery | undefined
+  #family: FaultFamily = 'crash'
+  #points = 0
+  #pointsDone = 0
+
+  constructor(
+    workflow: SweptWorkflow,
+    initialFiles: Readonly<Record<string, Uint8Array>>,
+    options: SingleFaultOptions,
+  ) {
+    this.workflow = workflow
+    this.options = options
+    this.#initialFiles = new Map(Object.entries(initialFiles))
+    this.#random = seededRandom(workflow.seed).fork('audits')
+    this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
+  }
+
+  get tier(): SweepTier {
+    return this.options.tier ?? 'full'
+  }
+
+  get discovery(): Discovery {
+    return this.#discovery as Discovery
+  }
+
+  get hasFoundEnough(): boolean {
+    return this.options.stopAt === 'first-finding' && this.#findings.length > 0
+  }
+
+  /** Discovers what there is to break, then has each family of faults tried. */
+  async run(families: readonly SweptFamily[]): Promise<SweepReport> {
+    const begun = cpuTimeMs()
+    this.#discovery = await discover(this.workflow, () => this.freshWorld(), this.#initialFiles)
+    for (const { family, tryAll } of families) {
+      if (this.hasFoundEnough) break
+      this.#family = family
+      await tryAll(this)
+    }
+    const cpuMs = cpuTimeMs() - begun
+    return {
+      version: sweepReportVersion,
+      workflowId: this.workflow.definition.id,
+      seed: this.workflow.seed,
+      tier: this.tier,
+      families: this.#coverage.families,
+      findings: this.#findings,
+      matrix: this.#coverage.matrix,
+      postCrashStates: this.#postCrashStates.size,
+      recoveryPaths: this.#recoveryPaths.size,
+      complete: !this.hasFoundEnough,
+      shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
+      timings: {
+        cpuMs,
+        scenariosPerSecond: this.#coverage.scenarios / (cpuMs / 1_000),
+        slowest: this.#slowest,
+      },
+    }
+  }
+
+  /** Opens the count of a family. */
+  begin(points: number, counted: number): void {
+    this.#coverage.begin(this.#family, points, counted)
+    this.#points = points
+    this.#pointsDone = 0
+  }
+
+  /** One more point of the family has been dealt with. */
+  pointDone(): void {
+    this.#pointsDone++
+  }
+
+  /**
+   * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
+   * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
+   */
+  async try(
+    faults: FaultSequence,
+    run: (options: Pick<LifeOptions, 'endsAt'>) => Promise<EndedLifeOf>,
+  ): Promise<void> {
+    const begun = monotonicMs()
+    let violations = await this.#judge(await run(this.#trustsShortcuts ? { endsAt: this.#endsAt } : {}))
+    if (this.#leftAt !== undefined) {
+      const looksWrong = violations.length > 0
+      const isAudit = this.#random.integer(auditOneIn) === 0
+      this.#rejoined++
+      if (isAudit) this.#audited++
+      if (looksWrong || isAudit) violations = await this.#judge(await run({}))
+      // What a shortcut hides once it may hide again.
+      if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
+    }
+    if (violations.length > 0) this.#findings.push({ faults, violations })
+    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
+    this.#time(faults, monotonicMs() - begun)
+  }
+
+  async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
+    this.#leftAt = ended.leftAt
+    const { reference } =
+      ended.leftAt === undefined ? this.discovery : (this.#boundary(ended.leftAt) as DiscoveredBoundary)
+    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, reference)
+    return (await judge(evidence, this.#invariants)).violations
+  }
+
+  /** Whether the run without faults came by the same boundary, with the same effects outside. */
+  readonly #endsAt = (name: string, { effects }: SweptWorld): boolean => {
+    const known = this.#boundary(name)?.world.effects
+    return (
+      known?.length === effects.length &&
+      effects.every(({ idempotencyKey, name: effect }, index) => {
+        const other = known[index]
+        return other?.idempotencyKey === idempotencyKey && other.name === effect
+      })
+    )
+  }
+
+  #boundary(name: string): DiscoveredBoundary | undefined {
+    return this.discovery.boundaries.find((boundary) => boundary.name === name)
+  }
+
+  /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
+  async liveFrom(write: number, options: LifeOptions): Promise<EndedLifeOf> {
+    const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
+    return from === undefined
+      ? liveOn(this.workflow, this.freshWorld(), options)
+      : liveOn(this.workflow, copyOf(from.world), { ...options, from })
+  }
+
+  /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
+  async tryHonesty(faults: FaultSequence, ended: EndedLifeOf): Promise<void> {
+    const evidence = evidenceAsLeft(this.workflow, ended, this.#initialFiles)
+    const { violations } = await judge(evidence, errorHonesty)
+    if (violations.length > 0) this.#findings.push({ faults, violations })
+    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'deduped')
+  }
+
+  /** Counts a scenario that leads to a world which another one had led to before. */
+  deduped(faults: FaultSequence): void {
+    this.#coverage.tried(faults, 'deduped')
+  }
+
+  /**
+   * Worlds with the same disk, in which callers were told and saw the same, go the same way from here.
+   *
+   * @param digest of the disk: as far as it can be read when no further crash is to come, otherwise also of what is durable.
+   */
+  isNew(world: SweptWorld, digest: string): boolean {
+    const { runId, now, lives, executions, undos, effects, completedSteps } = world
+    const calls = executions.length + undos.length
+    const told = [runId, now, lives.length, calls, effects.length, completedSteps.length]
+    this.#postCrashStates.add(digest)
+    const key = `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
+    if (this.#seen.has(key)) return false
+    this.#seen.add(key)
+    return true
+  }
+
+  /** Notes by which operations a run was taken over. */
+  recovered(path: string): void {
+    this.#recoveryPaths.add(path)
+  }
+
+  freshWorld(): SweptWorld {
+    return freshWorld(createVirtualFiles(Object.fromEntries(this.#initialFiles)), startMs)
+  }
+
+  #time(faults: FaultSequence, ms: number): void {
+    if (ms > (this.#slowest[slowestKept - 1]?.ms ?? 0)) {
+      this.#slowest.push({ faults, ms })
+      this.#slowest.sort((left, right) => right.ms - left.ms)
+      this.#slowest.length = Math.min(this.#slowest.length, slowestKept)
+    }
+    const { scenarios } = this.#coverage
+    if (scenarios % progressEvery !== 0) return
+    this.options.onProgress?.({
+      family: this.#family,
+      scenarios,
+      pointsDone: this.#pointsDone,
+      points: this.#points,
+      findings: this.#findings.length,
+    })
+  }
+}
