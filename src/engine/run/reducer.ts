@@ -140,6 +140,7 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   const step = draftOf(state, index)
   assert(isInHand(step), 'a step that finishes is running', event.step)
   placePrepared(step, event)
+  leaveHalt(state, step, index)
   step.status = 'completed'
   step.output = event.output
   step.outputBlob = event.outputBlob ?? null
@@ -147,7 +148,6 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   endAttempt(step, event, 'completed')
   step.finishedSeq = event.seq
   state.active = without(state.active, index)
-  leaveHalt(state, step, index)
   state.finishes++
   settle(state, index)
 }

@@ -78,6 +78,7 @@ describe('a gate that a person answers', () => {
       'step_start send#1@1',
     ])
     const { state } = await stateOf(bench)
+    expect(state.steps['review']).not.toHaveProperty('waiting')
     expect(state.gateDecisions).toEqual([
       {
         step: 'review',
