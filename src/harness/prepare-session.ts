@@ -184,9 +184,13 @@ async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionP
 }
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
-  for (const { id, agent } of loaded.definition.steps) {
+  const named = loaded.definition.steps.flatMap(({ id, agent, undo }) => [
+    { id, agent, at: `steps.${id}.agent` },
+    ...(undo === undefined ? [] : [{ id, agent: undo.agent, at: `steps.${id}.undo.agent` }]),
+  ])
+  for (const { id, agent, at } of named) {
     if (agents.has(agent) || isBuiltInStep(agent)) continue
-    const place = loaded.locate(`steps.${id}.agent`)
+    const place = loaded.locate(at)
     throw new FaultlineError(
       'UNKNOWN_AGENT',
       `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, [...agents.names, ...builtInStepNames])}`,
