@@ -113,3 +113,36 @@ describe('a service pipeline', () => {
     expect(folder.files()).toEqual(Object.keys(files).toSorted())
   })
 })
+
+describe('a graph', () => {
+  const orders = `id: orders
+workflow_data:
+  nodes:
+    - { id: start, type: trigger, title: An order arrives }
+    - { id: ship, type: worker, config: { url: 'https://ship.example/${'$'}{start.output.id}' } }
+    - { id: refuse, type: worker }
+    - { id: log, type: worker }
+  connections:
+    - { source: start, target: ship, condition: total > 1 }
+    - { source: start, target: refuse, condition: total <= 1 }
+    - { source: ship, target: log }
+    - { source: refuse, target: log }
+`
+  const worker = 'export const agents = { worker: ({ parameters }) => parameters }\n'
+
+  test('begins with its trigger, takes one branch, and ends behind the join', () => {
+    const folder = project({ 'orders.yaml': orders, 'faultline.agents.mjs': worker })
+    const ended = folder.faultline('run', 'orders.yaml', '--input', '{ "id": "o7", "total": 3 }')
+    expect([ended.stderr, ended.code]).toEqual(['', 0])
+    const { steps, activeConnections, definition } = stateOf(folder)
+    expect(Object.entries(steps).map(([id, { status }]) => `${id} ${status}`)).toEqual(
+      ['start completed', 'refuse skipped', 'ship completed', 'log completed'].toSorted(),
+    )
+    expect(definition.steps[0]).toMatchObject({ id: 'start', type: 'trigger', action: 'manual' })
+    expect(steps['ship']?.output).toEqual({ url: 'https://ship.example/o7' })
+    expect(activeConnections).toEqual([
+      { from: 'start', to: 'ship' },
+      { from: 'ship', to: 'log' },
+    ])
+  })
+})
