@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { defaultSeed, FaultlineError, messageOf } from '../../core/index.ts'
-import type { JsonObject, JsonValue } from '../../core/index.ts'
+import { defaultSeed, FaultlineError } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
 import type { FaultPlan } from '../../definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
@@ -13,6 +13,7 @@ import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
+import { parseJson, readInput, seedOf } from '../run-options.ts'
 import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
 
@@ -113,27 +114,8 @@ function readPlan(options: RunOptions): FaultPlan {
   return { ...plan, faults: [...plan.faults, ...faults] }
 }
 
-function readInput(text: string | undefined): JsonValue {
-  if (text === undefined) return null
-  return text.startsWith('@')
-    ? parseJson(readTextFile(text.slice(1), 'input'), `The input '${text}'`)
-    : parseJson(text, 'The input')
-}
-
-function parseJson(text: string, what: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue
-  } catch (error) {
-    throw new FaultlineError('CONFIGURATION_INVALID', `${what} is not valid JSON: ${messageOf(error)}`)
-  }
-}
-
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
-}
-
-function seedOf(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text
 }
 
 function milliseconds(text: string): number {
