@@ -5,7 +5,7 @@ import { createServices } from './services.ts'
 import type { Environment } from './services.ts'
 import { verifyStep } from './verify-step.ts'
 
-export const builtInStepNames = ['command', 'http', 'verify'] as const
+export const builtInStepNames = ['command', 'http', 'verify', 'trigger'] as const
 
 interface BuiltInStepsOptions {
   /** Where `${env.NAME}` of a service finds its value. */
@@ -25,6 +25,8 @@ function createBuiltInSteps({
     command: (context) => commandStep(context, environment),
     http: (context) => httpStep(context, services),
     verify: (context) => verifyStep(context, services),
+    // Begins a graph: does nothing, and hands on what the run was given.
+    trigger: ({ input }) => input,
   }
 }
 
