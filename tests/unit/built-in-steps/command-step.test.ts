@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { workflowFromText } from '../../../src/engine/index.ts'
 import { assertWorkflowArtifacts, createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import { builtInSession, withEnvironment } from '../../support/built-in-session.ts'
+import { isRunning } from '../../support/is-running.ts'
 
 const oneStep = (parameters: string, more = ''): string => `id: flow
 steps:
@@ -15,15 +16,6 @@ ${more}    parameters: ${parameters}
 /** Resolves when a program of the project has written a file. */
 async function written(folder: string | undefined, path: string): Promise<void> {
   while (!existsSync(join(folder ?? '', path))) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function isRunning(pid: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid.trim()}/stat`, 'utf8')
-    return !/\) [ZX] /.test(stat)
-  } catch {
-    return false
-  }
 }
 
 describe('a command step', () => {
@@ -133,7 +125,7 @@ console.error('with a warning')`,
       error: { kind: 'timeout', message: `Step 'build' (attempt 1) exceeded its limit of 1 s.` },
     })
     await session.close()
-    expect(isRunning(await project.readText('pid'))).toBe(false)
+    expect(isRunning(Number(await project.readText('pid')))).toBe(false)
   })
 
   test('whose engine dies leaves half a file and a running program; whoever takes over ends that first and runs it again', async () => {
@@ -157,8 +149,8 @@ steps:
     )
     expect(await session.next()).toEqual({ status: 'stopped', step: 'watch' })
     const recorded = session.events().find(({ kind }) => kind === 'process_start')
-    const orphan = (await project.readText('begun')).trim()
-    expect(recorded).toMatchObject({ step: 'build', visit: 1, attempt: 1, group: { pid: Number(orphan) } })
+    const orphan = Number(await project.readText('begun'))
+    expect(recorded).toMatchObject({ step: 'build', visit: 1, attempt: 1, group: { pid: orphan } })
     await session.crash()
     expect(isRunning(orphan)).toBe(true)
     expect(await project.readText('out.txt')).toBe('half\n')
