@@ -1,9 +1,12 @@
+import { messageOf } from '../core/index.ts'
+import type { JsonObject } from '../core/index.ts'
+import type { StepDefinition } from '../definition/index.ts'
 import type { AgentPort, Agents } from '../ports/index.ts'
-import { commandStep } from './command-step.ts'
-import { httpStep } from './http-step.ts'
+import { commandStep, readCommandStep } from './command-step.ts'
+import { httpStep, readHttpStep } from './http-step.ts'
 import { createServices } from './services.ts'
 import type { Environment } from './services.ts'
-import { verifyStep } from './verify-step.ts'
+import { readVerifyStep, verifyStep } from './verify-step.ts'
 
 export const builtInStepNames = ['command', 'http', 'verify', 'trigger'] as const
 
@@ -12,8 +15,23 @@ interface BuiltInStepsOptions {
   readonly environment: Environment
 }
 
-export function isBuiltInStep(agent: string): boolean {
+export function isBuiltInStep(agent: string): agent is (typeof builtInStepNames)[number] {
   return (builtInStepNames as readonly string[]).includes(agent)
+}
+
+const readers: Readonly<
+  Record<(typeof builtInStepNames)[number], (step: string, written: JsonObject) => unknown>
+> = { command: readCommandStep, http: readHttpStep, verify: readVerifyStep, trigger: () => undefined }
+
+/** What is wrong with the parameters of a built-in step, as far as can be told before their references are resolved. */
+export function builtInStepProblem({ id, agent, parameters }: StepDefinition): string | undefined {
+  if (!isBuiltInStep(agent) || JSON.stringify(parameters).includes('${')) return undefined
+  try {
+    readers[agent](id, parameters)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 /** Made anew for every engine life: what is known of the health of services dies with it. */
