@@ -15,6 +15,8 @@ export class Attempt {
   parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
+  /** Set when it has begun to stage a file, whatever came of that. */
+  hasStaged = false
   /** Set when its agent has been called. */
   called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */

@@ -3,7 +3,7 @@ import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveOn } from './swept-life.ts'
-import type { Boundary, FaultPoint, SweptWorkflow } from './swept-life.ts'
+import type { Boundary, CallPoint, FaultPoint, SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What a run without faults does and comes to. */
@@ -12,6 +12,10 @@ export interface Discovery {
   readonly writes: readonly FaultPoint[]
   /** How many of them the disk itself has counted. */
   readonly countedWrites: number
+  /** Every call of an agent or a gate, in order. */
+  readonly calls: readonly DiscoveredCall[]
+  /** How many calls the agents and the gates themselves have counted. */
+  readonly countedCalls: CallCounts
   /** The places at which the run can be forked, in order. */
   readonly boundaries: readonly DiscoveredBoundary[]
   readonly reference: CanonicalOutcome
@@ -24,6 +28,16 @@ export interface DiscoveredBoundary extends Boundary {
   readonly reference: CanonicalOutcome
 }
 
+export interface DiscoveredCall extends CallPoint {
+  /** How many writes come before it. */
+  readonly writesBefore: number
+}
+
+export interface CallCounts {
+  readonly agents: number
+  readonly gates: number
+}
+
 /** Two runs without faults: what they come to is the reference, what they do are the points. */
 export async function discover(
   workflow: SweptWorkflow,
@@ -32,13 +46,17 @@ export async function discover(
 ): Promise<Discovery> {
   const once = async () => {
     const writes: FaultPoint[] = []
+    const calls: DiscoveredCall[] = []
+    const counted = { agents: 0, gates: 0 }
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
-    const ended = await liveOn(workflow, freshWorld(), {
+    const ended = await liveOn(counting(workflow, counted), freshWorld(), {
+      onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
       onWrite: (point, world) => writes.push({ ...point, world: world() }),
       onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
     })
     const countedWrites = ended.world.disk.changesMade
-    return { writes, countedWrites, boundaries, evidence: await evidenceOf(workflow, ended, initialFiles) }
+    const evidence = await evidenceOf(workflow, ended, initialFiles)
+    return { writes, countedWrites, calls, countedCalls: counted, boundaries, evidence }
   }
   const [first, second] = [await once(), await once()]
   const { ending } = first.evidence
@@ -51,16 +69,39 @@ export async function discover(
       violations[0]?.sentence ?? firstDifference(first.writes, second.writes),
     )
   }
-  const { writes, countedWrites, evidence } = first
+  const { evidence, ...discovered } = first
   const boundaries = await Promise.all(
     first.boundaries.map(async (boundary) => {
       const world: SweptWorld = { ...boundary.world, ending: { status: 'left' } }
-      const left = { world, leftovers: nothingLeft, refusal: undefined, leftAt: boundary.name }
+      const left = {
+        world,
+        leftovers: nothingLeft,
+        refusal: undefined,
+        leftAt: boundary.name,
+        wasStruck: false,
+        objections: [],
+      }
       const reference = await canonicalOutcome(evidenceAsLeft(workflow, left, initialFiles))
       return { ...boundary, reference }
     }),
   )
-  return { writes, countedWrites, boundaries, reference: await canonicalOutcome(evidence) }
+  return { ...discovered, boundaries, reference: await canonicalOutcome(evidence) }
+}
+
+/** The workflow with agents and gates that count how often they are called. */
+function counting(workflow: SweptWorkflow, counts: { agents: number; gates: number }): SweptWorkflow {
+  const { agents } = workflow
+  return {
+    ...workflow,
+    agents: {
+      ...agents,
+      invoke(call) {
+        counts.agents++
+        return agents.invoke(call)
+      },
+    },
+    onGate: () => counts.gates++,
+  }
 }
 
 const nothingLeft = { openFiles: [], timers: [], calls: [] }

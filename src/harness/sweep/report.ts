@@ -1,4 +1,4 @@
-import type { CrashOutcome, Fault, FaultKind, FileFault } from '../../definition/index.ts'
+import type { CrashOutcome, FaultKind, FileFault } from '../../definition/index.ts'
 import type { Violation } from '../invariants/index.ts'
 
 /** Version of the report's JSON form. */
@@ -47,10 +47,10 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
   readonly powerLoss?: true
 }
 
-/** A fault of a call through a port, as in a fault plan. */
+/** A fault of a call through a port, as in a fault plan; `never-answers` is no fault of a plan: the gate waits for ever. */
 export interface PortFault extends FaultOfFamily<'agent' | 'gate' | 'time' | 'network'> {
-  readonly fault: FaultKind
-  readonly params?: Fault extends { readonly params?: infer P } ? P : Readonly<Record<string, unknown>>
+  readonly fault: FaultKind | 'never-answers'
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 export interface LifecycleFault extends FaultOfFamily<'lifecycle'> {

@@ -1,5 +1,7 @@
 import { sweepCrashes } from './crash-family.ts'
 import { sweepDiskErrors } from './disk-family.ts'
+import { sweepLifecycle } from './lifecycle-family.ts'
+import { sweepAgents, sweepGates, sweepTime } from './port-families.ts'
 import { sweepSchedules } from './schedule-family.ts'
 import type { SweepReport } from './report.ts'
 import { Sweep } from './sweep.ts'
@@ -7,8 +9,12 @@ import type { SingleFaultOptions, SweptFamily } from './sweep.ts'
 import type { SweptWorkflow } from './swept-life.ts'
 
 const sweptFamilies: readonly SweptFamily[] = [
+  { family: 'agent', tryAll: sweepAgents },
+  { family: 'gate', tryAll: sweepGates },
+  { family: 'time', tryAll: sweepTime },
   { family: 'crash', tryAll: sweepCrashes },
   { family: 'disk', tryAll: sweepDiskErrors },
+  { family: 'lifecycle', tryAll: sweepLifecycle },
   { family: 'schedule', tryAll: sweepSchedules },
 ]
 

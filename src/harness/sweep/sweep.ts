@@ -1,5 +1,5 @@
 import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
-import { seededRandom } from '../../core/index.ts'
+import { assert, seededRandom } from '../../core/index.ts'
 import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
 import { builtInInvariants, judge } from '../invariants/index.ts'
@@ -138,16 +138,23 @@ export class Sweep {
   /**
    * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
    * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
+   *
+   * @param isComparable whether it has to come to that at all.
    */
-  async try(faults: FaultSequence, run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>): Promise<void> {
+  async try(
+    faults: FaultSequence,
+    run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>,
+    isComparable = true,
+  ): Promise<void> {
     const begun = monotonicMs()
-    let violations = await this.#judge(await run(this.#trustsShortcuts ? this.#shortcuts : {}))
+    const shortcuts = isComparable && this.#trustsShortcuts ? this.#shortcuts : {}
+    let violations = await this.#judge(await run(shortcuts), isComparable)
     if (this.#leftAt !== undefined) {
       const looksWrong = violations.length > 0
       const isAudit = this.#random.integer(auditOneIn) === 0
       this.#rejoined++
       if (isAudit) this.#audited++
-      if (looksWrong || isAudit) violations = await this.#judge(await run({}))
+      if (looksWrong || isAudit) violations = await this.#judge(await run({}), isComparable)
       // What a shortcut hides once it may hide again.
       if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
     }
@@ -156,12 +163,15 @@ export class Sweep {
     this.#time(faults, monotonicMs() - begun)
   }
 
-  async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
+  async #judge(ended: EndedLifeOf, isComparable: boolean): Promise<readonly Violation[]> {
     this.#leftAt = ended.leftAt
     const { leftAt } = ended
     const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
-    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, reference)
-    return (await judge(evidence, this.#invariants)).violations
+    const compared = isComparable ? reference : undefined
+    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, compared)
+    const { violations } = await judge(evidence, this.#invariants)
+    const objections = ended.objections.map((sentence) => ({ invariant: 'interference', sentence }))
+    return [...violations, ...objections]
   }
 
   readonly #shortcuts: Shortcuts = {
@@ -188,9 +198,12 @@ export class Sweep {
   /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
   async liveFrom(write: number, options: LifeOptions): Promise<EndedLifeOf> {
     const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
-    return from === undefined
-      ? liveOn(this.workflow, this.freshWorld(), options)
-      : liveOn(this.workflow, copyOf(from.world), { ...options, from })
+    const ended =
+      from === undefined
+        ? await liveOn(this.workflow, this.freshWorld(), options)
+        : await liveOn(this.workflow, copyOf(from.world), { ...options, from })
+    assert(ended.wasStruck, 'a run that is equal up to a point comes to that point', write)
+    return ended
   }
 
   /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
