@@ -5,6 +5,7 @@
  */
 export * from './agents-module.ts'
 export * from './commit.ts'
+export * from './ambient-watch.ts'
 export * from './compression.ts'
 export * from './cpu-time.ts'
 export * from './digest.ts'

@@ -1,4 +1,4 @@
-import type { Fault, StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
 import type { FiredFaultRecord } from '../invariants/index.ts'
 import type { FaultFamily, PortFault } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'

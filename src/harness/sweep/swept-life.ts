@@ -10,6 +10,7 @@ import type {
   AgentPort,
   ClockPort,
   DigestPort,
+  FileData,
   FileOperation,
   FilesPort,
   ForkedLife,
@@ -48,6 +49,8 @@ export interface SweptWorkflow {
 export interface WritePoint {
   readonly name: string
   readonly operation: FileOperation['op']
+  /** What it writes, if it writes something. */
+  readonly data?: FileData
   /** Whether the life was still taking the run over. */
   readonly during: 'run' | 'recovery'
 }
@@ -425,7 +428,8 @@ class WatchedLife {
         if (!isWriteLike(operation)) return undefined
         if (onWrite === undefined && diskFault === undefined) return undefined
         const name = this.#operations.nameOf(operation)
-        onWrite?.({ name, operation: operation.op, during: this.#during }, () => copyOf(this.#world))
+        const data = 'data' in operation ? { data: operation.data } : {}
+        onWrite?.({ name, operation: operation.op, ...data, during: this.#during }, () => copyOf(this.#world))
         if (diskFault === undefined || !(name === diskFault.at || (this.#struck && diskFault.sticky)))
           return undefined
         if (!this.#struck) this.#strike(name, diskFault.fault)
