@@ -121,11 +121,21 @@ export interface SweepReport {
   readonly postCrashStates: number
   /** Different sequences of file operations by which a run was taken over. */
   readonly recoveryPaths: number
+  /** Plans that had broken something before. */
+  readonly corpus?: CorpusCoverage
   /** Whether all was tried that there was to try. */
   readonly complete: boolean
   readonly shortcuts: Shortcuts
   /** What differs between two equal sweeps. Left out of the JSON form (`sweepReportJson`). */
   readonly timings: SweepTimings
+}
+
+export interface CorpusCoverage {
+  readonly plans: number
+  /** They still break something. */
+  readonly failing: number
+  /** They name points to which the workflow does not come any more. */
+  readonly obsolete: number
 }
 
 /** Runs that were left once they had come to what the run without faults had come to. */

@@ -4,12 +4,22 @@ import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
 import { builtInInvariants, judge } from '../invariants/index.ts'
 import type { Invariant, Violation } from '../invariants/index.ts'
+import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
+import { isComparable, runWithFaults } from './replay.ts'
 import { sweepReportVersion } from './report.ts'
-import type { FaultFamily, FaultSequence, Finding, SweepProgress, SweepReport, SweepTier } from './report.ts'
+import type {
+  CorpusCoverage,
+  FaultFamily,
+  FaultSequence,
+  Finding,
+  SweepProgress,
+  SweepReport,
+  SweepTier,
+} from './report.ts'
 import { liveOn } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
@@ -28,6 +38,10 @@ export interface SingleFaultOptions {
   readonly invariants?: readonly Invariant[]
   /** Default: tries all. The report of a sweep that stopped counts what was tried until then. */
   readonly stopAt?: 'first-finding'
+  /** Whether the plans of findings are made as small as they can be, one for each set of invariants that are broken. Default true. */
+  readonly minimise?: boolean
+  /** A folder of plans that have broken something before. They are run first, and what is found is added. */
+  readonly corpus?: string
   /** Told now and then how far the sweep has come. */
   readonly onProgress?: (progress: SweepProgress) => void
 }
@@ -93,10 +107,16 @@ export class Sweep {
     return this.options.stopAt === 'first-finding' && this.#findings.length > 0
   }
 
-  /** Discovers what there is to break, then has each family of faults tried. */
-  async run(families: readonly SweptFamily[]): Promise<SweepReport> {
-    const begun = cpuTimeMs()
+  /** Discovers what there is to break. */
+  async discover(): Promise<void> {
     this.#discovery = await discover(this.workflow, () => this.freshWorld(), this.#initialFiles)
+  }
+
+  /** Runs the plans that have broken something before, then has each family of faults tried. */
+  async run(families: readonly SweptFamily[], plans: readonly CorpusPlan[]): Promise<SweepReport> {
+    const begun = cpuTimeMs()
+    await this.discover()
+    const corpus = await this.#runCorpus(plans)
     for (const { family, tryAll } of families) {
       if (this.hasFoundEnough) break
       this.#family = family
@@ -113,6 +133,7 @@ export class Sweep {
       matrix: this.#coverage.matrix,
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
+      ...(plans.length === 0 ? {} : { corpus }),
       complete: !this.hasFoundEnough,
       shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
       timings: {
@@ -121,6 +142,26 @@ export class Sweep {
         slowest: this.#slowest,
       },
     }
+  }
+
+  /** What a run with these faults breaks; undefined when they do not strike. */
+  async violationsOf(faults: FaultSequence): Promise<readonly Violation[] | undefined> {
+    const ended = await runWithFaults(this.workflow, this.freshWorld(), faults)
+    return ended && this.#judge(ended, isComparable(this.workflow, faults))
+  }
+
+  async #runCorpus(plans: readonly CorpusPlan[]): Promise<CorpusCoverage> {
+    let failing = 0
+    let obsolete = 0
+    for (const { faults } of plans) {
+      const violations = await this.violationsOf(faults)
+      if (violations === undefined) obsolete++
+      else if (violations.length > 0) {
+        failing++
+        this.#findings.push({ faults, violations })
+      }
+    }
+    return { plans: plans.length, failing, obsolete }
   }
 
   /** Opens the count of a family. */
