@@ -25,4 +25,6 @@ const faultsOfKind: Readonly<
           { fault: 'gate-failure', at: { step } },
           { fault: 'gate-failure', at: { step }, params: { mode: 'throw' } },
         ],
+  // Only a run tells which steps ask a service.
+  'http-failure': () => [],
 }

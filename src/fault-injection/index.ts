@@ -23,6 +23,7 @@ export type {
   FileErrorCode,
   FileFault,
   GateFailureFault,
+  HttpFailureFault,
   StepTimeoutFault,
   WorkflowTimeoutFault,
 } from '../definition/index.ts'

@@ -62,6 +62,8 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return endSentence(event)
     case 'step_start':
       return `${formatStepKey(event)} started (agent ${event.agent})`
+    case 'process_start':
+      return `${formatStepKey(event)} runs process ${event.group.pid}`
     case 'step_skip':
       return skipSentence(event)
     case 'artifacts_prepared':

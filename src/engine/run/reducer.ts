@@ -47,6 +47,8 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return
     case 'step_start':
       return startStep(state, event)
+    case 'process_start':
+      return startProcess(state, event)
     case 'step_skip':
       return skipStep(state, event)
     case 'artifacts_prepared':
@@ -113,12 +115,19 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
   ]
 }
 
+function startProcess(state: Draft<RunState>, event: EventOf<'process_start'>): void {
+  const step = draftOf(state, stepIndex(state.workflow, event.step))
+  assert(step.status === 'running', 'a step that starts a process is running', event.step)
+  step.processes = [...step.processes, event.group]
+}
+
 function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void {
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
   assert(step.status === 'running', 'a step that finishes is running', event.step)
   placePrepared(step, event)
   step.status = 'completed'
+  step.processes = none
   step.output = event.output
   step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
@@ -322,6 +331,8 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
 function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
+  // Recovery has ended what of them was left.
+  step.processes = none
   if (isSettled(step)) step.flow = noFlow
   step.status = 'pending'
   step.retriesUsed = 0
@@ -329,6 +340,8 @@ function interrupt(step: Draft<StepState>, at: number): void {
   step.prepared = null
   endAttempt(step, { at, durationMs: null }, 'interrupted')
 }
+
+const none: readonly never[] = []
 
 /** A step of the next state, as a copy that may be written to while the event is being folded. */
 function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {

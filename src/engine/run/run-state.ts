@@ -6,6 +6,7 @@ import type {
   BlobReference,
   EventOf,
   GateDecisionRecord,
+  ProcessGroup,
   ProducedArtifact,
   RunStatus,
   ScoringResult,
@@ -73,6 +74,8 @@ export interface StepState {
   readonly artifacts: readonly (ProducedArtifact & { readonly seq: number })[]
   /** Announced by `artifacts_prepared`, not yet known to be in place. */
   readonly prepared: PreparedCommit | null
+  /** What its attempts have started since it last completed or was taken over; some of it may still be running. */
+  readonly processes: readonly ProcessGroup[]
   readonly startedAt: number
   readonly notBefore: number
   readonly finishedSeq: number
@@ -135,6 +138,7 @@ const freshStep: StepState = {
   decisions: [],
   artifacts: [],
   prepared: null,
+  processes: [],
   startedAt: 0,
   notBefore: 0,
   finishedSeq: -1,
@@ -247,6 +251,7 @@ export function copyOfStep(step: StepState): Draft<StepState> {
     decisions: step.decisions,
     artifacts: step.artifacts,
     prepared: step.prepared,
+    processes: step.processes,
     startedAt: step.startedAt,
     notBefore: step.notBefore,
     finishedSeq: step.finishedSeq,

@@ -9,7 +9,7 @@ export const errorHonesty: Invariant = {
   check({ evidence, events }, verdict) {
     // A retry is told of in the log, with what it is made for.
     const retried: readonly SeenError[] = events.flatMap((event) =>
-      event.kind === 'step_retry' ? [event.error] : [],
+      event.kind === 'step_retry' ? [{ message: event.error.message, kind: event.error.kind }] : [],
     )
     for (const { fault, key, cause, class: faultClass } of evidence.faults) {
       if (faultClass === 'survivable') continue

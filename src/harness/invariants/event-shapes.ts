@@ -64,9 +64,14 @@ async function buildShapes() {
       'validation',
       'missing-artifact',
       'cancelled',
+      'connection',
+      'response',
+      'process',
     ]),
     message: z.string(),
     name: z.string().optional(),
+    category: z.enum(['transient', 'permanent']).optional(),
+    code: z.string().optional(),
     missingVar: z.string().optional(),
   })
   const stepDefinition = z.object({
@@ -133,6 +138,18 @@ async function buildShapes() {
       hasFailures: z.literal(true).optional(),
       step: z.string().optional(),
       error: error.optional(),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('process_start'),
+      status: z.literal('running'),
+      group: z.object({
+        pid: ordinal,
+        startTime: z.string(),
+        bootId: z.string(),
+        host: z.string(),
+        mark: z.string().min(1),
+      }),
     }),
     z.object({
       ...stepEnvelope,

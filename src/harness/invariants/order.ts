@@ -87,7 +87,7 @@ class OrderWalk {
     }
     if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
-    else if (event.kind !== 'artifacts_prepared') this.#running.delete(step)
+    else if (event.kind !== 'artifacts_prepared' && event.kind !== 'process_start') this.#running.delete(step)
     if (event.kind === 'step_fail') this.#failed.set(step, event.tolerated === true)
   }
 
@@ -122,7 +122,9 @@ class OrderWalk {
     const connections = graph.into.get(step) ?? []
     const isLedTo = connections.some((connection) => this.#leadsOn(connection))
     if (graph.joinsAny.has(step)) {
-      if (!isLedTo && connections.length > 0) this.#broken(event, `started before anything had led to it`)
+      const allEnded = connections.every(({ from }) => this.#hasEnded(from))
+      if (!isLedTo && !(isFree === true && allEnded) && connections.length > 0)
+        this.#broken(event, `started before anything had led to it`)
       return
     }
     let isInOrder = true

@@ -91,7 +91,9 @@ class RetryWalk {
     const definition = this.#run.stepDefinition(event)
     const used = this.#used.get(visitKey(event)) ?? 0
     const left = (definition?.retries ?? 0) - used
-    const mayPass = event.error.kind === 'exception' || event.error.kind === 'timeout'
+    const { kind, category } = event.error
+    const mayPass =
+      category === undefined ? kind === 'exception' || kind === 'timeout' : category === 'transient'
     // After another step has failed the run is ending: nothing is tried again.
     if (left > 0 && mayPass && !this.#hasFailed) {
       this.#broken(

@@ -1,6 +1,5 @@
 import type { WorkflowDefinition } from '../../definition/index.ts'
 import type { LifecycleFault } from './report.ts'
-import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf } from './swept-life.ts'
@@ -14,7 +13,7 @@ export async function sweepLifecycle(sweep: Sweep): Promise<void> {
     return { ...boundary, boundary: boundary.name, name: `1/run:run.goOn:${boundary.name}#1` }
   })
   sweep.begin(places.length, discovery.boundaries.length)
-  for (const { name, boundary, writesBefore, world } of chosenPoints(sweep.tier, places)) {
+  for (const { name, boundary, writesBefore, world } of sweep.chosen(places)) {
     for (const action of ['cancel', 'resume-meanwhile'] as const) {
       if (sweep.hasFoundEnough) return
       const fault: LifecycleFault = { family: 'lifecycle', at: name, action }

@@ -1,6 +1,5 @@
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
-import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, toCompletion } from './swept-life.ts'
 
@@ -20,13 +19,13 @@ export async function sweepTime(sweep: Sweep): Promise<void> {
 }
 
 async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
-  const { discovery, workflow, tier } = sweep
+  const { discovery, workflow } = sweep
   const { definition } = workflow
   const isOfGates = family === 'gate'
   const calls = discovery.calls.filter(({ operation }) => (operation === 'gate.decide') === isOfGates)
   const { gates, agents } = discovery.countedCalls
   sweep.begin(calls.length, isOfGates ? gates : agents)
-  for (const { name, writesBefore } of chosenPoints(tier, calls)) {
+  for (const { name, writesBefore } of sweep.chosen(calls)) {
     for (const fault of portFaultsAt(family, name, definition)) {
       if (sweep.hasFoundEnough) return
       const striking = strikingFault(fault, definition)

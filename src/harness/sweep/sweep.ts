@@ -9,6 +9,7 @@ import { Coverage } from './coverage.ts'
 import { discover } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
+import { mergeSweepReports } from './merge-reports.ts'
 import { isComparable, runWithFaults } from './replay.ts'
 import { sweepReportVersion } from './report.ts'
 import type {
@@ -18,8 +19,10 @@ import type {
   Finding,
   SweepProgress,
   SweepReport,
+  SweepShard,
   SweepTier,
 } from './report.ts'
+import { chosenPoints } from './smoke-tier.ts'
 import { liveOn } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
@@ -44,6 +47,12 @@ export interface SingleFaultOptions {
   readonly corpus?: string
   /** Told now and then how far the sweep has come. */
   readonly onProgress?: (progress: SweepProgress) => void
+  /** Tries the points of one share alone; the reports of all shares are put together by `mergeSweepReports`. */
+  readonly shard?: SweepShard
+  /** What an earlier sweep that was stopped between two points has tried is not tried again, and stands in the report. */
+  readonly continues?: SweepReport
+  /** Asked after each point whether to stop there. */
+  readonly afterPoint?: (soFar: () => SweepReport) => 'stop' | undefined
 }
 
 const startMs = 1_767_225_600_000
@@ -79,7 +88,10 @@ export class Sweep {
   #leftAt: string | undefined
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
+  #corpus: CorpusCoverage | undefined
   #family: FaultFamily = 'crash'
+  #isStopped = false
+  #begun = 0
   #points = 0
   #pointsDone = 0
 
@@ -104,7 +116,7 @@ export class Sweep {
   }
 
   get hasFoundEnough(): boolean {
-    return this.options.stopAt === 'first-finding' && this.#findings.length > 0
+    return this.#isStopped || (this.options.stopAt === 'first-finding' && this.#findings.length > 0)
   }
 
   /** Discovers what there is to break. */
@@ -114,16 +126,21 @@ export class Sweep {
 
   /** Runs the plans that have broken something before, then has each family of faults tried. */
   async run(families: readonly SweptFamily[], plans: readonly CorpusPlan[]): Promise<SweepReport> {
-    const begun = cpuTimeMs()
+    this.#begun = cpuTimeMs()
     await this.discover()
-    const corpus = await this.#runCorpus(plans)
+    if (plans.length > 0) this.#corpus = await this.#runCorpus(plans)
     for (const { family, tryAll } of families) {
       if (this.hasFoundEnough) break
       this.#family = family
       await tryAll(this)
     }
-    const cpuMs = cpuTimeMs() - begun
-    return {
+    return this.#report(!this.hasFoundEnough)
+  }
+
+  #report(complete: boolean): SweepReport {
+    const cpuMs = cpuTimeMs() - this.#begun
+    const { continues, shard } = this.options
+    const report: SweepReport = {
       version: sweepReportVersion,
       workflowId: this.workflow.definition.id,
       seed: this.workflow.seed,
@@ -133,8 +150,9 @@ export class Sweep {
       matrix: this.#coverage.matrix,
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
-      ...(plans.length === 0 ? {} : { corpus }),
-      complete: !this.hasFoundEnough,
+      ...(this.#corpus === undefined ? {} : { corpus: this.#corpus }),
+      complete,
+      ...(shard === undefined ? {} : { shard }),
       shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
       timings: {
         cpuMs,
@@ -142,6 +160,18 @@ export class Sweep {
         slowest: this.#slowest,
       },
     }
+    return continues === undefined ? report : mergeSweepReports([continues, report])
+  }
+
+  /** The points that the tier tries and this sweep is to try, of all that there are. */
+  chosen<P extends { readonly name: string }>(points: readonly P[]): readonly P[] {
+    const { shard, continues } = this.options
+    const done = new Set(
+      continues?.matrix.filter(({ family }) => family === this.#family).map(({ at }) => at),
+    )
+    return chosenPoints(this.tier, points).filter(
+      ({ name }, place) => !done.has(name) && (shard === undefined || place % shard.of === shard.index - 1),
+    )
   }
 
   /** What a run with these faults breaks; undefined when they do not strike. */
@@ -174,6 +204,7 @@ export class Sweep {
   /** One more point of the family has been dealt with. */
   pointDone(): void {
     this.#pointsDone++
+    if (this.options.afterPoint?.(() => this.#report(false)) === 'stop') this.#isStopped = true
   }
 
   /**

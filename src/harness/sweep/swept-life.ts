@@ -24,6 +24,7 @@ import type { EngineLife, SessionWorld } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { GateControllers } from '../gate-controllers.ts'
 import type { Execution, FiredFaultRecord, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
@@ -41,6 +42,7 @@ export interface SweptWorkflow {
   readonly driver: WorkflowDriver
   readonly digest: DigestPort
   readonly realWaitMs: number
+  readonly outside: Outside
   /** Told whenever a gate is asked. */
   readonly onGate?: () => void
 }
@@ -321,7 +323,7 @@ class WatchedLife {
   }
 
   #sessionWorld(before: SweptWorld): SessionWorld {
-    const { seed, driver, digest, realWaitMs } = this.#workflow
+    const { seed, driver, digest, realWaitMs, outside } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
     const { from, scheduler } = this.#options
@@ -363,6 +365,7 @@ class WatchedLife {
       },
       realWaitMs,
       storage: {},
+      outside,
       compression: createCompression(),
       ...(scheduler === undefined ? {} : { scheduler }),
     }

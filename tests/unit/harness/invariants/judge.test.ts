@@ -217,6 +217,7 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   checkpoint: true,
   gate_result: true,
   late_result: true,
+  process_start: true,
   step_fail: true,
   step_finish: true,
   step_retry: true,
