@@ -24,6 +24,7 @@ interface RunOptions extends StateDirectoryOption {
   readonly plan?: string
   readonly seed?: number | string
   readonly input?: string
+  readonly workflow?: string
   readonly mockDelay: number
   readonly force?: boolean
   readonly clock?: 'virtual' | 'real'
@@ -33,6 +34,7 @@ export function runCommand(): Command {
   return new Command('run')
     .description('Run a workflow in the current folder; its state is kept in .workflow.')
     .argument('<file>', 'workflow definition (YAML or JSON)')
+    .option('--workflow <name>', 'this one, of a file that holds several')
     .option('--mock', 'let stand-ins produce every declared artifact')
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--fault <kind:step>', 'break a step: agent-error:review (repeatable)', collect, [])
@@ -52,7 +54,8 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const folder = process.cwd()
   const project = openProject(folder)
   const directories = directoriesFrom(options)
-  const loaded = await loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+  const text = readTextFile(file, 'workflow file')
+  const loaded = await loadWorkflow(workflowFromText(text, file, options.workflow))
   const choice = chooseAgents(folder, options, loaded.definition)
   const agents = await loadAgents(folder, choice)
   const plan = readPlan(options)
@@ -72,6 +75,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     input: readInput(options.input),
     launch: {
       file,
+      ...(options.workflow === undefined ? {} : { workflow: options.workflow }),
       clock,
       ...(options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }),
       ...launchOf(choice, options),
