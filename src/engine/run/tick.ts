@@ -410,7 +410,7 @@ function* tidy(current: Tick): FileProgram<void> {
   const { run } = current
   try {
     for (const attempt of current.endedAttempts) {
-      if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
+      if (attempt.hasStaged) yield* perform({ op: 'removeFolder', path: attempt.staging })
     }
     yield* recordCheckpoints(run, current.events)
     const hasEnded = current.events.some((event) => event.kind === 'workflow_end')

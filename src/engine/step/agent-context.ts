@@ -178,6 +178,7 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
     async write(path, data) {
       assertOpen(attempt)
       const target = artifactPath(path, store)
+      attempt.hasStaged = true
       await services.run(stageArtifact(attempt.staging, target, data, services.durableFolders))
       attempt.staged.set(target, {
         path: target,
