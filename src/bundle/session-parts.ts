@@ -79,9 +79,8 @@ function documents(folder: string, session: Omit<BundleSession, 'entry'>): Bundl
   const { events, timeline, logs } = session
   const startedAt = events[0]?.at ?? logs[0]?.at ?? 0
   const header = { schema: 'faultline-timeline/1', runId: events[0]?.runId ?? null }
-  const rows = timeline.map((row, index) => ({ ...row, event: events[index] }))
   return [
-    lines(joinPath(folder, sessionFiles.timeline), [header, ...rows]),
+    lines(joinPath(folder, sessionFiles.timeline), [header, ...timeline]),
     {
       path: joinPath(folder, sessionFiles.readableTimeline),
       data: `# Timeline\n\n${timelineMarkdown(timeline)}\n`,
