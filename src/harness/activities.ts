@@ -1,4 +1,4 @@
-import { deferred, formatStepKey } from '../core/index.ts'
+import { deferred } from '../core/index.ts'
 import type { Deferred, StepKey } from '../core/index.ts'
 import type {
   AgentCall,
@@ -70,8 +70,6 @@ export function createActivities(options: ActivitiesOptions): Activities {
 
   const counterOf = (port: keyof ActivitiesOptions['simulated']): Counter =>
     options.simulated[port] ? 'simulatedWaits' : 'realCalls'
-  /** By the attempt that they perform. */
-  const agents = new Map<string, Activity>()
 
   const waiting = async <T>(activity: Activity, counter: Counter, work: () => Promise<T>): Promise<T> => {
     activity[counter]++
@@ -137,7 +135,10 @@ export function createActivities(options: ActivitiesOptions): Activities {
 
   /** A call of another adapter on behalf of an attempt. */
   const outsideCall = <T>(port: 'http' | 'processes', by: StepKey, work: () => Promise<T>): Promise<T> => {
-    const activity = agents.get(formatStepKey(by))
+    const activity = [...list].find(
+      ({ kind, step, visit, attempt }) =>
+        kind === 'agent' && step === by.step && visit === by.visit && attempt === by.attempt,
+    )
     return activity === undefined ? work() : waiting(activity, counterOf(port), work)
   }
 
@@ -226,12 +227,8 @@ export function createActivities(options: ActivitiesOptions): Activities {
         const { agent } = context
         const deadline = Math.min(call.attemptDeadline, call.workflowDeadline ?? Infinity)
         const activity = newActivity('agent', context, agent, deadline, () => context.signal.aborted)
-        const key = formatStepKey(context)
-        agents.set(key, activity)
         const scheduled = { ...call, context: contextOf(activity, context) }
-        const work = (): Promise<AgentOutput> =>
-          inTurn(activity, 'agent.invoke', agent, () => inner.invoke(scheduled))
-        return follow(activity, work).finally(() => agents.delete(key))
+        return follow(activity, () => inTurn(activity, 'agent.invoke', agent, () => inner.invoke(scheduled)))
       },
     }),
     gates: (inner) => ({

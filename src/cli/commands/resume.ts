@@ -55,7 +55,7 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
   const runId = await runIdOrLast(reader, named)
   const { launch, definition } = (await reader.read(runId)).state
   const file = typeof launch['file'] === 'string' ? launch['file'] : null
-  const present = await presentWorkflow(file, options)
+  const present = await presentWorkflow(launch, options)
   const goesBy = options.definition === 'current' ? present?.definition : undefined
   const choice = chooseAgents(folder, agentsOf(launch, options), goesBy ?? definition)
   const session = await resumeProcessRun({
@@ -88,12 +88,14 @@ async function resume(named: string | undefined, options: ResumeOptions): Promis
 
 /** The workflow as its file has it now: a run whose definition was edited must not go on unnoticed. */
 async function presentWorkflow(
-  file: string | null,
+  launch: JsonObject,
   { definition }: ResumeOptions,
 ): Promise<LoadedWorkflow | undefined> {
-  if (file === null) return undefined
+  const { file, workflow } = launch
+  if (typeof file !== 'string') return undefined
+  const name = typeof workflow === 'string' ? workflow : undefined
   if (definition === 'current' || existsSync(file))
-    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file, name))
   print(
     `The workflow file '${file}' is not there any more: going on with the definition that the run recorded.`,
   )

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { defaultSeed, FaultlineError, messageOf } from '../../core/index.ts'
-import type { JsonObject, JsonValue } from '../../core/index.ts'
+import { defaultSeed, FaultlineError } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
 import type { FaultPlan } from '../../definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
@@ -13,6 +13,7 @@ import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
+import { parseJson, readInput, seedOf } from '../run-options.ts'
 import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
 
@@ -23,6 +24,7 @@ interface RunOptions extends StateDirectoryOption {
   readonly plan?: string
   readonly seed?: number | string
   readonly input?: string
+  readonly workflow?: string
   readonly mockDelay: number
   readonly force?: boolean
   readonly clock?: 'virtual' | 'real'
@@ -32,6 +34,7 @@ export function runCommand(): Command {
   return new Command('run')
     .description('Run a workflow in the current folder; its state is kept in .workflow.')
     .argument('<file>', 'workflow definition (YAML or JSON)')
+    .option('--workflow <name>', 'this one, of a file that holds several')
     .option('--mock', 'let stand-ins produce every declared artifact')
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--fault <kind:step>', 'break a step: agent-error:review (repeatable)', collect, [])
@@ -51,7 +54,8 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const folder = process.cwd()
   const project = openProject(folder)
   const directories = directoriesFrom(options)
-  const loaded = await loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+  const text = readTextFile(file, 'workflow file')
+  const loaded = await loadWorkflow(workflowFromText(text, file, options.workflow))
   const choice = chooseAgents(folder, options, loaded.definition)
   const agents = await loadAgents(folder, choice)
   const plan = readPlan(options)
@@ -71,6 +75,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     input: readInput(options.input),
     launch: {
       file,
+      ...(options.workflow === undefined ? {} : { workflow: options.workflow }),
       clock,
       ...(options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }),
       ...launchOf(choice, options),
@@ -109,27 +114,8 @@ function readPlan(options: RunOptions): FaultPlan {
   return { ...plan, faults: [...plan.faults, ...faults] }
 }
 
-function readInput(text: string | undefined): JsonValue {
-  if (text === undefined) return null
-  return text.startsWith('@')
-    ? parseJson(readTextFile(text.slice(1), 'input'), `The input '${text}'`)
-    : parseJson(text, 'The input')
-}
-
-function parseJson(text: string, what: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue
-  } catch (error) {
-    throw new FaultlineError('CONFIGURATION_INVALID', `${what} is not valid JSON: ${messageOf(error)}`)
-  }
-}
-
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
-}
-
-function seedOf(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text
 }
 
 function milliseconds(text: string): number {

@@ -12,6 +12,7 @@ export type {
   StepScoring,
 } from './agent-workflow.ts'
 export type { GraphConnection, GraphNode, GraphWorkflow } from './graph-workflow.ts'
+export type { PipelineStep, ServicePipeline, ServicePipelines } from './service-pipelines.ts'
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionNames } from './condition.ts'
 export { compileSchema, describeViolations } from './json-schema.ts'

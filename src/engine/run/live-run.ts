@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/index.ts'
+import { deepFreeze, messageOf } from '../../core/index.ts'
 import type { JsonValue, StepKey } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
@@ -110,7 +110,7 @@ function contextServices(
     workflowId,
     runId,
     correlationId,
-    input,
+    input: deepFreeze(input),
     seed,
     project: { folder: ports.projectFolder },
     services: state.workflow.definition.services,

@@ -18,7 +18,7 @@ import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
 import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
-import { endOrphans } from './orphans.ts'
+import { endOrphans, warnOfOrphans } from './orphans.ts'
 import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
 import { underDefinition } from './run-state.ts'
@@ -34,10 +34,11 @@ export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromi
   return whenReady(disk.run(readStoredRun(request.runId, store, ports.digest)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
-        whenReady(endOrphans(stored, state, life), () =>
-          whenReady(
-            disk.run(takeOver(request, stored, state, adopted, life)),
-            (run) => run ?? recoverRun({ ...request, runId: state.runId }, life),
+        whenReady(endOrphans(stored, state, life), (unreached) =>
+          whenReady(disk.run(takeOver(request, stored, state, adopted, life)), (run) =>
+            run === undefined
+              ? recoverRun({ ...request, runId: state.runId }, life)
+              : disk.run(warnOfOrphans(run, unreached)),
           ),
         ),
       ),

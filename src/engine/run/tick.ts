@@ -1,4 +1,4 @@
-import { formatDuration, messageOf } from '../../core/index.ts'
+import { deepFreeze, formatDuration, messageOf } from '../../core/index.ts'
 import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
@@ -169,8 +169,10 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
   const { attempt, decision, returned } = result
   const gate = attempt.definition.gate
-  const loops = current.run.state.steps.get(attempt.index).loops
-  const returnsTo = gate?.onFail !== undefined && loops < gate.maxLoops ? gate.onFail : undefined
+  const { loops, flow } = current.run.state.steps.get(attempt.index)
+  // What finishes a failed run off does not begin any of it anew.
+  const mayReturn = gate !== undefined && loops < gate.maxLoops && !flow.finishesOff
+  const returnsTo = mayReturn ? gate.onFail : undefined
   emit(current, {
     kind: 'gate_result',
     status: decision.passed ? 'passed' : 'failed',
@@ -281,7 +283,7 @@ function start(
   if (error !== undefined) return endAttempt(current, attempt, error)
   const prepared = prepareStep(run.state, index)
   if (!prepared.ok) return endAttempt(current, attempt, prepared.error)
-  attempt.parameters = prepared.parameters
+  attempt.parameters = deepFreeze(prepared.parameters)
   current.actions.push(() => callAgent(run, attempt))
 }
 

@@ -62,7 +62,9 @@ export class Attempt {
   }
 
   endProcesses(): void {
-    this.#processes?.forEach((process) => process.end())
+    const owned = this.#processes
+    this.#processes = undefined
+    owned?.forEach((process) => process.end())
   }
 
   /** All that it leaves, by path: what it has staged, and what it has written in place. */

@@ -122,7 +122,9 @@ class OrderWalk {
     const connections = graph.into.get(step) ?? []
     const isLedTo = connections.some((connection) => this.#leadsOn(connection))
     if (graph.joinsAny.has(step)) {
-      if (!isLedTo && connections.length > 0) this.#broken(event, `started before anything had led to it`)
+      const allEnded = connections.every(({ from }) => this.#hasEnded(from))
+      if (!isLedTo && !(isFree === true && allEnded) && connections.length > 0)
+        this.#broken(event, `started before anything had led to it`)
       return
     }
     let isInOrder = true

@@ -1,7 +1,6 @@
 import { fileErrorCodes } from '../../definition/index.ts'
 import { fileFaultOperations } from '../../fault-injection/index.ts'
 import type { DiskFault, SweepTier } from './report.ts'
-import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, toCompletion } from './swept-life.ts'
 import type { FaultPoint } from './swept-life.ts'
@@ -12,7 +11,7 @@ import type { SweptWorld } from './swept-world.ts'
 export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
   const { writes, countedWrites } = sweep.discovery
   sweep.begin(writes.length, countedWrites)
-  for (const point of chosenPoints(sweep.tier, writes)) {
+  for (const point of sweep.chosen(writes)) {
     for (const fault of faultsAt(point, sweep.tier)) {
       if (sweep.hasFoundEnough) return
       await tryError(sweep, fault, writes.indexOf(point))

@@ -24,7 +24,9 @@ export type FaultFamily = (typeof faultFamilies)[number]
  *   errors of the disk.
  * - `deep`: all errors in all modes, any subset of what was not synced, crashes in the recovery, pairs.
  */
-export type SweepTier = 'smoke' | 'full' | 'deep'
+export type SweepTier = (typeof sweepTiers)[number]
+
+export const sweepTiers = ['smoke', 'full', 'deep'] as const
 
 /** One thing that goes wrong at one fault point, as plain data. */
 export type SingleFault = CrashFault | DiskFault | PortFault | LifecycleFault | ScheduleFault
@@ -121,11 +123,18 @@ export interface SweepReport {
   readonly postCrashStates: number
   /** Different sequences of file operations by which a run was taken over. */
   readonly recoveryPaths: number
-  /** Whether all was tried that there was to try. */
+  /** Whether all was tried that there was to try, of its share if it is one. */
   readonly complete: boolean
+  readonly shard?: SweepShard
   readonly shortcuts: Shortcuts
   /** What differs between two equal sweeps. Left out of the JSON form (`sweepReportJson`). */
   readonly timings: SweepTimings
+}
+
+/** Which of how many shares of the points, from 1. */
+export interface SweepShard {
+  readonly index: number
+  readonly of: number
 }
 
 /** Runs that were left once they had come to what the run without faults had come to. */

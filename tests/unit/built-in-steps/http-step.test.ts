@@ -71,7 +71,7 @@ describe('an http step', () => {
   test('has found what a list in the answer says, which is no failure', async () => {
     const { url } = await loopbackService((_, response) => json(response, { failures: ['a', { name: 'b' }] }))
     const { session } = await builtInSession(oneStep(url, '{ url: /runs, findings: failures }'))
-    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect(await session.runToEnd()).toEqual({ status: 'completed', hasFailures: true })
     expect(outputOf(session)).toMatchObject({ status: 200, failures: ['a', { name: 'b' }] })
     const without = await builtInSession(oneStep(url, '{ url: /runs, findings: problems }'))
     expect(await without.session.runToEnd()).toMatchObject({

@@ -28,7 +28,7 @@ describe('a verify step', () => {
       failures: [{ name: 'b', why: 'later' }, { test: 'd' }],
     })
     const { session } = await builtInSession(flow(url))
-    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect(await session.runToEnd()).toEqual({ status: 'completed', hasFailures: true })
     expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/runs', 'POST /api/runs'])
     expect(JSON.parse(seen[1]?.body ?? '')).toEqual({ verify_only: true, tests: ['a', 'b', '7'] })
     expect(session.state().steps['verify-api']?.output).toEqual({
@@ -43,7 +43,7 @@ describe('a verify step', () => {
   test('goes by what the named step found, and by the place and the flag that the service has', async () => {
     const { url, seen } = await testService(['a'], { failures: [] })
     const { session } = await builtInSession(flow(url, '{ of: first, path: /again, flag: only_verify }'))
-    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect(await session.runToEnd()).toEqual({ status: 'completed', hasFailures: true })
     expect(seen[1]).toMatchObject({ path: '/again', body: '{"only_verify":true,"tests":["a"]}' })
     expect(session.state().steps['verify-api']?.output).toMatchObject({ fixed: ['a'], failures: [] })
   })
@@ -101,7 +101,7 @@ describe('a verify step', () => {
     const { session } = await builtInSession(flow(url, '{}', ', retries: 1'), {
       faults: [httpFailure('verify-api', { mode: 'broken-body' })],
     })
-    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect(await session.runToEnd()).toEqual({ status: 'completed', hasFailures: true })
     const keys = seen.slice(1).map(({ headers }) => headers['idempotency-key'])
     expect(keys).toEqual([`${session.runId}/verify-api#1`, `${session.runId}/verify-api#1`])
     expect(session.state().steps['verify-api']?.output).toMatchObject({
