@@ -1,13 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { defaultSeed, FaultlineError, messageOf } from '../../core/index.ts'
-import type { JsonValue } from '../../core/index.ts'
+import { defaultSeed, FaultlineError } from '../../core/index.ts'
 import type { FaultPlan } from '../../definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
 import { openProject, runReader, startProcessRun } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { parseFaultOption } from '../fault-option.ts'
+import { whileCancellable } from '../cancel-watch.ts'
 import { finishRun } from '../finish-run.ts'
+import { parseJson, readInput } from '../input-option.ts'
 import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
@@ -80,7 +81,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     },
   })
   print(`run ${session.runId}`)
-  const outcome = await session.runToEnd()
+  const outcome = await whileCancellable(session, directories, () => session.runToEnd())
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
@@ -100,21 +101,6 @@ function readPlan(options: RunOptions): FaultPlan {
     )
   }
   return { ...plan, faults: [...plan.faults, ...faults] }
-}
-
-function readInput(text: string | undefined): JsonValue {
-  if (text === undefined) return null
-  return text.startsWith('@')
-    ? parseJson(readTextFile(text.slice(1), 'input'), `The input '${text}'`)
-    : parseJson(text, 'The input')
-}
-
-function parseJson(text: string, what: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue
-  } catch (error) {
-    throw new FaultlineError('CONFIGURATION_INVALID', `${what} is not valid JSON: ${messageOf(error)}`)
-  }
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
