@@ -17,10 +17,11 @@ import {
   createWakeBell,
   defineWorkflow,
   loadWorkflow,
+  runLayout,
   runToEnd,
+  storeLayout,
 } from '../dist/engine/index.js'
 import { EventLog } from '../dist/engine/store/event-log.js'
-import { runLayout, storeLayout } from '../dist/engine/store/layout.js'
 import { measureRatio } from './harness.mjs'
 
 const digest = createDigest()

@@ -35,7 +35,6 @@ export {
 export { packBundle, unpackBundle, type UnpackedBundle, type UnpackLimits } from './pack.ts'
 export { bundledEvents, isTruncated, type BundledEventsOptions } from './payload-limits.ts'
 export { readBundle, readManifest } from './read.ts'
-export { parseReplayEnvironment, replayVariable, type ReplayEnvironment } from './replay-environment.ts'
 export { createRedactor, type Redactor, type RedactorOptions } from './redact.ts'
 export { runPage, type PagedRun } from './run-page.ts'
 export { renderSummary } from './render-summary.ts'

@@ -5,9 +5,12 @@ import type { Fault, FaultKind, FaultSelector } from '../definition/index.ts'
 const parameterNames = {
   'agent-error': ['message', 'moment'],
   'gate-failure': ['reason', 'mode'],
+  'http-failure': ['mode', 'status'],
   'step-timeout': [],
   'workflow-timeout': [],
 } as const satisfies Record<FaultKind, readonly string[]>
+
+const httpFailureModes = ['refused', 'reset', 'stall', 'status', 'broken-body'] as const
 
 const selectorNames = ['visit', 'attempt', 'times'] as const
 
@@ -58,6 +61,18 @@ export function parseFaultOption(text: string): Fault {
         fault: kind,
         at,
         ...paramsOf({ ...(reason === undefined ? {} : { reason }), ...(mode === undefined ? {} : { mode }) }),
+      }
+    }
+    case 'http-failure': {
+      const mode = oneOf(text, 'mode', values.get('mode'), httpFailureModes)
+      const status = values.get('status')
+      return {
+        fault: kind,
+        at,
+        ...paramsOf({
+          ...(mode === undefined ? {} : { mode }),
+          ...(status === undefined ? {} : { status: wholeNumber(text, 'status', status) }),
+        }),
       }
     }
     case 'step-timeout':

@@ -1,14 +1,6 @@
-import { FaultlineError, isJsonObject, messageOf } from '../core/index.ts'
+import { FaultlineError, isJsonObject } from '../core/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
-import { readTextFile } from './read-text-file.ts'
-
-/** JSON, or `@file`. */
-export function readInput(text: string | undefined): JsonValue {
-  if (text === undefined) return null
-  return text.startsWith('@')
-    ? parseJson(readTextFile(text.slice(1), 'input'), `The input '${text}'`)
-    : parseJson(text, 'The input')
-}
+import { readInput } from './run-options.ts'
 
 /** Members of the input, each `name=value`, or several at once as a JSON object or `@file`. A value that is no JSON is text. */
 export function readMembers(texts: readonly string[]): JsonObject | undefined {
@@ -32,13 +24,5 @@ function jsonOrText(text: string): JsonValue {
     return JSON.parse(text) as JsonValue
   } catch {
     return text
-  }
-}
-
-export function parseJson(text: string, what: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue
-  } catch (error) {
-    throw new FaultlineError('CONFIGURATION_INVALID', `${what} is not valid JSON: ${messageOf(error)}`)
   }
 }

@@ -13,6 +13,7 @@ import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
 import { stateCommand } from './commands/state.ts'
 import { statusCommand } from './commands/status.ts'
+import { sweepCommand } from './commands/sweep.ts'
 import { timelineCommand } from './commands/timeline.ts'
 import { validateCommand } from './commands/validate.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -37,6 +38,7 @@ const program = new Command('faultline')
   .addCommand(bundleCommand())
   .addCommand(validateCommand())
   .addCommand(graphCommand())
+  .addCommand(sweepCommand())
 
 inherit(program)
 

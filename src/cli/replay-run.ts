@@ -89,18 +89,17 @@ export function recordedRun({
 
 /** The agents that the run was started with, unless others are asked for. */
 export function agentsOf(
-  { launch }: EventOf<'workflow_start'>,
+  { launch, definition }: EventOf<'workflow_start'>,
   projectFolder: string,
   { mock, agents }: Pick<ReplayOptions, 'mock' | 'agents'>,
 ): AgentsChoice {
   if (mock !== undefined || agents !== undefined) {
-    return chooseAgents(projectFolder, {
-      ...(mock === undefined ? {} : { mock }),
-      ...(agents === undefined ? {} : { agents }),
-    })
+    const asked = { ...(mock === undefined ? {} : { mock }), ...(agents === undefined ? {} : { agents }) }
+    return chooseAgents(projectFolder, asked, definition)
   }
   if (launch['mock'] === true) return { kind: 'mock' }
-  return chooseAgents(projectFolder, typeof launch['agents'] === 'string' ? { agents: launch['agents'] } : {})
+  const recorded = typeof launch['agents'] === 'string' ? { agents: launch['agents'] } : {}
+  return chooseAgents(projectFolder, recorded, definition)
 }
 
 /** Goes to the end, and on after every resume that was recorded, for as long as there is something to resume. */

@@ -28,14 +28,16 @@ export async function takeUpRun(
   const directories = directoriesFrom(options)
   const reader = runReader(folder, directories)
   const runId = await runIdOrLast(reader, named)
-  const { launch } = (await reader.read(runId)).state
+  const { launch, definition } = (await reader.read(runId)).state
   const file = typeof launch['file'] === 'string' ? launch['file'] : null
-  const choice = chooseAgents(folder, agentsOf(launch, options))
+  const present = await presentWorkflow(launch, request)
+  const goesBy = request.definition === 'current' ? present?.definition : undefined
+  const choice = chooseAgents(folder, agentsOf(launch, options), goesBy ?? definition)
   const session = await resumeProcessRun({
     project: openProject(folder),
     folder,
     directories,
-    present: await presentWorkflow(file, request),
+    present,
     agents: await loadAgents(folder, choice),
     mockDelayMs: typeof launch['mockDelayMs'] === 'number' ? launch['mockDelayMs'] : 0,
     clock: launch['clock'] === 'virtual' ? 'virtual' : 'real',
@@ -55,12 +57,14 @@ export async function takeUpRun(
 
 /** The workflow as its file has it now: a run whose definition was edited must not go on unnoticed. */
 async function presentWorkflow(
-  file: string | null,
+  launch: JsonObject,
   { definition }: Pick<RecoverRequest, 'definition'>,
 ): Promise<LoadedWorkflow | undefined> {
-  if (file === null) return undefined
+  const { file, workflow } = launch
+  if (typeof file !== 'string') return undefined
+  const name = typeof workflow === 'string' ? workflow : undefined
   if (definition === 'current' || existsSync(file))
-    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
+    return loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file, name))
   print(
     `The workflow file '${file}' is not there any more: going on with the definition that the run recorded.`,
   )

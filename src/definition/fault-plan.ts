@@ -20,7 +20,8 @@ export interface ScheduleDeviation {
   readonly pick: string
 }
 
-export type Fault = AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault
+export type Fault =
+  AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault | HttpFailureFault
 
 interface FaultAt {
   /** A selector, or the exact key of one fault point as a report or bundle shows it. */
@@ -62,6 +63,20 @@ export interface GateFailureFault extends FaultAt {
     readonly reason?: string
     /** `fail` (default): the gate says no. `throw`: it cannot be judged. */
     readonly mode?: 'fail' | 'throw'
+  }
+}
+
+/** A request to another service goes wrong, whoever makes it: `http`, `verify`, or an agent with `context.http`. */
+export interface HttpFailureFault extends FaultAt {
+  readonly fault: 'http-failure'
+  readonly params?: {
+    /**
+     * `refused` (default): nothing listens. `reset`: the service is asked and works, and its answer is lost. `stall`: no answer
+     * ever comes. `status`: it answers that it is broken. `broken-body`: half of its answer arrives.
+     */
+    readonly mode?: 'refused' | 'reset' | 'stall' | 'status' | 'broken-body'
+    /** For mode `status`. Default 503. */
+    readonly status?: number
   }
 }
 

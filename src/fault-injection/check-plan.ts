@@ -14,14 +14,16 @@ export const faultKinds = {
   'step-timeout': 'agent.invoke',
   'workflow-timeout': 'agent.invoke',
   'gate-failure': 'gate.decide',
+  'http-failure': 'http.request',
 } as const satisfies Record<FaultKind, string>
 
 /** Names each kind's parameters may have, with the values that are allowed where they are few. */
-const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 'text'>>> = {
+const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 'text' | 'status'>>> = {
   'agent-error': { message: 'text', moment: ['before', 'after'] },
   'step-timeout': {},
   'workflow-timeout': {},
   'gate-failure': { reason: 'text', mode: ['fail', 'throw'] },
+  'http-failure': { mode: ['refused', 'reset', 'stall', 'status', 'broken-body'], status: 'status' },
 }
 
 /** A plan from what a caller gave: a list of faults, a whole plan, or nothing. */
@@ -115,13 +117,23 @@ function checkParameters(fault: Fault, path: string): void {
   const given = (fault as { readonly params?: Readonly<Record<string, unknown>> }).params ?? {}
   rejectUnknown(path, given, Object.keys(allowed))
   for (const [name, value] of Object.entries(given)) {
-    const form = allowed[name]
-    if (form === 'text' ? typeof value !== 'string' : form?.includes(String(value)) !== true) {
+    const form = allowed[name] ?? []
+    if (!fits(value, form)) {
       const expected =
-        form === 'text' ? 'a text' : `one of ${(form ?? []).map((word) => `'${word}'`).join(', ')}`
+        form === 'text'
+          ? 'a text'
+          : form === 'status'
+            ? 'a status from 400 to 599'
+            : `one of ${form.map((word) => `'${word}'`).join(', ')}`
       throw invalid(`${path}.${name}`, `must be ${expected}, and it is ${JSON.stringify(value)}`)
     }
   }
+}
+
+function fits(value: unknown, form: readonly string[] | 'text' | 'status'): boolean {
+  if (form === 'text') return typeof value === 'string'
+  if (form === 'status') return Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 599
+  return form.includes(String(value))
 }
 
 /** The step part of `<incarnation>/<step>#<visit>@<attempt>:<port>.<operation>:<target>#<occurrence>`. */

@@ -24,4 +24,6 @@ const faultsOfKind: Readonly<
           { fault: 'gate-failure', at: { step } },
           { fault: 'gate-failure', at: { step }, params: { mode: 'throw' } },
         ],
+  // Only a run tells which steps ask a service.
+  'http-failure': () => [],
 }

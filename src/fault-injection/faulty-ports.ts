@@ -1,10 +1,12 @@
-import type { AgentPort, ClockPort, GatePort } from '../ports/index.ts'
+import type { AgentPort, ClockPort, GatePort, HttpPort } from '../ports/index.ts'
+import { faultyHttp } from './faulty-http.ts'
 import type { FaultRecorder } from './fault-recorder.ts'
 
 export interface FaultyPorts {
   readonly agents: AgentPort
   readonly gates: GatePort
   readonly clock: ClockPort
+  readonly http: HttpPort
 }
 
 /**
@@ -17,6 +19,7 @@ export function injectFaults(ports: FaultyPorts, recorder: FaultRecorder, incarn
     clock,
     agents: faultyAgents(ports.agents, recorder, incarnation, clock),
     gates: faultyGates(ports.gates, recorder, incarnation),
+    http: faultyHttp(ports.http, recorder, incarnation),
   }
 }
 

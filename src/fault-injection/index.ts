@@ -20,6 +20,7 @@ export type {
   FileErrorCode,
   FileFault,
   GateFailureFault,
+  HttpFailureFault,
   StepTimeoutFault,
   WorkflowTimeoutFault,
 } from '../definition/index.ts'

@@ -2,6 +2,7 @@ import type {
   AgentErrorFault,
   FaultSelector,
   GateFailureFault,
+  HttpFailureFault,
   StepTimeoutFault,
   WorkflowTimeoutFault,
 } from '../definition/index.ts'
@@ -54,5 +55,26 @@ export function gateFailure(
     ...(reason === undefined && mode === undefined
       ? {}
       : { params: { ...(reason === undefined ? {} : { reason }), ...(mode === undefined ? {} : { mode }) } }),
+  }
+}
+
+/**
+ * A request of a step goes wrong on its way.
+ *
+ * @example httpFailure('notify', { mode: 'reset', attempt: 1 })
+ */
+export function httpFailure(
+  step: string,
+  options: FaultTimes & NonNullable<HttpFailureFault['params']> = {},
+): HttpFailureFault {
+  const { mode, status, ...times } = options
+  return {
+    fault: 'http-failure',
+    at: { step, ...times },
+    ...(mode === undefined && status === undefined
+      ? {}
+      : {
+          params: { ...(mode === undefined ? {} : { mode }), ...(status === undefined ? {} : { status }) },
+        }),
   }
 }

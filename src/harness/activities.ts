@@ -1,6 +1,16 @@
 import { deferred } from '../core/index.ts'
 import type { Deferred, StepKey } from '../core/index.ts'
-import type { AgentCall, AgentContext, AgentOutput, AgentPort, GatePort } from '../ports/index.ts'
+import type {
+  AgentCall,
+  AgentContext,
+  AgentOutput,
+  AgentPort,
+  GatePort,
+  HttpPort,
+  HttpRequest,
+  ProcessCommand,
+  ProcessPort,
+} from '../ports/index.ts'
 import type { Bell } from './bell.ts'
 import type { Fence } from './fence.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
@@ -22,6 +32,8 @@ export interface Activity extends StepKey {
   simulatedWaits: number
   /** Calls that a real adapter is working on. */
   realCalls: number
+  /** When its attempt is out of time. */
+  readonly deadline: number
   /** Whether its attempt has ended without it: nobody waits for it any more. */
   readonly abandoned: () => boolean
 }
@@ -35,14 +47,16 @@ export interface Activities {
   hold(): void
   agents(inner: AgentPort): AgentPort
   gates(inner: GatePort): GatePort
+  http(inner: HttpPort): HttpPort
+  processes(inner: ProcessPort): ProcessPort
 }
 
 export interface ActivitiesOptions {
   readonly bell: Bell
   readonly fence: Fence
   readonly world: World
-  /** Whether file calls are answered by a simulated disk. */
-  readonly simulatedFiles: boolean
+  /** Which calls a simulated adapter answers. */
+  readonly simulated: { readonly files: boolean; readonly http: boolean; readonly processes: boolean }
   /** Lets tasks of a life go on one at a time; absent: as they come. */
   readonly scheduler: Scheduler | undefined
   readonly incarnation: number
@@ -53,6 +67,9 @@ export function createActivities(options: ActivitiesOptions): Activities {
   const taskOf = scheduler === undefined ? undefined : taskNames(options.incarnation)
   const list = new Set<Activity>()
   let closed: Deferred<void> | undefined = deferred<void>()
+
+  const counterOf = (port: keyof ActivitiesOptions['simulated']): Counter =>
+    options.simulated[port] ? 'simulatedWaits' : 'realCalls'
 
   const waiting = async <T>(activity: Activity, counter: Counter, work: () => Promise<T>): Promise<T> => {
     activity[counter]++
@@ -116,6 +133,15 @@ export function createActivities(options: ActivitiesOptions): Activities {
     }
   }
 
+  /** A call of another adapter on behalf of an attempt. */
+  const outsideCall = <T>(port: 'http' | 'processes', by: StepKey, work: () => Promise<T>): Promise<T> => {
+    const activity = [...list].find(
+      ({ kind, step, visit, attempt }) =>
+        kind === 'agent' && step === by.step && visit === by.visit && attempt === by.attempt,
+    )
+    return activity === undefined ? work() : waiting(activity, counterOf(port), work)
+  }
+
   const follow = async <T>(activity: Activity, work: () => Promise<T>): Promise<T> => {
     list.add(activity)
     try {
@@ -127,7 +153,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
   }
 
   const contextOf = (activity: Activity, context: AgentContext): AgentContext => {
-    const files: Counter = options.simulatedFiles ? 'simulatedWaits' : 'realCalls'
+    const files = counterOf('files')
     const { artifacts, clock } = context
     return Object.defineProperties(
       {},
@@ -145,8 +171,23 @@ export function createActivities(options: ActivitiesOptions): Activities {
           read: (path: string) => portCall(activity, 'files.read', path, files, () => artifacts.read(path)),
           readText: (path: string) =>
             portCall(activity, 'files.read', path, files, () => artifacts.readText(path)),
+          adopt: (path: string) =>
+            portCall(activity, 'files.adopt', path, files, () => artifacts.adopt(path)),
           list: (folder?: string) =>
             portCall(activity, 'files.list', folder ?? '', files, () => artifacts.list(folder)),
+        }),
+        service: { get: () => context.service, enumerable: true },
+        http: constant({
+          request: (request: HttpRequest) =>
+            portCall(activity, 'http.request', request.target ?? request.url, 'simulatedWaits', () =>
+              context.http.request(request),
+            ),
+        }),
+        processes: constant({
+          run: (command: ProcessCommand) =>
+            portCall(activity, 'processes.run', command.command[0] ?? '', 'simulatedWaits', () =>
+              context.processes.run(command),
+            ),
         }),
         clock: constant({
           now: () => clock.now(),
@@ -184,18 +225,41 @@ export function createActivities(options: ActivitiesOptions): Activities {
       invoke(call: AgentCall): Promise<AgentOutput> {
         const { context } = call
         const { agent } = context
-        const activity = newActivity('agent', context, agent, () => context.signal.aborted)
+        const deadline = Math.min(call.attemptDeadline, call.workflowDeadline ?? Infinity)
+        const activity = newActivity('agent', context, agent, deadline, () => context.signal.aborted)
         const scheduled = { ...call, context: contextOf(activity, context) }
         return follow(activity, () => inTurn(activity, 'agent.invoke', agent, () => inner.invoke(scheduled)))
       },
     }),
     gates: (inner) => ({
       decide(request) {
-        const activity = newActivity('gate', request, '', () => false)
+        const activity = newActivity('gate', request, '', Infinity, () => false)
         return follow(activity, () =>
           inTurn(activity, 'gate.decide', request.step, () => inner.decide(request)),
         )
       },
+    }),
+    http: (inner) => ({ request: (call) => outsideCall('http', call.by, () => inner.request(call)) }),
+    processes: (inner) => ({
+      async start(call) {
+        const process = await outsideCall('processes', call.by, () => inner.start(call))
+        const release = deferred<void>()
+        return {
+          group: process.group,
+          end: () => process.end(),
+          abandon: () => process.abandon(),
+          release() {
+            process.release()
+            release.resolve()
+          },
+          // Until it is let go it waits for the engine, and not for the machine.
+          result: Promise.race([
+            process.result,
+            release.promise.then(() => outsideCall('processes', call.by, () => process.result)),
+          ]),
+        }
+      },
+      endGroup: (group) => inner.endGroup(group),
     }),
   }
 }
@@ -210,6 +274,7 @@ function newActivity(
   kind: Activity['kind'],
   { step, visit, attempt }: StepKey,
   agent: string,
+  deadline: number,
   abandoned: () => boolean,
 ): Activity {
   return {
@@ -218,6 +283,7 @@ function newActivity(
     visit,
     attempt,
     agent,
+    deadline,
     calls: [],
     lastCall: undefined,
     written: new Set(),

@@ -23,6 +23,7 @@ import type {
   WorkflowSnapshot,
 } from '../trace/index.ts'
 import type { WorkflowSource } from '../engine/index.ts'
+import type { OutsideOptions } from './outside.ts'
 
 /** A workflow: a path relative to the project, or what `defineWorkflow` returned. */
 export type WorkflowInput = string | WorkflowSource
@@ -31,7 +32,7 @@ export type WorkflowInput = string | WorkflowSource
 export type GateController =
   ((request: GateRequest) => GateDecision | boolean | Promise<GateDecision | boolean>) | 'external'
 
-export interface WorkflowSessionOptions extends StorageOptions {
+export interface WorkflowSessionOptions extends StorageOptions, OutsideOptions {
   /** The project the run works in: a `Project`, or the path of a folder. Default: a fresh empty project. */
   readonly project?: Project | string
   /** Agents by name. Default: mock agents that produce what each step declares. */

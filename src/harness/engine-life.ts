@@ -1,5 +1,6 @@
 import { FaultlineError } from '../core/index.ts'
 import type { VirtualClock } from '../adapters/virtual/index.ts'
+import { withBuiltInSteps } from '../built-in-steps/index.ts'
 import { injectFaults } from '../fault-injection/index.ts'
 import type { FaultRecorder } from '../fault-injection/index.ts'
 import type {
@@ -25,6 +26,7 @@ import { createBell } from './bell.ts'
 import { createFence } from './fence.ts'
 import type { Fence } from './fence.ts'
 import type { GateControllers } from './gate-controllers.ts'
+import type { Outside } from './outside.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { clockTask } from './schedule/task.ts'
 import type { World } from './world.ts'
@@ -51,6 +53,7 @@ export interface SessionWorld {
   readonly observer: ObserverPort
   readonly realWaitMs: number
   readonly storage: StorageOptions
+  readonly outside: Outside
   /** Puts agents and gates in order; absent: they go on as they come. Needs the virtual clock. */
   readonly scheduler?: Scheduler
 }
@@ -79,24 +82,32 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     bell,
     fence,
     world: world.world,
-    simulatedFiles: world.simulatedFiles,
+    simulated: { files: world.simulatedFiles, ...world.outside.simulated },
     scheduler: world.scheduler,
     incarnation: number,
   })
   world.scheduler?.begin()
+  const { environment, http, processes } = world.outside
+  const files = fence.files(world.files)
   const faulty = injectFaults(
-    { agents: world.agents, gates: world.gates, clock: fence.clock(world.clock) },
+    {
+      agents: withBuiltInSteps(world.agents, { environment }),
+      gates: world.gates,
+      clock: fence.clock(world.clock),
+      http: activities.http(fence.http(http)),
+    },
     world.faults,
     number,
   )
   const owner = world.ownerOf(number)
-  const files = fence.files(world.files)
   const incarnation = world.driver.incarnate({
     compression: world.compression,
     files,
     clock: faulty.clock,
     agents: activities.agents(faulty.agents),
     gates: activities.gates(faulty.gates),
+    http: faulty.http,
+    processes: activities.processes(fence.processes(processes(files))),
     ids: world.ids,
     digest: world.digest,
     owner,
@@ -153,9 +164,14 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
         await bell.wait()
         return true
       }
-      if (activities.list.some(isUnseen)) {
+      const unseen = activities.list.filter(isUnseen)
+      if (unseen.length > 0 && unseen.every(({ realCalls }) => realCalls > 0)) {
+        if (await untilAnswered(unseen, world.virtualClock)) return true
+        continue
+      }
+      if (unseen.length > 0) {
         if (await world.turn.waitFor(bell.wait(), world.realWaitMs)) return true
-        throw notOnClock(activities.list.filter(isUnseen), world.realWaitMs)
+        throw notOnClock(unseen, world.realWaitMs)
       }
       const at = world.virtualClock.next()
       if (world.scheduler !== undefined) {
@@ -168,6 +184,18 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       world.virtualClock.advanceTo(at)
       if (bell.rung) return true
     }
+  }
+
+  /**
+   * What runs on the real machine holds the virtual clock, for as long in real time as its attempt has left: then the clock goes on
+   * to the limit, which strikes as it would have.
+   */
+  async function untilAnswered(busy: readonly Activity[], clock: VirtualClock): Promise<boolean> {
+    const deadline = Math.min(...busy.map((activity) => activity.deadline))
+    const leftMs = Math.max(0, deadline - faulty.clock.now())
+    if (await world.turn.waitFor(bell.wait(), leftMs)) return true
+    clock.advanceTo(clock.now() + leftMs)
+    return bell.rung
   }
 
   /** Whether the next thing that time brings is the end of an agent's sleep, and not of a limit. */

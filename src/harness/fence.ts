@@ -1,5 +1,5 @@
 import { isPromise } from '../core/index.ts'
-import type { ClockPort, FilesPort } from '../ports/index.ts'
+import type { ClockPort, FilesPort, HeldProcess, HttpPort, ProcessPort } from '../ports/index.ts'
 
 /**
  * The border of one engine life. A crash drops it: from then on asynchronous port calls never settle, synchronous ones throw,
@@ -15,6 +15,10 @@ export interface Fence {
   pass(operation: string): Promise<void>
   files(inner: FilesPort): FilesPort
   clock(inner: ClockPort): ClockPort
+  /** Connections of a dead process are closed. */
+  http(inner: HttpPort): HttpPort
+  /** What a dead process has let go runs on, as an orphan; what it held ends. */
+  processes(inner: ProcessPort): ProcessPort
 }
 
 /** What a synchronous port call of a dead incarnation throws. */
@@ -26,6 +30,8 @@ export function createFence(): Fence {
   let dead = false
   const afterDeath: string[] = []
   const underWay = new Set<Promise<unknown>>()
+  const death = new AbortController()
+  const held = new Set<HeldProcess>()
   const never = <T>(operation: string): Promise<T> => {
     afterDeath.push(operation)
     return new Promise<T>(() => {})
@@ -37,6 +43,8 @@ export function createFence(): Fence {
     afterDeath,
     async drop() {
       dead = true
+      death.abort()
+      for (const process of held) process.abandon()
       await Promise.allSettled(underWay)
     },
     pass: (operation) => (dead ? never(operation) : Promise.resolve()),
@@ -64,6 +72,33 @@ export function createFence(): Fence {
           if (!dead) wake()
         })
       },
+    }),
+    http: (inner) => ({
+      request(call) {
+        if (dead) return never(`http.request:${call.target}`)
+        return relay(inner.request({ ...call, signal: AbortSignal.any([call.signal, death.signal]) }))
+      },
+    }),
+    processes: (inner) => ({
+      async start(call) {
+        if (dead) return never(`processes.start:${call.command[0]}`)
+        const process = await relay(inner.start(call))
+        held.add(process)
+        return {
+          group: process.group,
+          abandon: () => process.abandon(),
+          result: relay(process.result),
+          release() {
+            if (dead) return void afterDeath.push(`processes.release:${call.command[0]}`)
+            held.delete(process)
+            process.release()
+          },
+          end() {
+            if (!dead) process.end()
+          },
+        }
+      },
+      endGroup: (group) => (dead ? never('processes.endGroup') : relay(inner.endGroup(group))),
     }),
   }
 

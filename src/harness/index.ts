@@ -11,13 +11,39 @@ export { mockAgent } from './mock-agents.ts'
 export type { MockAgentOptions } from './mock-agents.ts'
 export { cancelRun, resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './process-run.ts'
 export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions } from './process-run.ts'
+export type { OutsideOptions } from './outside.ts'
 export { createProject, openProject, sessionsOf, templateVersion } from './project.ts'
 export type { CreateProjectOptions } from './project.ts'
 export { readRunRemains } from './run-remains.ts'
 export { loadFor as loadProjectWorkflow, runWorkflowStepByStep } from './run-workflow.ts'
 export { sweepFaults } from './sweep/sweep-faults.ts'
 export type { SweepOptions } from './sweep/sweep-faults.ts'
+export { mergeSweepReports } from './sweep/merge-reports.ts'
 export * from './sweep/report.ts'
 export type { SingleFaultOptions } from './sweep/sweep.ts'
 export * from './snapshot-diff.ts'
+export {
+  ConfigurationError,
+  ConnectionError,
+  CriticalError,
+  ExternalServiceError,
+  StepFailure,
+  TimeoutError,
+  ValidationError,
+} from '../ports/index.ts'
+export type {
+  AgentContext,
+  HttpRequest,
+  HttpResponse,
+  ProcessCommand,
+  ProcessResult,
+  StepFailureFacts,
+} from '../ports/index.ts'
+export type {
+  HttpAnswer,
+  HttpHandler,
+  SimulatedCall,
+  SimulatedProgram,
+  SimulatedPrograms,
+} from '../adapters/virtual/index.ts'
 export { normaliseEvents, normalisedFields, normalisedStateFields, normaliseState } from '../trace/index.ts'

@@ -6,6 +6,7 @@ import {
   createTurn,
 } from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
+import { isBuiltInStep, builtInStepNames } from '../built-in-steps/index.ts'
 import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
@@ -25,6 +26,8 @@ import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
 import { mockAgent } from './mock-agents.ts'
+import { createOutside } from './outside.ts'
+import type { OutsideOptions } from './outside.ts'
 import { filesOf, hideDirectories } from './project.ts'
 import { createScheduler } from './schedule/scheduler.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
@@ -50,6 +53,7 @@ export interface SessionParts {
   readonly realWaitMs: number
   readonly ids: IdsPort
   readonly ownerOf: (life: number) => OwnerPort
+  readonly outside: OutsideOptions
   /** Told of every event once it is durable. */
   readonly onEvent: (event: WorkflowEvent) => void
   readonly onLog?: (entry: LogEntry) => void
@@ -69,13 +73,15 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const storage = await storageFor(disk, project)
   const virtualClock = parts.clock === 'real' ? undefined : createVirtualClock()
   const logs: LogEntry[] = []
+  const projectFolder = disk === 'simulated' ? undefined : project.folder
+  const outside = createOutside(parts.outside, projectFolder)
   const readFile: ReadFile = async (path) => storage.files.perform({ op: 'read', path })
   return new Session({
     world: {
       driver: parts.driver,
       files: storage.files,
       simulatedFiles: disk === 'simulated' || project.folder === undefined,
-      projectFolder: disk === 'simulated' ? undefined : project.folder,
+      projectFolder,
       clock: virtualClock ?? createSystemClock(),
       virtualClock,
       turn: createTurn(),
@@ -96,6 +102,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       },
       realWaitMs: parts.realWaitMs,
       storage: parts.storage,
+      outside,
       ...(scheduler === undefined ? {} : { scheduler }),
     },
     project,
@@ -113,7 +120,10 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       return present?.definition
     },
     readFile,
-    release: storage.release,
+    async release() {
+      await outside.close()
+      await storage.release()
+    },
   })
 }
 
@@ -179,11 +189,11 @@ function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
     ...(undo === undefined ? [] : [{ id, agent: undo.agent, at: `steps.${id}.undo.agent` }]),
   ])
   for (const { id, agent, at } of named) {
-    if (agents.has(agent)) continue
+    if (agents.has(agent) || isBuiltInStep(agent)) continue
     const place = loaded.locate(at)
     throw new FaultlineError(
       'UNKNOWN_AGENT',
-      `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, agents.names)}`,
+      `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, [...agents.names, ...builtInStepNames])}`,
       { details: { step: id, agent } },
     )
   }

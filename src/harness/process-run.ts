@@ -178,6 +178,7 @@ async function processSession(
     realWaitMs: 60_000,
     ids: createSystemIds(),
     ownerOf: () => owner,
+    outside: {},
     onEvent: options.onEvent,
   })
 }

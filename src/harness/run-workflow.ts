@@ -69,6 +69,7 @@ export async function runWorkflowStepByStep(
     realWaitMs: limits?.realWaitMs ?? defaultRealWaitMs,
     ids: createSeededIds(random.fork('ids').hex(8)),
     ownerOf: (life) => createInventedOwner(`${nonce}-${life}`),
+    outside: options,
     onEvent: (event) => observer?.event(event),
     onLog: (entry) => observer?.log(entry),
   })

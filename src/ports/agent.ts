@@ -1,4 +1,6 @@
 import type { JsonObject, JsonValue, SeededRandom } from '../core/index.ts'
+import type { HttpRequest, HttpResponse } from './http.ts'
+import type { ProcessCommand, ProcessResult } from './process.ts'
 
 /**
  * Code that performs a step. What it returns is the step's output: a JSON value.
@@ -36,10 +38,16 @@ export interface AgentContext {
   readonly requires: readonly string[]
   readonly creates: readonly string[]
   readonly thresholds: Readonly<Record<string, number>>
+  /** What the step speaks to, as the workflow describes it under `services`. */
+  readonly service: AgentService | undefined
   /** Outputs of the completed steps, by step id. */
   readonly outputs: Readonly<Record<string, JsonValue>>
   readonly seed: number | string
   readonly artifacts: ArtifactsContext
+  /** Asks other services, under the attempt's signal and no other limit. Network faults act here. */
+  readonly http: HttpClient
+  /** Runs programs, which end with the attempt and are not left behind by a crash. */
+  readonly processes: ProcessRunner
   readonly clock: AgentClock
   /** Seeded by run seed, step, visit: equal in every repetition. */
   readonly random: SeededRandom
@@ -55,9 +63,32 @@ export interface AgentContext {
   readonly project: { readonly folder: string | undefined }
 }
 
+export interface AgentService {
+  readonly name: string
+  readonly settings: JsonObject
+}
+
+export interface HttpClient {
+  /** @throws (rejects with) `StepFailure` of kind `connection` or `response`. A status is no failure, whatever it is. */
+  readonly request: (request: HttpRequest) => Promise<HttpResponse>
+}
+
+export interface ProcessRunner {
+  /**
+   * Settles when the program and everything that it has started are gone. It begins once its process group is in the log, so that
+   * whoever takes the run over after a crash finds it and ends it first.
+   */
+  readonly run: (command: ProcessCommand) => Promise<ProcessResult>
+}
+
 export interface ArtifactsContext {
   /** Stages a file of this step; it appears in the project when the step's artifacts are committed. */
   readonly write: (path: string, data: string | Uint8Array) => Promise<void>
+  /**
+   * Takes a file of the project, as it stands, for an artifact of this step: for programs that write in place. It is made durable
+   * and digested now; a crash before the step has finished leaves the file, and a step that runs again. False when there is none.
+   */
+  readonly adopt: (path: string) => Promise<boolean>
   /** @throws an error naming the path when there is no such file. */
   readonly read: (path: string) => Promise<Uint8Array>
   readonly readText: (path: string) => Promise<string>

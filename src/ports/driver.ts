@@ -7,8 +7,10 @@ import type { CompressionPort } from './compression.ts'
 import type { DigestPort } from './digest.ts'
 import type { FilesPort } from './files.ts'
 import type { GateDecision, GatePort } from './gate.ts'
+import type { HttpPort } from './http.ts'
 import type { IdsPort, OwnerPort } from './identity.ts'
 import type { ObserverPort } from './observer.ts'
+import type { ProcessPort } from './process.ts'
 import type { StorageOptions } from './storage.ts'
 
 /**
@@ -50,6 +52,10 @@ export interface DriverPorts extends StorageOptions {
   readonly observer: ObserverPort
   /** Needed for a history that is compressed. */
   readonly compression?: CompressionPort
+  /** Needed for steps that ask other services. */
+  readonly http?: HttpPort
+  /** Needed for steps that start processes. */
+  readonly processes?: ProcessPort
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
   /** The project on the real disk, for agents; undefined when the disk is simulated. */

@@ -124,6 +124,24 @@ export interface TimeoutWarningEvent extends StepEventContext {
   readonly timeoutMs: number
 }
 
+/** A program of the step exists and may begin. Recovery ends what of it a crash has left running. */
+export interface ProcessStartEvent extends StepEventContext {
+  readonly kind: 'process_start'
+  readonly status: 'running'
+  readonly group: ProcessGroup
+}
+
+/** A child process with all that it starts: enough to tell it from another that has got the same number since. */
+export interface ProcessGroup {
+  /** Of its leader, and so of the group. */
+  readonly pid: number
+  readonly startTime: string
+  readonly bootId: string
+  readonly host: string
+  /** In the environment of every member. */
+  readonly mark: string
+}
+
 /** How a step was reached. Only where connections have conditions, or one of several is enough. */
 export interface Routing {
   /** The steps whose connection to this one is taken. */
@@ -275,6 +293,7 @@ export type EventBody =
   | StepStartEvent
   | StepPauseEvent
   | TimeoutWarningEvent
+  | ProcessStartEvent
   | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent
@@ -309,7 +328,6 @@ export interface ScoringResult {
 export type StepErrorKind =
   | 'exception'
   | 'external'
-  | 'connection'
   | 'timeout'
   | 'step-timeout'
   | 'workflow-timeout'
@@ -321,12 +339,25 @@ export type StepErrorKind =
   | 'critical'
   | 'missing-artifact'
   | 'cancelled'
+  /** A service was not reached, or went away in the middle. */
+  | 'connection'
+  /** A service answered something else than it should. */
+  | 'response'
+  /** A program did not start, or ended badly. */
+  | 'process'
+
+/** Whether another attempt may succeed. */
+export type StepErrorCategory = 'transient' | 'permanent'
 
 export interface StepError {
   readonly kind: StepErrorKind
   readonly message: string
   /** Constructor name of what was thrown, for kind `exception`. */
   readonly name?: string
+  /** Said by whoever failed; absent: the kind decides. */
+  readonly category?: StepErrorCategory
+  /** `ECONNREFUSED`, `HTTP_503`, `EXIT_2`. */
+  readonly code?: string
   /** The reference without a value, for kind `missing-input`. */
   readonly missingVar?: string
 }

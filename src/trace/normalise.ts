@@ -71,6 +71,11 @@ export const normalisedFields: readonly NormalisedField[] = [
     why: 'Identity of the process that held the run: another one in every run.',
   },
   {
+    field: 'group',
+    rule: 'removed',
+    why: 'The number that the system gave to a process and when that began: others in every run.',
+  },
+  {
     field: 'lineSha256',
     rule: 'removed',
     why: 'Digest of a line with the run id and times in it; what the line says is compared itself.',

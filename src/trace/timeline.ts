@@ -70,6 +70,8 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} paused: there is no value for \${${oneLine(event.missingVar)}}`
     case 'timeout_warning':
       return `${formatStepKey(event)} has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
+    case 'process_start':
+      return `${formatStepKey(event)} runs process ${event.group.pid}`
     case 'step_skip':
       return skipSentence(event)
     case 'artifacts_prepared':

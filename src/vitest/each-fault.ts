@@ -2,12 +2,9 @@ import { describe } from 'vitest'
 import type { TestAPI, TestContext, TestOptions } from 'vitest'
 import { FaultlineError } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import { loadWorkflow } from '../engine/index.ts'
 import type { WorkflowSource } from '../engine/index.ts'
-import { everyFault } from '../fault-injection/index.ts'
 import type { Fault, FaultKind } from '../fault-injection/index.ts'
-import { createProject, loadProjectWorkflow } from '../harness/index.ts'
-import { settings } from './settings.ts'
+import { settings } from './worker-settings.ts'
 
 /** Which faults `test.eachFault` makes tests of, beside Vitest's own options for each of them (`timeout`, `tags`, `retry`). */
 export interface EachFaultOptions extends TestOptions {
@@ -42,6 +39,7 @@ export function eachFaultOf<C>(test: TestAPI<C>): EachFault<C> {
     describe(`every single fault of ${nameOf(workflow)}`, async () => {
       if (template !== undefined) test.override('template' as never, template as never)
       const definition = await definitionOf(workflow, template)
+      const { everyFault } = await import('../fault-injection/index.ts')
       const chosen = everyFault(definition).filter(
         ({ fault, at }) => (kinds?.includes(fault) ?? true) && (steps?.includes(stepOf(at)) ?? true),
       )
@@ -61,13 +59,17 @@ async function definitionOf(
   workflow: string | WorkflowSource,
   template: string | undefined,
 ): Promise<WorkflowDefinition> {
-  if (typeof workflow !== 'string') return (await loadWorkflow(workflow)).definition
+  if (typeof workflow !== 'string') {
+    const { loadWorkflow } = await import('../engine/index.ts')
+    return (await loadWorkflow(workflow)).definition
+  }
   if (template === undefined) {
     throw new FaultlineError(
       'CONFIGURATION_INVALID',
       `test.eachFault finds '${workflow}' in a template: name it in the options, as in { template: 'medium' }.`,
     )
   }
+  const { createProject, loadProjectWorkflow } = await import('../harness/index.ts')
   const { templates } = settings()
   const project = await createProject({
     template,

@@ -1,12 +1,11 @@
 import { test as vitestTest } from 'vitest'
 import type { TestAPI } from 'vitest'
 import { removeTemporaryRoots } from '../adapters/node/index.ts'
-import { mockAgent } from '../harness/index.ts'
 import type { Agent, Agents, Project } from '../harness/index.ts'
 import { closeJournals, workerJournal } from './journal.ts'
 import { eachFaultOf } from './each-fault.ts'
 import type { EachFault } from './each-fault.ts'
-import { settings } from './settings.ts'
+import { settings } from './worker-settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
 
@@ -51,7 +50,9 @@ const extended = vitestTest
   .extend('correlationId', ({ faultlineRecorder }) => faultlineRecorder.correlationId)
   .extend('project', ({ faultlineRecorder, template }) => faultlineRecorder.createProject(template))
   .extend('agents', ({ project }) => project.agents)
-  .extend('mockAgent', () => mockAgent()) as unknown as TestAPI<FaultlineFixtures>
+  .extend('mockAgent', async () =>
+    (await import('../harness/index.ts')).mockAgent(),
+  ) as unknown as TestAPI<FaultlineFixtures>
 
 /** Vitest's `test`, with one for every single fault of a workflow. What `override` returns has it too, what `extend` does has not. */
 export type FaultlineTest = {

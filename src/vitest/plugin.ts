@@ -2,8 +2,12 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { basename, dirname, join, normalize, resolve } from 'node:path'
 import type { Plugin } from 'vitest/config'
 import type { TestProject, Vitest } from 'vitest/node'
-import { createTemporaryRoot, packageVersion } from '../adapters/node/index.ts'
-import { parseReplayEnvironment, replayVariable } from '../bundle/index.ts'
+import {
+  createTemporaryRoot,
+  packageVersion,
+  parseReplayEnvironment,
+  replayVariable,
+} from '../adapters/node/index.ts'
 import { FaultlineError, formatDuration } from '../core/index.ts'
 import { FaultlineReporter } from './reporter.ts'
 import type { FaultlineReporterOptions } from './reporter.ts'

@@ -3,12 +3,12 @@ import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import { joinPath } from '../core/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { BundleSlots } from './bundle-slots.ts'
+import { count } from './count.ts'
+import { failedSetUps } from './failed-set-ups.ts'
 import { nameBundlesInJunit } from './junit-properties.ts'
 import { RunGuard } from './run-guard.ts'
-import { count, reportFailures } from './run-report.ts'
 import type { Failure, ReportedRun } from './run-report.ts'
 import { selectionOf } from './selection.ts'
-import { failedSetUps, leaveSetUpBundle } from './set-up-bundle.ts'
 
 export interface FaultlineReporterOptions {
   readonly root: string
@@ -74,7 +74,10 @@ export class FaultlineReporter implements Reporter {
     )
     this.#guard.end()
     const failures = [...told, ...untold, ...(await this.#failuresOfSetUp(modules))]
-    if (failures.length > 0) this.#vitest?.logger.log(await reportFailures(this.#run, failures))
+    if (failures.length > 0) {
+      const { reportFailures } = await import('./run-report.ts')
+      this.#vitest?.logger.log(await reportFailures(this.#run, failures))
+    }
     this.#reportKeptProjects()
     this.#reportSelection(tests)
   }
@@ -96,7 +99,10 @@ export class FaultlineReporter implements Reporter {
     const { root, redact, bundleSlots } = this.#options
     const place = { root, redact, bundles: this.folder, vitest: this.#vitest?.version ?? null }
     const failures: Failure[] = []
-    for (const failed of failedSetUps(modules)) {
+    const failedOnes = failedSetUps(modules)
+    if (failedOnes.length === 0) return failures
+    const { leaveSetUpBundle } = await import('./set-up-bundle.ts')
+    for (const failed of failedOnes) {
       const bundle = takeBundleSlot(bundleSlots) ? await leaveSetUpBundle(failed, place) : null
       failures.push({ bundle, flaky: false })
     }

@@ -3,6 +3,7 @@ import { basename, join, relative } from 'node:path'
 import { createNodeFiles } from '../adapters/node/index.ts'
 import { readBundle, renderSummary } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
+import { count } from './count.ts'
 import { appendStepSummary } from './step-summary.ts'
 
 /** One failure of the run: of a try of a test, or of a set-up. */
@@ -66,10 +67,6 @@ export async function reportFailures(run: ReportedRun, failures: readonly Failur
     blocks.push(`  ${count(leftOut, 'further failure')} left no bundle: maxBundles is ${run.maxBundles}`)
   }
   return blocks.join('\n\n')
-}
-
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
 function writeIndex({ root, folder, allRuns }: ReportedRun, index: object): void {

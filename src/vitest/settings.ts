@@ -1,5 +1,3 @@
-import { resolve } from 'node:path'
-import { inject } from 'vitest'
 import type { BundleSlots } from './bundle-slots.ts'
 
 /** What the plugin tells the workers; plain data, since it crosses a process border. */
@@ -61,26 +59,3 @@ declare module 'vitest' {
 
 export const defaultLimits: FaultlineLimits = { stepMs: 10_000, workflowMs: 20_000, testMs: 30_000 }
 export const defaultBundles = 'faultline-bundles'
-
-/** What the plugin has provided, or defaults that work without it. */
-export function settings(): FaultlineSettings {
-  const provided = inject('faultline') as FaultlineSettings | undefined
-  return (
-    provided ?? {
-      root: resolve('.'),
-      projectsRoot: null,
-      bundles: `${defaultBundles}/without-plugin`,
-      bundleSlots: null,
-      journals: null,
-      silence: null,
-      templates: null,
-      keep: 'never',
-      seed: 1,
-      limits: defaultLimits,
-      redact: [],
-      replay: null,
-      vitest: 'unknown',
-      faultline: 'unknown',
-    }
-  )
-}

@@ -2,7 +2,6 @@ import { createDigest } from '../adapters/node/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { formatDuration, messageOf, seededRandom } from '../core/index.ts'
 import type { FaultlineError } from '../core/index.ts'
-import { createProject, sessionsOf } from '../harness/index.ts'
 import type { Project, SessionLimits, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
@@ -12,7 +11,6 @@ import { failureReason } from './failure.ts'
 import type { FailureCircumstances, KeptError } from './failure.ts'
 import type { Journal } from './journal.ts'
 import type { FaultlineSettings } from './settings.ts'
-import { leaveTestBundle, recordingsOf } from './test-bundle.ts'
 import type { MadeProject } from './test-bundle.ts'
 
 /** What a worker tells the reporter about the tries of a test that failed. */
@@ -57,6 +55,7 @@ export function createTestRecorder(
   // Vitest keeps adding to the errors of a test that is tried again, and leaves the state of a repeated one at `fail`.
   const earlierErrors = test.result?.errors?.length ?? 0
   const projects: Project[] = []
+  let sessionsOf: (project: Project) => readonly WorkflowSession[] = () => []
   const journalled = journal?.begin({ identity, name, seed, correlationId })
   let settingUp = false
 
@@ -84,6 +83,7 @@ export function createTestRecorder(
     recordings: readonly SessionRecording[],
   ): Promise<string | null> => {
     const told = wrong ? unexpectedErrors(test, errors()) : []
+    const { leaveTestBundle } = await import('./test-bundle.ts')
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
         ? await leaveTestBundle(
@@ -113,14 +113,14 @@ export function createTestRecorder(
     let bundle: string | null = null
     try {
       const sessions = projects.flatMap(sessionsOf)
-      const recordings = hasFailed() ? await recordingsOf(sessions) : undefined
+      const recordings = hasFailed() ? await recorded(sessions) : undefined
       const problems = await closeSessions(sessions)
       if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
       // A test that is expected to fail has gone wrong when it has not.
       const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
       // What a replay has done is compared with the recording also where the test passes now.
       if (wrong || (replayed && test.result?.state !== 'skip')) {
-        const left = await leaveBundle(wrong, problems, recordings ?? (await recordingsOf(sessions)))
+        const left = await leaveBundle(wrong, problems, recordings ?? (await recorded(sessions)))
         if (wrong) bundle = left
       }
       return wrong
@@ -135,7 +135,9 @@ export function createTestRecorder(
     correlationId,
     async createProject(template) {
       settingUp = true
-      const project = await createProject({
+      const harness = await import('../harness/index.ts')
+      sessionsOf = harness.sessionsOf
+      const project = await harness.createProject({
         template,
         name: identity.fullName,
         seed,
@@ -157,6 +159,12 @@ export function createTestRecorder(
       for (const project of projects) await project.remove()
     },
   }
+}
+
+/** Most tests pass, and do not need what makes bundles. */
+async function recorded(sessions: readonly WorkflowSession[]): Promise<readonly SessionRecording[]> {
+  const { recordingsOf } = await import('./test-bundle.ts')
+  return recordingsOf(sessions)
 }
 
 /** Where a project lies, if it lies in a folder. */

@@ -2,7 +2,14 @@ import type { BoundaryTable } from './boundaries.ts'
 
 const words = ['core']
 const contracts = [...words, 'definition', 'ports', 'trace']
-const domain = [...contracts, 'engine', 'fault-injection', 'adapters/virtual', 'adapters/node']
+const domain = [
+  ...contracts,
+  'engine',
+  'built-in-steps',
+  'fault-injection',
+  'adapters/virtual',
+  'adapters/node',
+]
 const composed = [...domain, 'harness', 'harness/invariants', 'bundle', 'viewer', 'drivers']
 
 /**
@@ -19,6 +26,7 @@ export const allowedImports: BoundaryTable = {
     ports: { layer: 1, imports: [...words, 'definition', 'trace'] },
 
     engine: { layer: 2, imports: contracts },
+    'built-in-steps': { layer: 2, imports: contracts },
     'fault-injection': { layer: 2, imports: contracts },
     'adapters/virtual': { layer: 2, imports: contracts },
     'adapters/node': { layer: 2, imports: contracts, machine: true },

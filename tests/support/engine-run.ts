@@ -61,7 +61,7 @@ let lives = 0
 
 export function engineBench(
   files: FilesPort,
-  storage: StorageOptions & Partial<Pick<DriverPorts, 'compression' | 'observer'>> = {},
+  storage: StorageOptions & Partial<Pick<DriverPorts, 'compression' | 'observer' | 'processes'>> = {},
 ): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []

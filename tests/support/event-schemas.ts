@@ -33,9 +33,13 @@ const error = z.strictObject({
     'critical',
     'missing-artifact',
     'cancelled',
+    'response',
+    'process',
   ]),
   message: z.string().min(1),
   name: z.string().min(1).optional(),
+  category: z.enum(['transient', 'permanent']).optional(),
+  code: z.string().min(1).optional(),
   missingVar: z.string().min(1).optional(),
 })
 const artifact = z.strictObject({ path: z.string().min(1), sha256, sizeBytes: count })
@@ -112,6 +116,18 @@ export const eventSchemas = {
     hasFailures: z.literal(true).optional(),
     step: z.string().min(1).optional(),
     error: error.optional(),
+  }),
+  process_start: z.strictObject({
+    ...step,
+    kind: z.literal('process_start'),
+    status: z.literal('running'),
+    group: z.strictObject({
+      pid: ordinal,
+      startTime: z.string().min(1),
+      bootId: z.string().min(1),
+      host: z.string().min(1),
+      mark: z.string().min(1),
+    }),
   }),
   step_start: z.strictObject({
     ...step,

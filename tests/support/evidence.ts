@@ -1,4 +1,4 @@
-import { createDigest } from '../../src/adapters/node/index.ts'
+import { createDigest, createTurn } from '../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../src/adapters/virtual/index.ts'
 import type { VirtualFiles } from '../../src/adapters/virtual/index.ts'
 import { isFaultlineError, messageOf } from '../../src/core/index.ts'
@@ -178,6 +178,8 @@ export async function watchedRun(
     },
     async evidence(more = {}) {
       const files = watch.disk.snapshotFiles()
+      // Whoever was told to end has ended when all that could go on has.
+      await createTurn().next()
       const executions = watch.executions.slice()
       const undos = watch.undos.slice()
       const leftovers = watch.leftovers()

@@ -64,11 +64,17 @@ class Simulation {
   readonly #standings: Standing[]
   readonly #calls: number[]
   readonly #mayFinishOff: boolean
+  /** What has to have ended before a step: what leads to it, and gates that may still send that back. */
+  readonly #needs: readonly Set<number>[]
+  /** By gated step: what its gate sends back. */
+  readonly #loops = new Map<number, ReadonlySet<number>>()
 
   constructor(flow: ModelFlow) {
     this.#flow = flow
     this.#standings = flow.steps.map(() => ({ ...fresh(), visit: 1, loops: 0 }))
     this.#calls = flow.steps.map(() => 0)
+    this.#needs = flow.steps.map((_, step) => new Set(this.#into(step).map(({ from }) => from)))
+    this.#planLoops()
     this.#mayFinishOff = [...flow.steps, ...flow.edges].some(({ condition }) => final.includes(condition))
   }
 
@@ -122,37 +128,45 @@ class Simulation {
     return this.#flow.edges.filter(({ to }) => to === step)
   }
 
-  /** Everything that has to have ended before the step is looked at. */
-  #waitsFor(step: number): ReadonlySet<number> {
-    const found = new Set(this.#into(step).map(({ from }) => from))
-    for (const each of found) for (const gate of this.#gatesOver(each, step)) found.add(gate)
-    if (this.#flow.steps[step]?.gate !== undefined)
-      for (const member of this.#loopOf(step)) if (member !== step) found.add(member)
+  /** Waiting for a gate can put a step into the loop of another gate: this goes on until nothing is added. */
+  #planLoops(): void {
+    for (let added = true; added;) {
+      added = false
+      for (const [gated, { gate }] of this.#flow.steps.entries()) {
+        if (gate === undefined) continue
+        const loop = new Set([...this.#behind(gated)].filter((step) => this.#behind(step).has(gate.target)))
+        this.#loops.set(gated, loop)
+        const startsEarly = [...loop].some((step) => this.#flow.steps[step]?.joinsAny)
+        for (const [step, needs] of this.#needs.entries()) {
+          const isLedOut = !loop.has(step) && [...needs].some((need) => loop.has(need))
+          const size = needs.size
+          if (isLedOut) needs.add(gated)
+          if (step === gated && startsEarly)
+            for (const member of loop) if (member !== gated) needs.add(member)
+          added ||= needs.size > size
+        }
+      }
+    }
+  }
+
+  #behind(step: number): ReadonlySet<number> {
+    const found = new Set([step])
+    for (const each of found) for (const need of this.#needs[each] ?? []) found.add(need)
     return found
   }
 
-  /** Gates that may still send `from` back and not `to`. */
+  /** Gates that may still send `from`, or one of each other, back and not `to`. */
   #gatesOver(from: number, to: number): readonly number[] {
-    return this.#flow.steps.flatMap((_, gated) => {
-      const loop = this.#loopOf(gated)
-      return gated !== from && loop.has(from) && !loop.has(to) ? [gated] : []
-    })
-  }
-
-  #loopOf(gated: number): ReadonlySet<number> {
-    const gate = this.#flow.steps[gated]?.gate
-    if (gate === undefined) return new Set()
-    const behind = (step: number): ReadonlySet<number> => {
-      const found = new Set([step])
-      for (const each of found) for (const edge of this.#into(each)) found.add(edge.from)
-      return found
-    }
-    return new Set([...behind(gated)].filter((step) => behind(step).has(gate.target)))
+    const found = new Set([from])
+    for (const step of found)
+      for (const [gated, loop] of this.#loops) if (loop.has(step) && !loop.has(to)) found.add(gated)
+    found.delete(from)
+    return [...found]
   }
 
   #isCandidate(step: number): boolean {
     if (this.#hasEnded(step)) return false
-    const needs = [...this.#waitsFor(step)]
+    const needs = [...(this.#needs[step] ?? [])]
     const early = this.#flow.steps[step]?.joinsAny === true
     return (
       needs.every((need) => this.#hasEnded(need)) || (early && needs.some((need) => this.#hasEnded(need)))
@@ -161,11 +175,9 @@ class Simulation {
 
   #passage(edge: ModelEdge): 'open' | 'held back' | 'taken' | 'not taken' | 'error' {
     const source = this.#at(edge.from)
-    const gates = new Set<number>([edge.from])
-    for (const each of gates) for (const gate of this.#gatesOver(each, edge.to)) gates.add(gate)
-    gates.delete(edge.from)
-    if (!this.#hasEnded(edge.from) || ![...gates].every((gate) => this.#hasEnded(gate))) return 'open'
-    if ([...gates].some((gate) => this.#isHardFailure(gate))) return 'held back'
+    const gates = this.#gatesOver(edge.from, edge.to)
+    if (![edge.from, ...gates].every((step) => this.#hasEnded(step))) return 'open'
+    if (gates.some((gate) => this.#isHardFailure(gate))) return 'held back'
     const isTaken = (taken: boolean): 'taken' | 'not taken' => (taken ? 'taken' : 'not taken')
     const findings = this.#flow.steps[edge.from]?.findings === true
     switch (edge.condition) {
@@ -192,7 +204,7 @@ class Simulation {
     const edges = this.#into(step).map((edge) => ({ edge, passage: this.#passage(edge) }))
     const of = (passage: string): boolean => edges.some((each) => each.passage === passage)
     const startsEarly = joinsAny && gate === undefined
-    const allEnded = [...this.#waitsFor(step)].every((need) => this.#hasEnded(need))
+    const allEnded = [...(this.#needs[step] ?? [])].every((need) => this.#hasEnded(need))
     if (!startsEarly && !allEnded) return false
     const isHeldBack = of('held back') && !joinsAny
     if (this.#isStopping && !this.#finishesOff(step, edges)) {
@@ -201,14 +213,15 @@ class Simulation {
     }
     const forgives = final.includes(condition)
     const taken = edges.flatMap(({ edge, passage }) => (passage === 'taken' ? [edge.from] : []))
-    if (isHeldBack && !forgives) this.#skip(step, 'dependency_failed', taken)
-    else if (of('error')) this.#fail(step, taken)
-    else if (edges.length > 0 && !of('taken') && of('open')) return false
+    const isNamed = condition !== undefined && !['true', 'false', 'error', 'always'].includes(condition)
+    if (isHeldBack && !forgives) this.#skip(step, 'dependency_failed', [])
+    else if (of('error')) this.#fail(step)
+    else if (!allEnded && ((edges.length > 0 && !of('taken')) || isNamed)) return false
     else if (edges.length > 0 && !of('taken') && condition !== 'always' && !(forgives && of('held back')))
-      this.#skip(step, this.#whyNotReached(edges), taken)
-    else if (condition === 'error') this.#fail(step, taken)
-    else if (!this.#holds(step)) this.#skip(step, 'condition_false', taken)
-    else return this.#call(step, taken)
+      this.#skip(step, this.#whyNotReached(edges), [])
+    else if (condition === 'error') this.#fail(step)
+    else if (this.#holds(step)) return this.#call(step, taken)
+    else if (allEnded) this.#skip(step, 'condition_false', taken)
     return false
   }
 
@@ -219,9 +232,10 @@ class Simulation {
     if (final.includes(this.#flow.steps[step]?.condition)) return true
     return edges.some(({ edge, passage }) => {
       const isExpression = ['true', 'false', 'error'].includes(edge.condition ?? '')
-      const mayLead = passage === 'taken' || (isExpression && ['not taken', 'error'].includes(passage))
+      const isJudged = isExpression && this.#at(edge.from).status === 'completed'
+      const mayLead = passage === 'taken' || (isJudged && ['not taken', 'error'].includes(passage))
       if (passage === 'taken' && final.includes(edge.condition)) return true
-      return mayLead && this.#at(edge.from).onErrorBranch && this.#at(edge.from).status === 'completed'
+      return mayLead && this.#at(edge.from).onErrorBranch
     })
   }
 
@@ -280,8 +294,8 @@ class Simulation {
     standing.reason = reason
   }
 
-  #fail(step: number, taken: readonly number[]): void {
-    this.#reach(step, taken, false)
+  #fail(step: number): void {
+    this.#reach(step, [], false)
     this.#at(step).status = 'failed'
   }
 
@@ -299,14 +313,14 @@ class Simulation {
     }
     if (!isGood) standing.status = 'failed'
     else if (gate === undefined || standing.visit > gate.refusals) standing.status = 'completed'
-    else if (standing.loops < gate.maxLoops) this.#sendBack(step)
+    else if (standing.loops < gate.maxLoops && !this.#isStopping) this.#sendBack(step)
     else standing.status = 'failed'
     return true
   }
 
   #sendBack(gated: number): void {
     const loops = this.#at(gated).loops + 1
-    for (const member of this.#loopOf(gated))
+    for (const member of this.#loops.get(gated) ?? [])
       this.#standings[member] = { ...fresh(), visit: this.#at(member).visit + 1, loops: 0 }
     this.#at(gated).loops = loops
   }

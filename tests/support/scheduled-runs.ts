@@ -2,6 +2,7 @@ import { createDigest } from '../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../src/adapters/virtual/index.ts'
 import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../src/engine/index.ts'
+import { createOutside } from '../../src/harness/outside.ts'
 import { agentPort } from '../../src/harness/prepare-session.ts'
 import { createScheduler } from '../../src/harness/schedule/scheduler.ts'
 import type { ScheduleTrace } from '../../src/harness/schedule/search.ts'
@@ -36,6 +37,7 @@ export function scheduledRuns(
         driver: createReferenceDriver(),
         digest: createDigest(),
         realWaitMs: 2_000,
+        outside: createOutside({}, undefined),
       },
       freshWorld(createVirtualFiles({}), 0),
       { scheduler },

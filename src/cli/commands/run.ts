@@ -1,18 +1,20 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { defaultSeed, FaultlineError } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
 import type { FaultPlan } from '../../definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
 import { openProject, runReader, startProcessRun } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
+import type { AgentsChoice } from '../agents-module.ts'
 import { parseFaultOption } from '../fault-option.ts'
 import { whileCancellable } from '../cancel-watch.ts'
 import { finishRun } from '../finish-run.ts'
-import { parseJson, readInput } from '../input-option.ts'
 import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
+import { parseJson, readInput, seedOf } from '../run-options.ts'
 import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
 
@@ -23,6 +25,7 @@ interface RunOptions extends StateDirectoryOption {
   readonly plan?: string
   readonly seed?: number | string
   readonly input?: string
+  readonly workflow?: string
   readonly mockDelay: number
   readonly force?: boolean
   readonly clock?: 'virtual' | 'real'
@@ -32,6 +35,7 @@ export function runCommand(): Command {
   return new Command('run')
     .description('Run a workflow in the current folder; its state is kept in .workflow.')
     .argument('<file>', 'workflow definition (YAML or JSON)')
+    .option('--workflow <name>', 'this one, of a file that holds several')
     .option('--mock', 'let stand-ins produce every declared artifact')
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--fault <kind:step>', 'break a step: agent-error:review (repeatable)', collect, [])
@@ -51,8 +55,9 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const folder = process.cwd()
   const project = openProject(folder)
   const directories = directoriesFrom(options)
-  const loaded = await loadWorkflow(workflowFromText(readTextFile(file, 'workflow file'), file))
-  const choice = chooseAgents(folder, options)
+  const text = readTextFile(file, 'workflow file')
+  const loaded = await loadWorkflow(workflowFromText(text, file, options.workflow))
+  const choice = chooseAgents(folder, options, loaded.definition)
   const agents = await loadAgents(folder, choice)
   const plan = readPlan(options)
   if (options.force !== true)
@@ -71,9 +76,10 @@ async function run(file: string, options: RunOptions): Promise<number> {
     input: readInput(options.input),
     launch: {
       file,
+      ...(options.workflow === undefined ? {} : { workflow: options.workflow }),
       clock,
       ...(options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }),
-      ...(choice.kind === 'mock' ? { mock: true, mockDelayMs: options.mockDelay } : { agents: choice.path }),
+      ...launchOf(choice, options),
     },
     onEvent(event) {
       const line = progressLine(event)
@@ -85,6 +91,12 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
+}
+
+/** What a later process needs to know of the agents. */
+function launchOf(choice: AgentsChoice, { mockDelay }: RunOptions): JsonObject {
+  if (choice.kind === 'mock') return { mock: true, mockDelayMs: mockDelay }
+  return choice.kind === 'module' ? { agents: choice.path } : {}
 }
 
 function readPlan(options: RunOptions): FaultPlan {
@@ -105,10 +117,6 @@ function readPlan(options: RunOptions): FaultPlan {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
-}
-
-function seedOf(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text
 }
 
 function milliseconds(text: string): number {

@@ -124,7 +124,8 @@ function number(value: number): string {
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
 /** Characters that XML cannot hold are left out. */
-function escaped(text: string): string {
+/** For text and attributes of XML and HTML. */
+export function escaped(text: string): string {
   return text
     .replaceAll(/[^\t\n\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
     .replaceAll(/[&<>"]/g, (sign) => entities[sign] as string)

@@ -12,6 +12,7 @@ export type {
   StepScoring,
 } from './agent-workflow.ts'
 export type { GraphConnection, GraphNode, GraphWorkflow } from './graph-workflow.ts'
+export type { PipelineStep, ServicePipeline, ServicePipelines } from './service-pipelines.ts'
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionNames } from './condition.ts'
 export { compileSchema, describeViolations } from './json-schema.ts'
@@ -25,6 +26,5 @@ export type { Parameters, PlacedReference, ReferenceScope } from './parameters.t
 export type { Reference } from './references.ts'
 export { missingRequiredFile } from './required-files.ts'
 export { describeProblems } from './problems.ts'
-export { assertExecutable, notExecuted } from './unsupported.ts'
 export { defineWorkflow, workflowFromText } from './workflow-source.ts'
 export type { WorkflowSource } from './workflow-source.ts'

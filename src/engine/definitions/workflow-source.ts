@@ -1,5 +1,6 @@
 import type { AgentWorkflow } from './agent-workflow.ts'
 import type { GraphWorkflow } from './graph-workflow.ts'
+import type { ServicePipelines } from './service-pipelines.ts'
 
 /** A workflow that has been written down and not yet been read. */
 export interface WorkflowSource {
@@ -29,8 +30,17 @@ export interface WorkflowSource {
  */
 export function defineWorkflow(workflow: AgentWorkflow): WorkflowSource
 export function defineWorkflow(workflow: GraphWorkflow): WorkflowSource
-export function defineWorkflow(workflow: AgentWorkflow | GraphWorkflow): WorkflowSource {
-  return Object.freeze({ kind: 'workflow-source', value: frozenCopy(workflow, new Map()) })
+/** @param workflow Which of several. */
+export function defineWorkflow(pipelines: ServicePipelines, workflow?: string): WorkflowSource
+export function defineWorkflow(
+  definition: AgentWorkflow | GraphWorkflow | ServicePipelines,
+  workflow?: string,
+): WorkflowSource {
+  return Object.freeze({
+    kind: 'workflow-source',
+    value: frozenCopy(definition, new Map()),
+    ...(workflow === undefined ? {} : { workflow }),
+  })
 }
 
 /**

@@ -4,7 +4,7 @@ import { judgeNamedCondition } from '../definitions/index.ts'
 import type { Condition } from '../definitions/index.ts'
 import { finalConditions } from './connections.ts'
 import type { CompiledFlow, Connection, StartCondition } from './connections.ts'
-import { cameBefore, isStopping, passageOf } from './passage.ts'
+import { cameBefore, isSettled, isStopping, passageOf } from './passage.ts'
 import type { Passage } from './passage.ts'
 import type { RunState, StepState } from './run-state.ts'
 import { stepViews } from './state-view.ts'
@@ -15,7 +15,7 @@ export type Decision =
   | ({ readonly to: 'run' } & Taken)
   | ({ readonly to: 'skip'; readonly reason: SkipReason; readonly because: readonly string[] } & Taken)
   /** Its condition, or that of a connection, cannot be judged: an error of the step, never a no. */
-  | ({ readonly to: 'fail'; readonly error: StepError } & Taken)
+  | { readonly to: 'fail'; readonly error: StepError }
   /** Something that leads to it has to come to an end first. */
   | { readonly to: 'wait' }
 
@@ -69,9 +69,10 @@ class Crossing {
   }
 
   decide(): Decision {
-    if (!this.#startsEarly && this.#state.steps.get(this.#index).blockers > 0) return { to: 'wait' }
+    const isLast = this.#state.steps.get(this.#index).blockers === 0
+    if (!this.#startsEarly && !isLast) return { to: 'wait' }
     if (isStopping(this.#state) && !this.#finishesOff()) {
-      if (this.#has('open')) return { to: 'wait' }
+      if (!isLast) return { to: 'wait' }
       return this.#isBlocked ? this.#skip('dependency_failed', this.#blocked) : this.#skip('run_failed', [])
     }
     const runsAfterFailure = finalConditions.has(this.#condition)
@@ -81,11 +82,13 @@ class Crossing {
       const isReached =
         this.#ways.length === 0 ||
         this.#has('taken') ||
-        (!this.#has('open') && (this.#condition === 'always' || (runsAfterFailure && this.#has('blocked'))))
-      if (!isReached) return this.#has('open') ? { to: 'wait' } : this.#skipUnreached()
-      return this.#holds() ? this.#with({ to: 'run' }) : this.#skip('condition_false', [])
+        (isLast && (this.#condition === 'always' || (runsAfterFailure && this.#has('blocked'))))
+      if (!isLast && (!isReached || !this.#canBeJudged())) return { to: 'wait' }
+      if (!isReached) return this.#skipUnreached()
+      if (this.#holds()) return { to: 'run', ...this.#takes() }
+      return isLast ? { ...this.#skip('condition_false', []), ...this.#takes() } : { to: 'wait' }
     } catch (error) {
-      return this.#with({ to: 'fail', error: { kind: 'condition', message: messageOf(error) } })
+      return { to: 'fail', error: { kind: 'condition', message: messageOf(error) } }
     }
   }
 
@@ -125,6 +128,15 @@ class Crossing {
     return expression.evaluate({ ...fields, ...this.#names(expression), output, scoring: scoring ?? {} })
   }
 
+  /** Whether its own condition speaks of nothing that is still to come. */
+  #canBeJudged(): boolean {
+    const condition = this.#condition
+    if (typeof condition !== 'object') return condition === undefined || condition === 'always'
+    const { anyStep, steps } = condition.mentions
+    const { indexOf } = this.#state.workflow
+    return !anyStep && [...steps].every((id) => isSettled(this.#state.steps.get(indexOf.get(id) as number)))
+  }
+
   #holds(): boolean {
     const condition = this.#condition
     if (condition === undefined) return true
@@ -154,14 +166,15 @@ class Crossing {
   }
 
   #skip(reason: SkipReason, because: readonly Way[]): Decision {
-    return this.#with({ to: 'skip', reason, because: because.map((way) => this.#source(way)) })
+    return { to: 'skip', reason, because: because.map((way) => this.#source(way)) }
   }
 
-  #with<D extends Decision>(decision: D): D {
-    if ((!this.#flow.isRouted && !this.#flow.joinsAny.has(this.#index)) || this.#ways.length === 0)
-      return decision
-    const taken = this.#ways.filter(({ passage }) => passage === 'taken')
-    return { ...decision, takes: taken.map((way) => this.#source(way)) }
+  #takes(): Taken {
+    const isSaid = this.#flow.isRouted || this.#flow.joinsAny.has(this.#index)
+    if (!isSaid || this.#ways.length === 0) return {}
+    return {
+      takes: this.#ways.filter(({ passage }) => passage === 'taken').map((way) => this.#source(way)),
+    }
   }
 
   #source({ connection }: Way): string {

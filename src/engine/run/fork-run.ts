@@ -36,8 +36,9 @@ export function forkRun(run: LiveRun): RunFork | undefined {
         acknowledged,
         savedAtBytes,
       })
-      const calls = attempts.map(({ index, key, definition }) => {
+      const calls = attempts.map(({ index, key, definition, parameters }) => {
         const attempt = new Attempt(index, key, definition, layout)
+        attempt.parameters = parameters
         fork.attempts.set(index, attempt)
         return () => callAgent(fork, attempt)
       })

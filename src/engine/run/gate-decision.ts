@@ -12,8 +12,9 @@ import { stepContext, stepFailed } from './step-context.ts'
 export function routeOf(state: RunState, index: number, passed: boolean): GateResultEvent['route'] {
   if (passed) return { to: 'pass' }
   const { onFail, maxLoops } = gateOf(state, index)
-  const { loops } = state.steps.get(index)
-  return onFail !== undefined && loops < maxLoops
+  const { loops, flow } = state.steps.get(index)
+  // What finishes a failed run off does not begin any of it anew.
+  return onFail !== undefined && loops < maxLoops && !flow.finishesOff
     ? { to: 'loop', target: onFail, loop: loops + 1 }
     : { to: 'fail' }
 }

@@ -1,8 +1,15 @@
-import { messageOf } from '../../core/index.ts'
+import { deepFreeze, messageOf } from '../../core/index.ts'
 import type { JsonValue, StepKey } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
-import type { EventBody, EventEnvelope, LogEntry, ScoringResult, WorkflowEvent } from '../../trace/index.ts'
+import type {
+  EventBody,
+  EventEnvelope,
+  LogEntry,
+  ProcessGroup,
+  ScoringResult,
+  WorkflowEvent,
+} from '../../trace/index.ts'
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
 import type { DailyLog } from '../store/daily-log.ts'
@@ -67,7 +74,15 @@ export function liveRun(
     attempts: new Map(),
     gating: new Set(),
     inbox: [],
-    services: contextServices(life, state, () => run.acknowledged),
+    services: contextServices(
+      life,
+      state,
+      () => run.acknowledged,
+      (made) => {
+        run.inbox.push(made)
+        life.ports.wake()
+      },
+    ),
   }
   return run
 }
@@ -76,6 +91,7 @@ function contextServices(
   { ports, disk, store, dailyLog, durableFolders }: LifeParts,
   state: RunState,
   acknowledged: () => RunState,
+  arrive: (made: ProcessMade) => void,
 ): ContextServices {
   const { runId, correlationId, seed } = state
   const workflowId = state.workflow.definition.id
@@ -95,10 +111,18 @@ function contextServices(
     runId,
     correlationId,
     get input() {
-      return acknowledged().input
+      return deepFreeze(acknowledged().input)
     },
     seed,
     project: { folder: ports.projectFolder },
+    services: state.workflow.definition.services,
+    http: ports.http,
+    processes: ports.processes && {
+      processes: ports.processes,
+      announce: (attempt, group) =>
+        new Promise<void>((recorded) => arrive({ type: 'process-made', attempt, group, recorded })),
+      running: new Map(),
+    },
   }
 }
 
@@ -112,6 +136,16 @@ export type Result =
       readonly decision: GateDecision
     }
   | { readonly type: 'gate-threw'; readonly attempt: Attempt; readonly thrown: unknown }
+  | ProcessMade
+
+/** A process of an attempt waits to be let go. */
+export interface ProcessMade {
+  readonly type: 'process-made'
+  readonly attempt: Attempt
+  readonly group: ProcessGroup
+  /** To be called once the log has it. */
+  readonly recorded: () => void
+}
 
 /** What a step has returned, judged good. */
 export interface Returned {

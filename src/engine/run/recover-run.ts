@@ -19,6 +19,7 @@ import { definitionChanges } from './definition-change.ts'
 import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
 import { noteAnswer, waitingStep } from './gate-decision.ts'
+import { endOrphans, warnOfOrphans } from './orphans.ts'
 import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
 import { assertNotRollingBack, isRollingBack } from './rollback.ts'
@@ -35,9 +36,12 @@ export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromi
   return whenReady(disk.run(readStoredRun(request.runId, store, ports.digest)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
-        whenReady(
-          disk.run(takeOver(request, stored, state, adopted, life)),
-          (run) => run ?? recoverRun({ ...request, runId: state.runId }, life),
+        whenReady(endOrphans(stored, state, life), (unreached) =>
+          whenReady(disk.run(takeOver(request, stored, state, adopted, life)), (run) =>
+            run === undefined
+              ? recoverRun({ ...request, runId: state.runId }, life)
+              : disk.run(warnOfOrphans(run, unreached)),
+          ),
         ),
       ),
     ),

@@ -59,6 +59,8 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return
     case 'step_start':
       return startStep(state, event)
+    case 'process_start':
+      return startProcess(state, event)
     case 'step_skip':
       return skipStep(state, event)
     case 'artifacts_prepared':
@@ -135,6 +137,17 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
   ]
 }
 
+function startProcess(state: Draft<RunState>, event: EventOf<'process_start'>): void {
+  const index = stepIndex(state.workflow, event.step)
+  const step = draftOf(state, index)
+  assert(
+    step.status === 'running' || state.undoing === index,
+    'a step that starts a process is running, or being undone',
+    event.step,
+  )
+  step.processes = [...step.processes, event.group]
+}
+
 function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void {
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
@@ -142,6 +155,7 @@ function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void
   placePrepared(step, event)
   leaveHalt(state, step, index)
   step.status = 'completed'
+  step.processes = none
   step.output = event.output
   step.outputBlob = event.outputBlob ?? null
   step.scoring = event.scoring ?? null
@@ -291,6 +305,7 @@ function undoStep(
   )
   const { attempt, at } = event
   state.undoing = starts ? index : null
+  draftOf(state, index).processes = none
   setAside(state, index, {
     undo: {
       attempt,
@@ -441,6 +456,8 @@ function mergedInput(before: JsonValue, provided: JsonValue): JsonValue {
 function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
   step.aside = withoutHalt(step.aside)
+  // Recovery has ended what of them was left.
+  step.processes = none
   if (isSettled(step)) step.flow = noFlow
   step.status = 'pending'
   step.retriesUsed = 0
@@ -448,6 +465,8 @@ function interrupt(step: Draft<StepState>, at: number): void {
   step.prepared = null
   endAttempt(step, { at, durationMs: null }, 'interrupted')
 }
+
+const none: readonly never[] = []
 
 /** A step of the next state, as a copy that may be written to while the event is being folded. */
 function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {

@@ -7,6 +7,7 @@ import type {
   EventOf,
   GateDecisionRecord,
   GateWaitRecord,
+  ProcessGroup,
   ProducedArtifact,
   RunStatus,
   ScoringResult,
@@ -81,6 +82,8 @@ export interface StepState {
   readonly artifacts: readonly (ProducedArtifact & { readonly seq: number })[]
   /** Announced by `artifacts_prepared`, not yet known to be in place. */
   readonly prepared: PreparedCommit | null
+  /** What its attempts have started since it last completed or was taken over; some of it may still be running. */
+  readonly processes: readonly ProcessGroup[]
   readonly startedAt: number
   readonly notBefore: number
   readonly finishedSeq: number
@@ -153,6 +156,7 @@ const freshStep: StepState = {
   decisions: [],
   artifacts: [],
   prepared: null,
+  processes: [],
   startedAt: 0,
   notBefore: 0,
   finishedSeq: -1,
@@ -273,6 +277,7 @@ export function copyOfStep(step: StepState): Draft<StepState> {
     decisions: step.decisions,
     artifacts: step.artifacts,
     prepared: step.prepared,
+    processes: step.processes,
     startedAt: step.startedAt,
     notBefore: step.notBefore,
     finishedSeq: step.finishedSeq,

@@ -95,7 +95,7 @@ export function undecidedAgain(state: RunState): ReadonlySet<string> {
   const failed: number[] = []
   for (let index = 0; index < state.steps.size; index++) {
     const { status, flow } = state.steps.get(index)
-    const isTakenBack = status === 'failed' && !flow.tolerated
+    const isTakenBack = status === 'failed' && (!flow.tolerated || flow.finishesOff)
     if (isTakenBack || flow.skipped?.reason === 'run_failed') failed.push(index)
   }
   return new Set(

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../core/index.ts'
+import { canonicalJson, deepFreeze } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { GateStepView } from '../../ports/index.ts'
 import { findingsOf, hasFindings, stateSchemaVersion } from '../../trace/index.ts'
@@ -121,7 +121,7 @@ export function newestArtifacts(state: RunState): readonly ProducedArtifact[] {
   return [...newest.values()].sort((left, right) => (left.path < right.path ? -1 : 1)).map(withoutSeq)
 }
 
-/** What conditions can ask about steps: all of them, or those that are named. */
+/** What conditions and gates can ask about steps: all of them, or those that are named. */
 export function stepViews(
   { workflow, steps }: RunState,
   ids: Iterable<string> = workflow.indexOf.keys(),
@@ -129,17 +129,17 @@ export function stepViews(
   const views: Record<string, GateStepView> = {}
   for (const id of ids) {
     const { status, output, scoring } = steps.get(workflow.indexOf.get(id) as number)
-    views[id] = { status, output, scoring, failures: findingsOf(output) }
+    views[id] = { status, output: deepFreeze(output), scoring, failures: findingsOf(output) }
   }
   return views
 }
 
-/** Outputs of every step that has returned one, by step id. */
+/** Outputs of every step that has returned one, by step id. Frozen, since agents share them. */
 export function recordedOutputs(state: RunState): Readonly<Record<string, JsonValue>> {
   const outputs: Record<string, JsonValue> = {}
   for (const [index, definition] of state.workflow.steps.entries()) {
     const { output } = state.steps.get(index)
-    if (output !== null) outputs[definition.id] = output
+    if (output !== null) outputs[definition.id] = deepFreeze(output)
   }
   return outputs
 }

@@ -1,4 +1,4 @@
-import { formatDuration, messageOf } from '../../core/index.ts'
+import { deepFreeze, formatDuration, messageOf } from '../../core/index.ts'
 import type { FileProgram, GateDecision, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
@@ -21,7 +21,7 @@ import type { Decision } from './decision.ts'
 import { gateNotPassed, noteAnswer, noteExpiry, routeOf, waitingStep } from './gate-decision.ts'
 import { retryDelayMs, stepDeadline, stepTimeout, timeoutOf } from './limits.ts'
 import { closeFiles, commit, note, saveState } from './live-run.ts'
-import type { LiveRun, Result, Returned } from './live-run.ts'
+import type { LiveRun, ProcessMade, Result, Returned } from './live-run.ts'
 import { goesOn, isStopping } from './passage.ts'
 import {
   expired,
@@ -146,20 +146,28 @@ function* takeResults(current: Tick, results: readonly Result[]): FileProgram<vo
   const commits: { attempt: Attempt; returned: Returned }[] = []
   for (const result of results) {
     const { attempt } = result
-    if (attempt.ended) noteLate(current, result)
+    if (result.type === 'process-made') noteProcess(current, result)
+    else if (attempt.ended) noteLate(current, result)
     else if (attempt.undoes) takeUndone(current, result)
     else if (result.type === 'threw') endAttempt(current, attempt, errorOf(result.thrown))
     else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
     else if (result.type === 'gate-decided') takeDecision(current, result)
     else {
       const schema = run.state.workflow.preparations.get(attempt.index)?.outputSchema
-      const judged = judgeResult(attempt.definition, result.output, attempt.staged, schema)
+      const judged = judgeResult(attempt.definition, result.output, attempt.files, schema)
       if (!judged.good) endAttempt(current, attempt, judged.error)
-      else if (attempt.staged.size > 0) commits.push({ attempt, returned: judged })
+      else if (attempt.files.size > 0) commits.push({ attempt, returned: judged })
       else settle(current, attempt, judged)
     }
   }
   if (commits.length > 0) yield* commitArtifacts(current, commits)
+}
+
+/** A process is let go once the log has its group; where its attempt has ended meanwhile, it has been ended with it. */
+function noteProcess(current: Tick, { attempt, group, recorded }: ProcessMade): void {
+  if (attempt.ended) return
+  emit(current, { kind: 'process_start', status: 'running', ...attempt.context, group })
+  current.actions.push(recorded)
 }
 
 /** Announces the artifacts of all given attempts in one commit, then moves them into place, then finishes the steps. */
@@ -175,7 +183,7 @@ function* commitArtifacts(
         kind: 'artifacts_prepared',
         status: 'running',
         ...attempt.context,
-        artifacts: [...attempt.staged.values()],
+        artifacts: [...attempt.files.values()],
         output: returned.output,
         ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
       })
@@ -208,7 +216,7 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
     ...attempt.context,
     output: returned.output,
     ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
-    artifacts: [...attempt.staged.values()],
+    artifacts: [...attempt.files.values()],
     durationMs: duration(current.run, attempt),
   })
   const checkpoint = dueCheckpoint(current.run, attempt.context)
@@ -357,7 +365,7 @@ function start(
     ...(takes === undefined ? {} : { takes }),
   })
   if (!prepared.ok) return endAttempt(current, attempt, prepared.error)
-  attempt.parameters = prepared.parameters
+  attempt.parameters = deepFreeze(prepared.parameters)
   current.actions.push(() => callAgent(run, attempt))
 }
 
@@ -534,14 +542,15 @@ function close(current: Tick, attempt: Attempt): void {
   current.run.attempts.delete(attempt.index)
   current.run.gating.delete(attempt.index)
   current.endedAttempts.push(attempt)
+  if (attempt.ownsProcesses) current.actions.push(() => attempt.endProcesses())
   if (!attempt.placed) return
-  for (const artifact of attempt.staged.values()) {
+  for (const artifact of attempt.files.values()) {
     explain(current, { kind: 'artifact_created', status: 'created', ...attempt.context, artifact })
   }
 }
 
 /** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
-function noteLate(current: Tick, result: Result): void {
+function noteLate(current: Tick, result: Exclude<Result, ProcessMade>): void {
   if (current.run.state.status !== 'running' || result.attempt.undoes) return
   if ('thrown' in result && result.attempt.isAbortReason(result.thrown)) return
   explain(current, {

@@ -13,15 +13,22 @@ import { perform } from '../../ports/index.ts'
 import type {
   AgentClock,
   AgentContext,
+  AgentService,
   ArtifactsContext,
   ClockPort,
   DigestPort,
   FileProgram,
+  HttpClient,
+  HttpPort,
+  ProcessRunner,
 } from '../../ports/index.ts'
-import { stageArtifact } from '../store/artifact-commit.ts'
+import { adoptArtifact, stageArtifact } from '../store/artifact-commit.ts'
 import { reservedFolder } from '../store/layout.ts'
 import type { StoreLayout } from '../store/layout.ts'
 import type { Attempt } from './attempt.ts'
+import { httpClient } from './http-client.ts'
+import { processRunner } from './process-runner.ts'
+import type { ProcessServices } from './process-runner.ts'
 
 /** What the engine lends to the context of an attempt. */
 export interface ContextServices {
@@ -39,6 +46,10 @@ export interface ContextServices {
   readonly input: JsonValue
   readonly seed: number | string
   readonly project: AgentContext['project']
+  /** Of the definition. */
+  readonly services: Readonly<Record<string, JsonObject>> | undefined
+  readonly http: HttpPort | undefined
+  readonly processes: ProcessServices | undefined
 }
 
 /**
@@ -67,6 +78,8 @@ export class EngineContext implements AgentContext {
   #artifacts: ArtifactsContext | undefined
   #clock: AgentClock | undefined
   #random: SeededRandom | undefined
+  #http: HttpClient | undefined
+  #processes: ProcessRunner | undefined
 
   constructor(attempt: Attempt, services: ContextServices) {
     const { definition, key } = attempt
@@ -103,6 +116,23 @@ export class EngineContext implements AgentContext {
     return this.undoing ? undoKey(key) : key
   }
 
+  get service(): AgentService | undefined {
+    const name = this.#attempt.definition.service
+    return name === undefined ? undefined : { name, settings: this.#services.services?.[name] ?? {} }
+  }
+
+  get http(): HttpClient {
+    const attempt = this.#attempt
+    const port = given(this.#services.http, 'HTTP', this)
+    return (this.#http ??= httpClient(attempt, port, () => assertOpen(attempt)))
+  }
+
+  get processes(): ProcessRunner {
+    const attempt = this.#attempt
+    const services = given(this.#services.processes, 'child processes', this)
+    return (this.#processes ??= processRunner(attempt, services, () => assertOpen(attempt)))
+  }
+
   get artifacts(): ArtifactsContext {
     return (this.#artifacts ??= artifactsContext(this.#attempt, this.#services))
   }
@@ -136,6 +166,11 @@ export class EngineContext implements AgentContext {
 
 const noThresholds = {}
 
+function given<T>(port: T | undefined, what: string, { step }: AgentContext): T {
+  if (port !== undefined) return port
+  throw new Error(`Step '${step}' needs ${what}, and this engine was given none.`)
+}
+
 function artifactsContext(attempt: Attempt, services: ContextServices): ArtifactsContext {
   const { store } = services
   const read = async (path: string): Promise<Uint8Array> => {
@@ -156,6 +191,13 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
         sha256: services.digest.sha256(data),
         sizeBytes: typeof data === 'string' ? encodeUtf8(data).length : data.length,
       })
+    },
+    async adopt(path) {
+      assertOpen(attempt)
+      const target = artifactPath(path, store)
+      const found = await services.run(adoptArtifact(target, services.digest, services.durableFolders))
+      if (found !== undefined) attempt.adopt(found)
+      return found !== undefined
     },
     read,
     readText: async (path) => decodeUtf8(await read(path)),

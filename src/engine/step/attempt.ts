@@ -1,3 +1,4 @@
+import type { HeldProcess } from '../../ports/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
 import type { JsonObject, StepKey } from '../../core/index.ts'
 import type { ArtifactRecord, StepEventContext } from '../../trace/index.ts'
@@ -17,6 +18,8 @@ export class Attempt {
   readonly staged = new Map<string, ArtifactRecord>()
   /** Whether it takes back what the step has done. */
   readonly undoes: boolean
+  #processes: HeldProcess[] | undefined
+  #adopted: Map<string, ArtifactRecord> | undefined
   /** Set when its agent has been called. */
   called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
@@ -45,6 +48,33 @@ export class Attempt {
     return stagingFolder(this.#layout, this.key)
   }
 
+  /** Notes a file that stands in its place already. */
+  adopt(artifact: ArtifactRecord): void {
+    this.#adopted ??= new Map()
+    this.#adopted.set(artifact.path, artifact)
+  }
+
+  /** A process that must not outlive it. */
+  own(process: HeldProcess): void {
+    this.#processes ??= []
+    this.#processes.push(process)
+  }
+
+  get ownsProcesses(): boolean {
+    return this.#processes !== undefined
+  }
+
+  endProcesses(): void {
+    const owned = this.#processes
+    this.#processes = undefined
+    owned?.forEach((process) => process.end())
+  }
+
+  /** All that it leaves, by path: what it has staged, and what it has written in place. */
+  get files(): ReadonlyMap<string, ArtifactRecord> {
+    return this.#adopted === undefined ? this.staged : new Map([...this.#adopted, ...this.staged])
+  }
+
   /** Made when somebody looks at it: most agents never do. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -64,5 +94,6 @@ export class Attempt {
     if (this.#abortedBecause !== undefined) return
     this.#abortedBecause = because
     this.#controller?.abort(new Error(because))
+    this.endProcesses()
   }
 }

@@ -1,6 +1,7 @@
 import { covers, isJsonObject, jsonCopy, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { StepDefinition } from '../../definition/index.ts'
+import { isStepFailure } from '../../ports/index.ts'
 import type { AgentOutput } from '../../ports/index.ts'
 import { describeViolations } from '../definitions/index.ts'
 import type { CompiledSchema } from '../definitions/index.ts'
@@ -40,6 +41,10 @@ export function judgeResult(
 }
 
 export function errorOf(thrown: unknown): StepError {
+  if (isStepFailure(thrown)) {
+    const { kind, category, code, message } = thrown
+    return { kind, message: capped(message), category, ...(code === undefined ? {} : { code }) }
+  }
   const name = thrown instanceof Error ? thrown.constructor.name : undefined
   return { kind: 'exception', message: capped(messageOf(thrown)), ...(name === undefined ? {} : { name }) }
 }
@@ -50,8 +55,9 @@ function capped(message: string): string {
   return `${message.slice(0, mostMessageCharacters)} ... (${message.length} characters in all)`
 }
 
-/** A timeout or an exception may pass; a wrong result will be wrong again. */
+/** Whoever failed may know; else a timeout or an exception may pass, and a wrong result will be wrong again. */
 export function mayBeRetried(error: StepError): boolean {
+  if (error.category !== undefined) return error.category === 'transient'
   return error.kind === 'exception' || error.kind === 'timeout'
 }
 

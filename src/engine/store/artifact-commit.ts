@@ -16,6 +16,22 @@ export function* stageArtifact(
   yield* perform({ op: 'write', path: staged, data })
 }
 
+/** Makes a file durable where a step has written it; undefined when there is none. */
+export function* adoptArtifact(
+  path: string,
+  digest: DigestPort,
+  durable: Set<string>,
+): FileProgram<ArtifactRecord | undefined> {
+  const stat = yield* perform({ op: 'stat', path })
+  if (stat?.kind !== 'file') return undefined
+  yield* ensureFolder(parentFolder(path), durable)
+  yield* perform({ op: 'fsync', path })
+  yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })
+  const bytes = yield* perform({ op: 'read', path })
+  if (bytes === undefined) return undefined
+  return { path, sha256: digest.sha256(bytes), sizeBytes: bytes.length }
+}
+
 /** Makes the staged files of an attempt durable, so that the event that announces them can be trusted. */
 export function* settleStaged(staging: string, artifacts: readonly ArtifactRecord[]): FileProgram<void> {
   const folders = new Set<string>()

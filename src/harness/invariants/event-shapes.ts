@@ -69,9 +69,13 @@ async function buildShapes() {
       'critical',
       'missing-artifact',
       'cancelled',
+      'response',
+      'process',
     ]),
     message: z.string(),
     name: z.string().optional(),
+    category: z.enum(['transient', 'permanent']).optional(),
+    code: z.string().optional(),
     missingVar: z.string().optional(),
   })
   const stepDefinition = z.object({
@@ -163,6 +167,18 @@ async function buildShapes() {
       hasFailures: z.literal(true).optional(),
       step: z.string().optional(),
       error: error.optional(),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('process_start'),
+      status: z.literal('running'),
+      group: z.object({
+        pid: ordinal,
+        startTime: z.string(),
+        bootId: z.string(),
+        host: z.string(),
+        mark: z.string().min(1),
+      }),
     }),
     z.object({
       ...stepEnvelope,

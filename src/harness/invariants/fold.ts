@@ -236,6 +236,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
+    case 'process_start':
     case 'artifact_created':
     case 'late_result':
     case 'checkpoint':

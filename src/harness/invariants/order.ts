@@ -89,7 +89,7 @@ class OrderWalk {
       this.#broken(event, 'is no step of the workflow')
       return
     }
-    if (isUndo(event)) return
+    if (isUndo(event) || this.#isOfUndo(event)) return
     const agent = this.#run.stepDefinition(event)?.agent
     if (agent !== undefined && event.agent !== agent) {
       this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
@@ -110,8 +110,14 @@ class OrderWalk {
     if (event.kind === 'gate_wait') this.#putToPerson(event)
     else if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
-    else if (event.kind !== 'artifacts_prepared') this.#leave(step)
+    else if (event.kind !== 'artifacts_prepared' && event.kind !== 'process_start') this.#leave(step)
     if (event.kind === 'step_fail') this.#failed.set(step, event.tolerated === true)
+  }
+
+  /** A program of the agent that takes back what a completed step has done. */
+  #isOfUndo(event: LoggedStepEvent): boolean {
+    if (event.kind !== 'process_start' || !this.#completed.has(event.step)) return false
+    return event.agent === this.#run.stepDefinition(event)?.undo?.agent
   }
 
   #leave(step: string): void {
@@ -160,7 +166,9 @@ class OrderWalk {
     const connections = graph.into.get(step) ?? []
     const isLedTo = connections.some((connection) => this.#leadsOn(connection))
     if (graph.joinsAny.has(step)) {
-      if (!isLedTo && connections.length > 0) this.#broken(event, `started before anything had led to it`)
+      const allEnded = connections.every(({ from }) => this.#hasEnded(from))
+      if (!isLedTo && !(isFree === true && allEnded) && connections.length > 0)
+        this.#broken(event, `started before anything had led to it`)
       return
     }
     let isInOrder = true

@@ -1,6 +1,5 @@
 import { crashOutcomes } from '../../definition/index.ts'
 import type { CrashFault } from './report.ts'
-import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
 import { toCompletion } from './swept-life.ts'
 import type { FaultPoint, LifeOptions } from './swept-life.ts'
@@ -12,7 +11,7 @@ export async function sweepCrashes(sweep: Sweep): Promise<void> {
   const { writes, countedWrites } = sweep.discovery
   const { recoveryCrashes = sweep.tier === 'deep' } = sweep.options
   sweep.begin(writes.length, countedWrites)
-  for (const point of chosenPoints(sweep.tier, writes)) {
+  for (const point of sweep.chosen(writes)) {
     for (const { fault, world } of newCrashesAt(sweep, point, recoveryCrashes)) {
       if (sweep.hasFoundEnough) return
       const path = new Set<string>()

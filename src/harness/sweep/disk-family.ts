@@ -1,9 +1,6 @@
 import { fileErrorCodes } from '../../definition/index.ts'
-import type { FileErrorCode, FileFault } from '../../definition/index.ts'
 import { fileFaultOperations } from '../../fault-injection/index.ts'
-import type { FileOperation } from '../../ports/index.ts'
 import type { DiskFault, SweepTier } from './report.ts'
-import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, toCompletion } from './swept-life.ts'
 import type { FaultPoint } from './swept-life.ts'
@@ -14,7 +11,7 @@ import type { SweptWorld } from './swept-world.ts'
 export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
   const { writes, countedWrites } = sweep.discovery
   sweep.begin(writes.length, countedWrites)
-  for (const point of chosenPoints(sweep.tier, writes)) {
+  for (const point of sweep.chosen(writes)) {
     for (const fault of faultsAt(point, sweep.tier)) {
       if (sweep.hasFoundEnough) return
       await tryError(sweep, fault, writes.indexOf(point))
@@ -47,27 +44,34 @@ async function tryPowerLoss(sweep: Sweep, fault: DiskFault, left: SweptWorld): P
   // Other disks that read like this one would go the same way up to the power loss alone.
   if (!sweep.isNew(left, left.disk.digest())) return sweep.deduped([fault])
   await sweep.try([fault], async (shortcuts) => {
-    const { world } = await toCompletion(workflow, copyOf(left))
+    const { world } = await toCompletion(workflow, copyOf(left), { endsAt: sweep.cameBy })
     return toCompletion(workflow, afterLife(world, 'run', world.disk.afterCrash('power-min')), shortcuts)
   })
 }
 
-/** A write that a process may not do, and one that it may and the device cannot. */
-const representative: readonly FileErrorCode[] = ['EIO', 'ENOSPC']
-
 function* faultsAt({ name, operation }: FaultPoint, tier: SweepTier): Generator<DiskFault> {
-  const errors = tier === 'deep' ? fileErrorCodes : representative
-  for (const fault of faultsOf(operation, errors)) {
-    for (const sticky of [false, true]) yield { family: 'disk', at: name, fault, sticky }
+  for (const { fault, sticky } of tier === 'deep' ? everyFault : representatives) {
+    if (fileFaultOperations[fault.mode].includes(operation)) yield { family: 'disk', at: name, fault, sticky }
   }
 }
 
-function faultsOf(operation: FileOperation['op'], errors: readonly FileErrorCode[]): readonly FileFault[] {
-  const fits = (mode: FileFault['mode']): boolean => fileFaultOperations[mode].includes(operation)
-  return [
-    ...errors.map((error) => ({ mode: 'before', error }) as const),
-    ...(fits('short') ? ([{ mode: 'short', error: 'ENOSPC' }] as const) : []),
-    { mode: 'after', error: 'EIO' },
-    ...(fits('dropped') ? ([{ mode: 'dropped', error: 'EIO' }] as const) : []),
-  ]
-}
+type DiskFaultForm = Pick<DiskFault, 'fault' | 'sticky'>
+
+/** One of each mode: the process finds out before the write, in its middle, after it; the disk stays full, or recovers. */
+const representatives: readonly DiskFaultForm[] = [
+  { fault: { mode: 'before', error: 'EIO' }, sticky: false },
+  { fault: { mode: 'before', error: 'ENOSPC' }, sticky: true },
+  { fault: { mode: 'short', error: 'ENOSPC' }, sticky: false },
+  { fault: { mode: 'after', error: 'EIO' }, sticky: false },
+  { fault: { mode: 'dropped', error: 'EIO' }, sticky: false },
+]
+
+const everyFault: readonly DiskFaultForm[] = [
+  ...fileErrorCodes.map((error) => ({ mode: 'before', error }) as const),
+  { mode: 'short', error: 'ENOSPC' } as const,
+  { mode: 'after', error: 'EIO' } as const,
+  { mode: 'dropped', error: 'EIO' } as const,
+].flatMap((fault) => [
+  { fault, sticky: false },
+  { fault, sticky: true },
+])

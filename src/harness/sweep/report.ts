@@ -24,7 +24,9 @@ export type FaultFamily = (typeof faultFamilies)[number]
  *   errors of the disk.
  * - `deep`: all errors in all modes, any subset of what was not synced, crashes in the recovery, pairs.
  */
-export type SweepTier = 'smoke' | 'full' | 'deep'
+export type SweepTier = (typeof sweepTiers)[number]
+
+export const sweepTiers = ['smoke', 'full', 'deep'] as const
 
 /** One thing that goes wrong at one fault point, as plain data. */
 export type SingleFault = CrashFault | DiskFault | PortFault | LifecycleFault | ScheduleFault
@@ -43,7 +45,7 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
   readonly fault: FileFault
   /** Whether every later operation fails too. */
   readonly sticky: boolean
-  /** The power fails once the run has been resumed and is over. */
+  /** The power fails once the run has been resumed and has finished a step. */
   readonly powerLoss?: true
 }
 
@@ -121,11 +123,18 @@ export interface SweepReport {
   readonly postCrashStates: number
   /** Different sequences of file operations by which a run was taken over. */
   readonly recoveryPaths: number
-  /** Whether all was tried that there was to try. */
+  /** Whether all was tried that there was to try, of its share if it is one. */
   readonly complete: boolean
+  readonly shard?: SweepShard
   readonly shortcuts: Shortcuts
   /** What differs between two equal sweeps. Left out of the JSON form (`sweepReportJson`). */
   readonly timings: SweepTimings
+}
+
+/** Which of how many shares of the points, from 1. */
+export interface SweepShard {
+  readonly index: number
+  readonly of: number
 }
 
 /** Runs that were left once they had come to what the run without faults had come to. */
@@ -165,7 +174,7 @@ export function faultWords(fault: SingleFault): string {
       return fault.outcome
     case 'disk': {
       const error = 'error' in fault.fault ? ` ${fault.fault.error}` : ''
-      return `${fault.fault.mode}${error}${fault.sticky ? ', sticky' : ''}${fault.powerLoss === true ? ', power loss at the end' : ''}`
+      return `${fault.fault.mode}${error}${fault.sticky ? ', sticky' : ''}${fault.powerLoss === true ? ', then power loss' : ''}`
     }
     case 'lifecycle':
       return fault.action

@@ -3,7 +3,6 @@ import { delaysIn, searchSchedules } from '../schedule/search.ts'
 import type { ScheduledRun, ScheduleTrace } from '../schedule/search.ts'
 import type { Overtaking, Schedule } from '../schedule/strategy.ts'
 import type { FaultSequence } from './report.ts'
-import { chosenPoints } from './smoke-tier.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf } from './swept-life.ts'
@@ -22,19 +21,18 @@ export async function sweepSchedules(sweep: Sweep): Promise<void> {
   sweep.begin(all.length, undisturbed.crossings)
   const [first] = all
   if (first === undefined) return
-  // Nobody is overtaken; agents go on one at a time all the same, and not as they come.
-  await sweep.try(faultsOf([{ at: first.at, pick: first.at, once: true }]), async () => undisturbed.result)
   const conflicting = new Set(delaysIn(trace).map(({ at }) => at))
-  const chosen = new Set(chosenPoints(sweep.tier, all.map(named)).map(({ at }) => at))
-  for (const delay of all) {
+  for (const { name: at, pick } of sweep.chosen(all.map((delay) => ({ ...delay, name: delay.at })))) {
     if (sweep.hasFoundEnough) return
-    if (chosen.has(delay.at)) {
-      if (conflicting.has(delay.at)) await tryOrder(sweep, [delay])
-      else sweep.deduped(faultsOf([delay]))
-    }
+    // Nobody is overtaken; agents go on one at a time all the same, and not as they come.
+    if (at === first.at)
+      await sweep.try(faultsOf([{ at, pick: at, once: true }]), async () => undisturbed.result)
+    if (conflicting.has(at)) await tryOrder(sweep, [{ at, pick }])
+    else sweep.deduped(faultsOf([{ at, pick }]))
     sweep.pointDone()
   }
-  if (sweep.tier === 'deep') await searchDeeper(sweep)
+  // A search cannot be shared out: what it tries follows from what it has seen.
+  if (sweep.tier === 'deep' && (sweep.options.shard?.index ?? 1) === 1) await searchDeeper(sweep)
 }
 
 async function searchDeeper(sweep: Sweep): Promise<void> {
@@ -73,8 +71,4 @@ async function runUnder(
 
 function faultsOf(overtakings: readonly Overtaking[]): FaultSequence {
   return overtakings.map((overtaking) => ({ family: 'schedule', ...overtaking }))
-}
-
-function named(delay: Overtaking): Overtaking & { readonly name: string } {
-  return { ...delay, name: delay.at }
 }

@@ -2,6 +2,7 @@ import { createDigest } from '../../adapters/node/index.ts'
 import { defaultSeed } from '../../core/index.ts'
 import { createReferenceDriver } from '../../engine/index.ts'
 import type { WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
+import { createOutside } from '../outside.ts'
 import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
 import { defaultRealWaitMs, loadFor, projectFor } from '../run-workflow.ts'
 import type { SweepReport } from './report.ts'
@@ -10,7 +11,10 @@ import type { SingleFaultOptions } from './sweep.ts'
 
 export interface SweepOptions
   extends
-    Pick<WorkflowSessionOptions, 'project' | 'agents' | 'gates' | 'input' | 'seed' | 'driver'>,
+    Pick<
+      WorkflowSessionOptions,
+      'project' | 'agents' | 'gates' | 'input' | 'seed' | 'driver' | 'http' | 'programs'
+    >,
     SingleFaultOptions {}
 
 /**
@@ -39,6 +43,7 @@ export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions
       driver: options.driver ?? createReferenceDriver(),
       digest: createDigest(),
       realWaitMs: defaultRealWaitMs,
+      outside: createOutside(options, undefined),
     },
     await filesOfProject(project),
     options,

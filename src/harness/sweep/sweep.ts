@@ -8,10 +8,20 @@ import { Coverage } from './coverage.ts'
 import { discover } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
+import { mergeSweepReports } from './merge-reports.ts'
 import { sweepReportVersion } from './report.ts'
-import type { FaultFamily, FaultSequence, Finding, SweepProgress, SweepReport, SweepTier } from './report.ts'
+import type {
+  FaultFamily,
+  FaultSequence,
+  Finding,
+  SweepProgress,
+  SweepReport,
+  SweepShard,
+  SweepTier,
+} from './report.ts'
+import { chosenPoints } from './smoke-tier.ts'
 import { liveOn } from './swept-life.ts'
-import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
+import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -30,6 +40,12 @@ export interface SingleFaultOptions {
   readonly stopAt?: 'first-finding'
   /** Told now and then how far the sweep has come. */
   readonly onProgress?: (progress: SweepProgress) => void
+  /** Tries the points of one share alone; the reports of all shares are put together by `mergeSweepReports`. */
+  readonly shard?: SweepShard
+  /** What an earlier sweep that was stopped between two points has tried is not tried again, and stands in the report. */
+  readonly continues?: SweepReport
+  /** Asked after each point whether to stop there. */
+  readonly afterPoint?: (soFar: () => SweepReport) => 'stop' | undefined
 }
 
 const startMs = 1_767_225_600_000
@@ -66,6 +82,8 @@ export class Sweep {
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
   #family: FaultFamily = 'crash'
+  #isStopped = false
+  #begun = 0
   #points = 0
   #pointsDone = 0
 
@@ -90,20 +108,25 @@ export class Sweep {
   }
 
   get hasFoundEnough(): boolean {
-    return this.options.stopAt === 'first-finding' && this.#findings.length > 0
+    return this.#isStopped || (this.options.stopAt === 'first-finding' && this.#findings.length > 0)
   }
 
   /** Discovers what there is to break, then has each family of faults tried. */
   async run(families: readonly SweptFamily[]): Promise<SweepReport> {
-    const begun = cpuTimeMs()
+    this.#begun = cpuTimeMs()
     this.#discovery = await discover(this.workflow, () => this.freshWorld(), this.#initialFiles)
     for (const { family, tryAll } of families) {
       if (this.hasFoundEnough) break
       this.#family = family
       await tryAll(this)
     }
-    const cpuMs = cpuTimeMs() - begun
-    return {
+    return this.#report(!this.hasFoundEnough)
+  }
+
+  #report(complete: boolean): SweepReport {
+    const cpuMs = cpuTimeMs() - this.#begun
+    const { continues, shard } = this.options
+    const report: SweepReport = {
       version: sweepReportVersion,
       workflowId: this.workflow.definition.id,
       seed: this.workflow.seed,
@@ -113,7 +136,8 @@ export class Sweep {
       matrix: this.#coverage.matrix,
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
-      complete: !this.hasFoundEnough,
+      complete,
+      ...(shard === undefined ? {} : { shard }),
       shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
       timings: {
         cpuMs,
@@ -121,6 +145,18 @@ export class Sweep {
         slowest: this.#slowest,
       },
     }
+    return continues === undefined ? report : mergeSweepReports([continues, report])
+  }
+
+  /** The points that the tier tries and this sweep is to try, of all that there are. */
+  chosen<P extends { readonly name: string }>(points: readonly P[]): readonly P[] {
+    const { shard, continues } = this.options
+    const done = new Set(
+      continues?.matrix.filter(({ family }) => family === this.#family).map(({ at }) => at),
+    )
+    return chosenPoints(this.tier, points).filter(
+      ({ name }, place) => !done.has(name) && (shard === undefined || place % shard.of === shard.index - 1),
+    )
   }
 
   /** Opens the count of a family. */
@@ -133,18 +169,16 @@ export class Sweep {
   /** One more point of the family has been dealt with. */
   pointDone(): void {
     this.#pointsDone++
+    if (this.options.afterPoint?.(() => this.#report(false)) === 'stop') this.#isStopped = true
   }
 
   /**
    * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
    * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
    */
-  async try(
-    faults: FaultSequence,
-    run: (options: Pick<LifeOptions, 'endsAt'>) => Promise<EndedLifeOf>,
-  ): Promise<void> {
+  async try(faults: FaultSequence, run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>): Promise<void> {
     const begun = monotonicMs()
-    let violations = await this.#judge(await run(this.#trustsShortcuts ? { endsAt: this.#endsAt } : {}))
+    let violations = await this.#judge(await run(this.#trustsShortcuts ? this.#shortcuts : {}))
     if (this.#leftAt !== undefined) {
       const looksWrong = violations.length > 0
       const isAudit = this.#random.integer(auditOneIn) === 0
@@ -161,14 +195,19 @@ export class Sweep {
 
   async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
     this.#leftAt = ended.leftAt
-    const { reference } =
-      ended.leftAt === undefined ? this.discovery : (this.#boundary(ended.leftAt) as DiscoveredBoundary)
+    const { leftAt } = ended
+    const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
     const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, reference)
     return (await judge(evidence, this.#invariants)).violations
   }
 
+  readonly #shortcuts: Shortcuts = {
+    endsAt: (name, world) => this.cameBy(name, world),
+    endsOnceRecovered: (world) => !this.#isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`),
+  }
+
   /** Whether the run without faults came by the same boundary, with the same effects outside. */
-  readonly #endsAt = (name: string, { effects }: SweptWorld): boolean => {
+  readonly cameBy = (name: string, { effects }: SweptWorld): boolean => {
     const known = this.#boundary(name)?.world.effects
     return (
       known?.length === effects.length &&
@@ -210,14 +249,14 @@ export class Sweep {
    * @param digest of the disk: as far as it can be read when no further crash is to come, otherwise also of what is durable.
    */
   isNew(world: SweptWorld, digest: string): boolean {
-    const { runId, now, lives, executions, undos, effects, completedSteps } = world
-    const calls = executions.length + undos.length
-    const told = [runId, now, lives.length, calls, effects.length, completedSteps.length]
     this.#postCrashStates.add(digest)
-    const key = `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
-    if (this.#seen.has(key)) return false
+    return this.#isFirst(worldKey(world, digest))
+  }
+
+  #isFirst(key: string): boolean {
+    const isFirst = !this.#seen.has(key)
     this.#seen.add(key)
-    return true
+    return isFirst
   }
 
   /** Notes by which operations a run was taken over. */
@@ -245,4 +284,10 @@ export class Sweep {
       findings: this.#findings.length,
     })
   }
+}
+
+function worldKey(world: SweptWorld, digest: string): string {
+  const { runId, now, lives, executions, undos, effects, completedSteps } = world
+  const told = [runId, now, executions.length, undos.length, effects.length, completedSteps.length]
+  return `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
 }

@@ -20,6 +20,7 @@ import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
@@ -37,6 +38,7 @@ export interface SweptWorkflow {
   readonly driver: WorkflowDriver
   readonly digest: DigestPort
   readonly realWaitMs: number
+  readonly outside: Outside
 }
 
 /** One write-like file operation of a life. */
@@ -72,6 +74,8 @@ export interface LifeOptions {
    * go, and its run ends `left`.
    */
   readonly endsAt?: (name: string, world: SweptWorld) => boolean
+  /** Asked when the run has been taken over: whether it goes on from here as another one has. It is then left as well. */
+  readonly endsOnceRecovered?: (world: SweptWorld) => boolean
   /** Told of every write-like operation before it is done. */
   readonly onWrite?: (point: WritePoint, world: () => SweptWorld) => void
   /** Lets agents and gates go on one at a time. */
@@ -99,6 +103,12 @@ export async function liveOn(
   const life = new WatchedLife(workflow, before, options)
   return life.toEnd()
 }
+
+/** Where a life is left that has only taken the run over. */
+export const onceRecovered = 'recovery'
+
+/** When a life may be left before its end. */
+export type Shortcuts = Pick<LifeOptions, 'endsAt' | 'endsOnceRecovered'>
 
 class WatchedLife {
   readonly #workflow: SweptWorkflow
@@ -132,8 +142,12 @@ class WatchedLife {
     let refusal: SeenError | undefined
     try {
       await this.#begin()
+      const isTakenOver = this.#during === 'recovery'
       this.#during = 'run'
-      this.#note({ ending: await this.#moved() })
+      if (isTakenOver && this.#options.endsOnceRecovered?.(this.#world) === true) {
+        this.#leftAt = onceRecovered
+        this.#note({ ending: { status: 'left' } })
+      } else this.#note({ ending: await this.#moved() })
     } catch (error) {
       const seen = seenError(error)
       this.#note({ errors: [...this.#world.errors, seen] })
@@ -212,7 +226,7 @@ class WatchedLife {
   }
 
   #born(before: SweptWorld): EngineLife {
-    const { seed, driver, digest, gates, realWaitMs } = this.#workflow
+    const { seed, driver, digest, gates, realWaitMs, outside } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
     const { from, scheduler } = this.#options
@@ -254,6 +268,7 @@ class WatchedLife {
         },
         realWaitMs,
         storage: {},
+        outside,
         compression: createCompression(),
         ...(scheduler === undefined ? {} : { scheduler }),
       },
@@ -398,8 +413,8 @@ export async function toCompletion(
   options: LifeOptions = {},
 ): Promise<EndedLifeOf> {
   let ended = await liveOn(workflow, world, options)
-  const { endsAt } = options
-  const later = endsAt === undefined ? {} : { endsAt }
+  const { endsAt, endsOnceRecovered } = options
+  const later = endsAt && endsOnceRecovered ? { endsAt, endsOnceRecovered } : {}
   for (let life = 1; !isOver(ended) && ended.refusal === undefined && life < livesAllowed; life++) {
     ended = await liveOn(workflow, afterEnding(ended), later)
   }

@@ -5,6 +5,7 @@ import type {
   AcknowledgedStep,
   EndedLife,
   Execution,
+  FileTree,
   FiredFaultRecord,
   RunEnding,
   SeenError,
@@ -61,12 +62,17 @@ export function afterLife(
   // Nobody was told of a run whose start had not been acknowledged: the next life starts it anew.
   if (world.runId === undefined) return { ...world, disk: found }
   const { status } = world.ending
+  // Read when somebody judges by it; the next life writes to the disk.
+  const stood = found.fork()
+  let files: FileTree | undefined
   const life: EndedLife = {
     incarnation: world.lives.length + 1,
     during,
     durableLog:
       world.disk.durableBytes(`${stateFolder}/runs/${world.runId}/events.jsonl`) ?? new Uint8Array(),
-    disk: found.snapshotFiles(),
+    get disk() {
+      return (files ??= stood.snapshotFiles())
+    },
     told: {
       completedSteps: world.completedSteps,
       ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),

@@ -2,6 +2,7 @@ import { createDigest } from '../../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
 import { createReferenceDriver, loadWorkflow, workflowFromText } from '../../../src/engine/index.ts'
 import type { FileTree } from '../../../src/harness/invariants/index.ts'
+import { createOutside } from '../../../src/harness/outside.ts'
 import { agentPort } from '../../../src/harness/prepare-session.ts'
 import { FileOperationNames } from '../../../src/harness/sweep/fault-points.ts'
 import { isWriteLike } from '../../../src/ports/index.ts'
@@ -29,6 +30,7 @@ export async function simulatedKills(workflow: string): Promise<Left> {
       driver: createReferenceDriver(),
       digest: createDigest(),
       realWaitMs: 60_000,
+      outside: createOutside({}, undefined),
     },
     freshWorld(createVirtualFiles(), 0),
     { onWrite: ({ name }, world) => kills.set(name, world().disk.afterCrash('kill').snapshotFiles()) },

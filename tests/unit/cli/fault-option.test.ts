@@ -13,6 +13,11 @@ describe('a fault on the command line', () => {
       },
     ],
     [
+      'http-failure:ask,mode=status,status=500,times=1',
+      { fault: 'http-failure', at: { step: 'ask', times: 1 }, params: { mode: 'status', status: 500 } },
+    ],
+    ['http-failure:ask', { fault: 'http-failure', at: { step: 'ask', times: 'until-failed' } }],
+    [
       'gate-failure:review,mode=throw',
       { fault: 'gate-failure', at: { step: 'review', times: 'until-failed' }, params: { mode: 'throw' } },
     ],

@@ -4,7 +4,14 @@ import { createReferenceDriver, defineWorkflow } from '../../../src/engine/index
 import { createFence, DeadIncarnationError } from '../../../src/harness/fence.ts'
 import { createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import type { Agents, WorkflowSession } from '../../../src/harness/index.ts'
-import type { AgentContext, DriverPorts, FilesPort } from '../../../src/ports/index.ts'
+import type {
+  AgentContext,
+  DriverPorts,
+  FilesPort,
+  HttpCall,
+  ProcessCall,
+  ProcessPort,
+} from '../../../src/ports/index.ts'
 
 const open: WorkflowSession[] = []
 
@@ -158,5 +165,66 @@ describe('the fence', () => {
     const fence = createFence()
     const files = fence.files({ perform: () => Promise.reject(new Error('EIO')) })
     await expect(files.perform({ op: 'read', path: 'a' })).rejects.toThrow('EIO')
+  })
+})
+
+describe('at the death of a life', () => {
+  test('a request in flight is cut off, its answer reaches nobody, and no other is made', async () => {
+    const fence = createFence()
+    const seen: HttpCall[] = []
+    const answer = deferred<never>()
+    const http = fence.http({
+      request(call) {
+        seen.push(call)
+        call.signal.addEventListener('abort', () => answer.reject(new Error('cut off')))
+        return answer.promise
+      },
+    })
+    const { signal } = new AbortController()
+    const by = { step: 's', visit: 1, attempt: 1 }
+    const call: HttpCall = { method: 'GET', url: 'http://x/', target: 'GET x:/', by, signal }
+    const first = http.request(call)
+    await fence.drop()
+    const second = http.request(call)
+    expect(await Promise.all([first, second].map(outcomeOf))).toEqual(['pending', 'pending'])
+    expect(seen.map((each) => each.signal.aborted)).toEqual([true])
+    expect([signal.aborted, fence.afterDeath]).toEqual([false, ['http.request:GET x:/']])
+  })
+
+  test('a process that was held is abandoned; one that was let go runs on, and nobody ends it or hears of it', async () => {
+    const fence = createFence()
+    const said: string[] = []
+    const exits: ReturnType<typeof deferred<never>>[] = []
+    const inner: ProcessPort = {
+      async start({ command: [name = ''] }) {
+        const exit = deferred<never>()
+        exits.push(exit)
+        return {
+          group: { pid: 1, startTime: '0', bootId: 'b', host: 'h', mark: name },
+          release: () => said.push(`release ${name}`),
+          end: () => said.push(`end ${name}`),
+          abandon: () => said.push(`abandon ${name}`),
+          result: exit.promise,
+        }
+      },
+      endGroup: async () => 'gone',
+    }
+    const processes = fence.processes(inner)
+    const by = { step: 's', visit: 1, attempt: 1 }
+    const command = (name: string): ProcessCall => ({ command: [name], by })
+    const running = await processes.start(command('running'))
+    const held = await processes.start(command('held'))
+    running.release()
+    await fence.drop()
+    held.release()
+    running.end()
+    const { result } = running
+    const late = processes.start(command('late'))
+    const end = processes.endGroup(running.group)
+    exits[0]?.reject(new Error('ended'))
+    const outcomes = await Promise.all([result, late, end].map(outcomeOf))
+    expect(said).toEqual(['release running', 'abandon held'])
+    expect(outcomes).toEqual(['pending', 'pending', 'pending'])
+    expect(fence.afterDeath).toEqual(['processes.release:held', 'processes.start:late', 'processes.endGroup'])
   })
 })

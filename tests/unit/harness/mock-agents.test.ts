@@ -44,17 +44,25 @@ async function call(
       write: async (path, data) => void (written[path] = String(data)),
       read: async (path) => new TextEncoder().encode(await read(path)),
       readText: read,
+      adopt: async () => false,
       list: async (folder = '') => [...project.keys()].filter((path) => path.startsWith(`${folder}/`)).sort(),
     },
     clock: { now: () => 0, sleep: async (ms) => void slept.push(ms) },
     random: seededRandom(1),
     signal: new AbortController().signal,
+    service: undefined,
+    http: { request: refused },
+    processes: { run: refused },
     effect: async (_name, run) => run('key'),
     log: () => {},
     project: { folder: undefined },
     ...context,
   })
   return { output, written, reads, slept }
+}
+
+async function refused(): Promise<never> {
+  throw new Error('a mock agent needs no such thing')
 }
 
 describe('a mock agent', () => {

@@ -56,6 +56,7 @@ describe('the normal form of events', () => {
       'durationMs: duration',
       'durableSeq: removed',
       'owner: removed',
+      'group: removed',
       'lineSha256: removed',
       'launch: removed',
     ])

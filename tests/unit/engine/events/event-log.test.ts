@@ -50,7 +50,7 @@ const workflow = defineWorkflow({
   ],
 })
 
-/** A timeout whose answer comes too late, a retry, a gate that loops, a failure, a crash and an edit: every reason to say something. */
+/** A timeout whose answer comes too late, a retry, a gate that loops, a process, a failure, a crash and an edit: every reason to say something. */
 async function everything(options: WorkflowSessionOptions = {}): Promise<WorkflowSession> {
   const late = deferred<string>()
   const agents: Agents = {
@@ -63,7 +63,9 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
       return { large: 'x'.repeat(500) }
     },
     reviewer: () => ({ scores: { tone: 7 } }),
-    sender: () => null,
+    async sender({ processes }) {
+      await processes.run({ command: ['mail'] })
+    },
   }
   const session = await runWorkflowStepByStep(workflow, {
     project: await createProject(),
@@ -71,6 +73,7 @@ async function everything(options: WorkflowSessionOptions = {}): Promise<Workflo
     faults: [gateFailure('review'), agentError('send')],
     outputCapBytes: 200,
     checkpointEvery: 2,
+    programs: { mail: () => {} },
     ...options,
   })
   open.push(session)

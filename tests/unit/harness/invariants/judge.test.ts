@@ -218,6 +218,7 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   gate_result: true,
   gate_wait: true,
   late_result: true,
+  process_start: true,
   step_fail: true,
   step_finish: true,
   step_pause: true,

@@ -1,0 +1,137 @@
+import { writeFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { monotonicMs } from '../../adapters/node/index.ts'
+import { FaultlineError } from '../../core/index.ts'
+import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
+import {
+  faultFamilies,
+  mergeSweepReports,
+  sweepFaults,
+  sweepReportJson,
+  sweepTiers,
+} from '../../harness/index.ts'
+import type { FaultFamily, SweepOptions, SweepReport, SweepShard, SweepTier } from '../../harness/index.ts'
+import { chooseAgents, loadAgents } from '../agents-module.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { emphasis, print, printError } from '../output.ts'
+import { readTextFile } from '../read-text-file.ts'
+import { renderHeatMap } from '../sweep/heat-map.ts'
+import { copyOfProject } from '../sweep/project-copy.ts'
+import { progressWords, renderSweep, verdictLine } from '../sweep/render-sweep.ts'
+import { earlierReport, readReport, writeReport } from '../sweep/report-file.ts'
+import { readInput, seedOf } from '../run-options.ts'
+
+interface SweepCommandOptions {
+  readonly mock?: boolean
+  readonly agents?: string
+  readonly seed?: number | string
+  readonly input?: string
+  readonly tier: SweepTier
+  readonly family?: readonly FaultFamily[]
+  readonly budget?: number
+  readonly shard?: SweepShard
+  readonly report?: string
+  readonly html?: string
+  readonly json?: boolean
+  readonly merge?: boolean
+}
+
+/** How long a sweep that is killed may have gone on without having written its report. */
+const saveEveryMs = 2_000
+
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description(
+      'Try every single fault of a workflow on a simulated disk and judge what becomes of each run.',
+    )
+    .argument('<file...>', 'workflow definition (YAML or JSON); with --merge the reports of its parts')
+    .option('--mock', 'let stand-ins produce every declared artifact')
+    .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
+    .option('--seed <seed>', 'seed of everything random', seedOf)
+    .option('--input <json>', 'input of the run: JSON, or @file')
+    .addOption(new Option('--tier <tier>', 'how much to try').choices(sweepTiers).default('full'))
+    .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
+    .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
+    .option('--shard <n/of>', 'only this share of the points: 2/4', shardOf)
+    .option('--report <file>', 'write the report there (JSON), and go on from it when it is not complete')
+    .option('--html <file>', 'write a page with every point and every fault there')
+    .option('--json', 'print the report as JSON')
+    .option('--merge', 'put the reports of shares or parts together instead of sweeping')
+    .action(async (files: readonly string[], options: SweepCommandOptions) => {
+      process.exitCode = conclude(
+        options.merge === true ? mergeSweepReports(files.map(readReport)) : await sweep(only(files), options),
+        options,
+      )
+    })
+}
+
+async function sweep(file: string, options: SweepCommandOptions): Promise<SweepReport> {
+  const folder = process.cwd()
+  const { tier, family, shard, seed, budget, report } = options
+  const workflow = workflowFromText(readTextFile(file, 'workflow file'), file)
+  const { definition } = await loadWorkflow(workflow)
+  const agents = await loadAgents(folder, chooseAgents(folder, options, definition))
+  const earlier = earlierReport(report)
+  if (earlier?.complete === true) {
+    printError(`'${report}' is complete already: remove it to sweep again`)
+    return earlier
+  }
+  const settings: SweepOptions = {
+    project: await copyOfProject(folder),
+    input: readInput(options.input),
+    tier,
+    ...(agents === undefined ? {} : { agents }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(family === undefined ? {} : { families: family }),
+    ...(shard === undefined ? {} : { shard }),
+    ...(earlier === undefined ? {} : { continues: earlier }),
+  }
+  const watch = { begun: monotonicMs(), savedAt: monotonicMs() }
+  return sweepFaults(workflow, {
+    ...settings,
+    onProgress: (progress) => printError(progressWords(progress)),
+    afterPoint(soFar) {
+      const now = monotonicMs()
+      if (report !== undefined && now - watch.savedAt >= saveEveryMs) {
+        writeReport(report, soFar())
+        watch.savedAt = now
+      }
+      return budget !== undefined && now - watch.begun >= budget ? 'stop' : undefined
+    },
+  })
+}
+
+function conclude(report: SweepReport, options: SweepCommandOptions): number {
+  if (options.report !== undefined) writeReport(options.report, report)
+  if (options.html !== undefined) writeFileSync(options.html, renderHeatMap(report))
+  const good = report.findings.length === 0
+  if (options.json === true) process.stdout.write(sweepReportJson(report))
+  else {
+    print(renderSweep(report))
+    print((good ? emphasis.good : emphasis.bad)(verdictLine(report)))
+  }
+  return good ? exitCodes.good : exitCodes.failed
+}
+
+function only(files: readonly string[]): string {
+  const [file, another] = files
+  if (file !== undefined && another === undefined) return file
+  throw new FaultlineError(
+    'CONFIGURATION_INVALID',
+    `A sweep is of one workflow, and ${files.length} files were named. With --merge they are reports.`,
+  )
+}
+
+function budgetOf(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
+  const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit ?? '']
+  if (count === undefined || factor === undefined)
+    throw new InvalidArgumentError('it must be like 500ms, 60s or 5m.')
+  return Number(count) * factor
+}
+
+function shardOf(text: string): SweepShard {
+  const [, index = 0, of = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number)
+  if (index >= 1 && index <= of) return { index, of }
+  throw new InvalidArgumentError('it must be like 2/4: which share, of how many.')
+}

@@ -1,0 +1,27 @@
+import { resolve } from 'node:path'
+import { inject } from 'vitest'
+import { defaultBundles, defaultLimits } from './settings.ts'
+import type { FaultlineSettings } from './settings.ts'
+
+/** What the plugin has provided, or defaults that work without it. */
+export function settings(): FaultlineSettings {
+  const provided = inject('faultline') as FaultlineSettings | undefined
+  return (
+    provided ?? {
+      root: resolve('.'),
+      projectsRoot: null,
+      bundles: `${defaultBundles}/without-plugin`,
+      bundleSlots: null,
+      journals: null,
+      silence: null,
+      templates: null,
+      keep: 'never',
+      seed: 1,
+      limits: defaultLimits,
+      redact: [],
+      replay: null,
+      vitest: 'unknown',
+      faultline: 'unknown',
+    }
+  )
+}

@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, inject, test } from 'vitest'
+import { stranger } from '../../support/stranger.ts'
+import type { Ended, Stranger } from '../../support/stranger.ts'
+
+const pair = `id: pair
+steps:
+  - { id: prices, agent: pricer, requires: [], creates: [prices.json] }
+  - { id: invoice, agent: biller, requires: [], creates: [invoice.txt] }
+`
+
+/** The invoice needs the prices, and does not say so. */
+const agents = `export const agents = {
+  pricer: ({ artifacts }) => artifacts.write('prices.json', '[12]'),
+  async biller({ artifacts }) {
+    const known = (await artifacts.list()).includes('prices.json')
+    await artifacts.write('invoice.txt', known ? await artifacts.readText('prices.json') : '<none>')
+  },
+}
+`
+
+interface Report {
+  readonly families: Readonly<
+    Record<
+      string,
+      { readonly hit: number; readonly points: number; readonly scenarios: number; readonly deduped: number }
+    >
+  >
+  readonly findings: readonly unknown[]
+  readonly matrix: readonly { readonly family: string; readonly at: string }[]
+  readonly complete: boolean
+}
+
+let open: Stranger | undefined
+
+afterEach(() => {
+  open?.remove()
+  open = undefined
+})
+
+function project(): Stranger {
+  open = stranger(inject('packedPackage'), {
+    'package.json': '{ "name": "stranger", "type": "module" }',
+    'pair.yaml': pair,
+    'faultline.agents.mjs': agents,
+    // What a sweep is not to read into memory.
+    'node_modules/large/index.js': '',
+  })
+  return open
+}
+
+function reportOf({ code, stdout, stderr }: Ended): Report {
+  expect(code, stdout + stderr).toBe(0)
+  return JSON.parse(stdout) as Report
+}
+
+const points = ({ matrix }: Report): readonly string[] =>
+  matrix.map(({ family, at }) => `${family} ${at}`).sort()
+
+const tried = ({ families }: Report): unknown =>
+  Object.entries(families).map(([family, { hit, points: all, scenarios, deduped }]) => [
+    family,
+    hit,
+    all,
+    scenarios + deduped,
+  ])
+
+describe('faultline sweep', () => {
+  test('says of every family what was tried and what there is, and writes nothing but what it was told to', () => {
+    const here = project()
+    const before = here.files()
+    const { code, stdout, stderr } = here.faultline('sweep', 'pair.yaml', '--mock', '--html', 'map.html')
+    expect([code, here.files()]).toEqual([0, [...before, 'map.html'].sort()])
+    expect(stdout).toMatch(
+      /^sweep of pair: tier full, seed 1\nfamily +points hit +scenarios +deduped +findings\n/,
+    )
+    for (const family of ['crash', 'disk', 'schedule'])
+      expect(stdout).toMatch(new RegExp(`^${family} +(\\d+)/\\1 +\\d+ +\\d+ +0$`, 'm'))
+    expect(stdout).toMatch(/\nnothing found\n$/)
+    expect(stderr).toMatch(/^(?:crash|disk): \d+ of \d+ points, 100 scenarios, 0 findings$/m)
+    const page = here.read('map.html')
+    expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`)
+    expect(page).not.toMatch(/<script|src=|href=|url\(/)
+    expect(page.match(/<tr><th scope="row">/g)?.length).toBeGreaterThan(50)
+  })
+
+  test('ends with 1 and tells each finding in a sentence, in text, JSON and page', () => {
+    const here = project()
+    const sweep = ['sweep', 'pair.yaml', '--family', 'schedule', '--html', 'map.html']
+    const { code, stdout } = here.faultline(...sweep)
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^✗ schedule 1\/prices#1@1:\S+ first at 1\/invoice#1@1:files\.list:#1$/m)
+    expect(stdout).toMatch(/^ {4}O1 {2}.*invoice\.txt/m)
+    expect(stdout).toMatch(/\n\d+ findings?\n$/)
+    const json = here.faultline(...sweep, '--json')
+    expect([json.code, (JSON.parse(json.stdout) as Report).findings.length > 0]).toEqual([1, true])
+    expect(here.read('map.html')).toMatch(/<td class="found" title="found">✗<\/td>/)
+  })
+
+  test('can be made in shares by several machines, and their reports put together', () => {
+    const here = project()
+    const sweep = ['sweep', 'pair.yaml', '--mock', '--tier', 'smoke', '--json']
+    const whole = reportOf(here.faultline(...sweep))
+    const shares = [1, 2].map((share) =>
+      reportOf(here.faultline(...sweep, '--shard', `${share}/2`, '--report', `${share}.json`)),
+    )
+    expect(shares.map(({ matrix }) => matrix.length > 10)).toEqual([true, true])
+    const merged = reportOf(here.faultline('sweep', '--merge', '1.json', '2.json', '--json'))
+    expect([merged.complete, points(merged), tried(merged)]).toEqual([true, points(whole), tried(whole)])
+    const half = here.faultline('sweep', '--merge', '2.json')
+    expect([half.code, half.stdout]).toEqual([0, expect.stringContaining('share 2 of 2')])
+    const twice = here.faultline('sweep', '--merge', '2.json', '2.json')
+    expect([twice.code, twice.stderr]).toEqual([
+      2,
+      expect.stringContaining('The reports are not of one sweep: share 2 of 2 is there twice.'),
+    ])
+  })
+
+  test('stops when its time is up and goes on from its report', () => {
+    const here = project()
+    const sweep = ['sweep', 'pair.yaml', '--mock', '--tier', 'smoke', '--json']
+    const whole = reportOf(here.faultline(...sweep))
+    const first = reportOf(here.faultline(...sweep, '--budget', '0ms', '--report', 'r.json'))
+    expect([first.complete, first.matrix.length]).toEqual([false, 1])
+    const second = reportOf(here.faultline(...sweep, '--budget', '1h', '--report', 'r.json'))
+    expect([second.complete, points(second), tried(second)]).toEqual([true, points(whole), tried(whole)])
+    const third = here.faultline(...sweep, '--report', 'r.json')
+    expect([third.code, third.stderr]).toEqual([
+      0,
+      `'r.json' is complete already: remove it to sweep again\n`,
+    ])
+  })
+
+  test.each<[readonly string[], string]>([
+    [['pair.yaml', '--tier', 'huge'], 'Allowed choices are smoke, full, deep.'],
+    [['pair.yaml', '--shard', '5/4'], 'it must be like 2/4'],
+    [['pair.yaml', '--budget', 'soon'], 'it must be like 500ms, 60s or 5m.'],
+    [['pair.yaml', 'pair.yaml'], 'A sweep is of one workflow, and 2 files were named.'],
+    [['relaese.yaml'], `There is no workflow file 'relaese.yaml'.`],
+    [['--merge', 'package.json'], `'package.json' is not the report of a sweep: its version is undefined`],
+    [['--merge', 'pair.yaml'], `'pair.yaml' is not the report of a sweep: `],
+  ])('is refused with 2: %j', (args, sentence) => {
+    const { code, stdout, stderr } = project().faultline('sweep', ...args)
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(sentence)])
+  })
+})
