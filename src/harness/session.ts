@@ -214,7 +214,8 @@ export class Session implements WorkflowSession {
   async crash(): Promise<RunOutcome> {
     // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
     const standing = this.#standing
-    assertAlive(standing.held ? standing : { ...standing, held: true, status: 'running' }, 'crash')
+    const isOver = standing.status === 'completed' || standing.status === 'cancelled'
+    assertAlive(standing.held || isOver ? standing : { ...standing, held: true, status: 'running' }, 'crash')
     const inFlight = this.#view?.state.currentSteps[0]
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)

@@ -107,23 +107,6 @@ export interface StepStartEvent extends StepEventContext, Routing {
   readonly status: 'running'
 }
 
-/** A step that could start but for a value that its parameters ask for. It is not called. */
-export interface StepPauseEvent extends StepEventContext {
-  readonly kind: 'step_pause'
-  readonly status: 'paused'
-  /** The reference as it is written between the braces. */
-  readonly missingVar: string
-}
-
-/** An attempt has taken as long as its step's `warnAfter`; said once. Explains; nothing is resumed from it. */
-export interface TimeoutWarningEvent extends StepEventContext {
-  readonly kind: 'timeout_warning'
-  readonly status: 'warned'
-  readonly warnAfterMs: number
-  /** What the attempt may take. */
-  readonly timeoutMs: number
-}
-
 /** A program of the step exists and may begin. Recovery ends what of it a crash has left running. */
 export interface ProcessStartEvent extends StepEventContext {
   readonly kind: 'process_start'
@@ -140,6 +123,23 @@ export interface ProcessGroup {
   readonly host: string
   /** In the environment of every member. */
   readonly mark: string
+}
+
+/** A step that could start but for a value that its parameters ask for. It is not called. */
+export interface StepPauseEvent extends StepEventContext {
+  readonly kind: 'step_pause'
+  readonly status: 'paused'
+  /** The reference as it is written between the braces. */
+  readonly missingVar: string
+}
+
+/** An attempt has taken as long as its step's `warnAfter`; said once. Explains; nothing is resumed from it. */
+export interface TimeoutWarningEvent extends StepEventContext {
+  readonly kind: 'timeout_warning'
+  readonly status: 'warned'
+  readonly warnAfterMs: number
+  /** What the attempt may take. */
+  readonly timeoutMs: number
 }
 
 /** How a step was reached. Only where connections have conditions, or one of several is enough. */
@@ -291,9 +291,9 @@ export type EventBody =
   | WorkflowCancelEvent
   | WorkflowEndEvent
   | StepStartEvent
+  | ProcessStartEvent
   | StepPauseEvent
   | TimeoutWarningEvent
-  | ProcessStartEvent
   | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent

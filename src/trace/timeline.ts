@@ -66,12 +66,12 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return endSentence(event)
     case 'step_start':
       return `${formatStepKey(event)} started (agent ${event.agent})`
+    case 'process_start':
+      return `${formatStepKey(event)} runs process ${event.group.pid}`
     case 'step_pause':
       return `${formatStepKey(event)} paused: there is no value for \${${oneLine(event.missingVar)}}`
     case 'timeout_warning':
       return `${formatStepKey(event)} has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
-    case 'process_start':
-      return `${formatStepKey(event)} runs process ${event.group.pid}`
     case 'step_skip':
       return skipSentence(event)
     case 'artifacts_prepared':

@@ -455,9 +455,9 @@ function mergedInput(before: JsonValue, provided: JsonValue): JsonValue {
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
 function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
-  step.aside = withoutHalt(step.aside)
   // Recovery has ended what of them was left.
   step.processes = none
+  step.aside = withoutHalt(step.aside)
   if (isSettled(step)) step.flow = noFlow
   step.status = 'pending'
   step.retriesUsed = 0

@@ -16,10 +16,10 @@ export class Attempt {
   parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
-  /** Whether it takes back what the step has done. */
-  readonly undoes: boolean
   #processes: HeldProcess[] | undefined
   #adopted: Map<string, ArtifactRecord> | undefined
+  /** Whether it takes back what the step has done. */
+  readonly undoes: boolean
   /** Set when its agent has been called. */
   called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */

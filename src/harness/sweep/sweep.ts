@@ -288,6 +288,7 @@ export class Sweep {
 
 function worldKey(world: SweptWorld, digest: string): string {
   const { runId, now, lives, executions, undos, effects, completedSteps } = world
-  const told = [runId, now, executions.length, undos.length, effects.length, completedSteps.length]
+  const calls = executions.length + undos.length
+  const told = [runId, now, calls, effects.length, completedSteps.length]
   return `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
 }
