@@ -4,6 +4,9 @@ import type { Fault, FaultKind, FaultSelector } from '../definition/index.ts'
 /** What `--fault` accepts besides the selector, by kind. */
 const parameterNames = {
   'agent-error': ['message', 'moment'],
+  'agent-answer': ['form'],
+  'agent-delay': ['until'],
+  'clock-jump': ['by'],
   'gate-failure': ['reason', 'mode'],
   'http-failure': ['mode', 'status'],
   'step-timeout': [],
@@ -44,7 +47,7 @@ export function parseFaultOption(text: string): Fault {
   switch (kind) {
     case 'agent-error': {
       const message = values.get('message')
-      const moment = oneOf(text, 'moment', values.get('moment'), ['before', 'after'] as const)
+      const moment = oneOf(text, 'moment', values.get('moment'), ['before', 'partial', 'after'] as const)
       return {
         fault: kind,
         at,
@@ -53,6 +56,22 @@ export function parseFaultOption(text: string): Fault {
           ...(moment === undefined ? {} : { moment }),
         }),
       }
+    }
+    case 'agent-answer': {
+      const form = oneOf(text, 'form', values.get('form'), ['malformed', 'empty', 'oversize'] as const)
+      return { fault: kind, at, ...(form === undefined ? {} : { params: { form } }) }
+    }
+    case 'agent-delay': {
+      const until = oneOf(text, 'until', values.get('until'), [
+        'before-limit',
+        'at-limit',
+        'after-limit',
+      ] as const)
+      return { fault: kind, at, ...(until === undefined ? {} : { params: { until } }) }
+    }
+    case 'clock-jump': {
+      const by = oneOf(text, 'by', values.get('by'), ['second', 'hour', 'year'] as const)
+      return { fault: kind, at, ...(by === undefined ? {} : { params: { by } }) }
     }
     case 'gate-failure': {
       const reason = values.get('reason')

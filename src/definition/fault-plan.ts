@@ -21,7 +21,14 @@ export interface ScheduleDeviation {
 }
 
 export type Fault =
-  AgentErrorFault | StepTimeoutFault | WorkflowTimeoutFault | GateFailureFault | HttpFailureFault
+  | AgentErrorFault
+  | AgentAnswerFault
+  | AgentDelayFault
+  | ClockJumpFault
+  | StepTimeoutFault
+  | WorkflowTimeoutFault
+  | GateFailureFault
+  | HttpFailureFault
 
 interface FaultAt {
   /** A selector, or the exact key of one fault point as a report or bundle shows it. */
@@ -42,9 +49,36 @@ export interface AgentErrorFault extends FaultAt {
   readonly fault: 'agent-error'
   readonly params?: {
     readonly message?: string
-    /** `before` (default): the agent is not called. `after`: it is called, and fails when it has done its work. */
-    readonly moment?: 'before' | 'after'
+    /**
+     * `before` (default): the agent is not called. `partial`: it fails when it has written its first artifact. `after`: when it
+     * has done its work.
+     */
+    readonly moment?: 'before' | 'partial' | 'after'
   }
+}
+
+/** The agent does its work and answers something else. */
+export interface AgentAnswerFault extends FaultAt {
+  readonly fault: 'agent-answer'
+  readonly params?: {
+    /** `malformed` (default): no JSON. `empty`: nothing. `oversize`: far more than an event holds. */
+    readonly form?: 'malformed' | 'empty' | 'oversize'
+  }
+}
+
+/** The agent does its work and keeps its answer back until the attempt's limit. */
+export interface AgentDelayFault extends FaultAt {
+  readonly fault: 'agent-delay'
+  readonly params?: {
+    /** A millisecond before the limit, at it, or (default) a millisecond after it, whatever its signal says. */
+    readonly until?: 'before-limit' | 'at-limit' | 'after-limit'
+  }
+}
+
+/** The clock of the machine is set forward while the step is being called. */
+export interface ClockJumpFault extends FaultAt {
+  readonly fault: 'clock-jump'
+  readonly params?: { readonly by?: 'second' | 'hour' | 'year' }
 }
 
 /** The agent is not called and never answers: the attempt's limit ends it. */

@@ -11,6 +11,9 @@ import type {
 /** The families of faults with the port that each acts on. */
 export const faultKinds = {
   'agent-error': 'agent.invoke',
+  'agent-answer': 'agent.invoke',
+  'agent-delay': 'agent.invoke',
+  'clock-jump': 'agent.invoke',
   'step-timeout': 'agent.invoke',
   'workflow-timeout': 'agent.invoke',
   'gate-failure': 'gate.decide',
@@ -19,7 +22,10 @@ export const faultKinds = {
 
 /** Names each kind's parameters may have, with the values that are allowed where they are few. */
 const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 'text' | 'status'>>> = {
-  'agent-error': { message: 'text', moment: ['before', 'after'] },
+  'agent-error': { message: 'text', moment: ['before', 'partial', 'after'] },
+  'agent-answer': { form: ['malformed', 'empty', 'oversize'] },
+  'agent-delay': { until: ['before-limit', 'at-limit', 'after-limit'] },
+  'clock-jump': { by: ['second', 'hour', 'year'] },
   'step-timeout': {},
   'workflow-timeout': {},
   'gate-failure': { reason: 'text', mode: ['fail', 'throw'] },

@@ -7,8 +7,9 @@ export function everyFault(definition: WorkflowDefinition): readonly Fault[] {
   )
 }
 
+/** Without what a workflow may be right to answer in its own way: odd answers, and those at the very limit. */
 const faultsOfKind: Readonly<
-  Record<FaultKind, (step: StepDefinition, definition: WorkflowDefinition) => readonly Fault[]>
+  Partial<Record<FaultKind, (step: StepDefinition, definition: WorkflowDefinition) => readonly Fault[]>>
 > = {
   'agent-error': ({ id: step }) => [
     { fault: 'agent-error', at: { step } },

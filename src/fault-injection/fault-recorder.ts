@@ -64,7 +64,7 @@ export function createFaultRecorder(plan: FaultPlan): FaultRecorder {
 }
 
 /** `<incarnation>/<step>#<visit>@<attempt>:<port>.<operation>:<target>`, without the occurrence. */
-function pointKeyStem(point: FaultPoint): string {
+export function pointKeyStem(point: FaultPoint): string {
   return `${point.incarnation}/${point.step}#${point.visit}@${point.attempt}:${point.operation}:${point.target}`
 }
 

@@ -1,4 +1,13 @@
-import type { AgentPort, ClockPort, GatePort, HttpPort } from '../ports/index.ts'
+import type { AgentDelayFault, FaultKind } from '../definition/index.ts'
+import type {
+  AgentCall,
+  AgentContext,
+  AgentOutput,
+  AgentPort,
+  ClockPort,
+  GatePort,
+  HttpPort,
+} from '../ports/index.ts'
 import { faultyHttp } from './faulty-http.ts'
 import type { FaultRecorder } from './fault-recorder.ts'
 
@@ -37,11 +46,22 @@ function faultyAgents(
       // Faults are planned for what steps do, not for taking it back.
       if (undoing) return agents.invoke(call)
       const point = { incarnation, step, visit, attempt, operation: 'agent.invoke', target: agent }
-      const fault = recorder.fire(point, ['agent-error', 'step-timeout', 'workflow-timeout'])
+      const fault = recorder.fire(point, agentFaults)
       switch (fault?.fault) {
-        case 'agent-error':
-          if (fault.params?.moment === 'after') await agents.invoke(call)
-          throw new InjectedAgentError(fault.params?.message ?? `injected failure of agent '${agent}'`)
+        case 'agent-error': {
+          const { moment = 'before', message = `injected failure of agent '${agent}'` } = fault.params ?? {}
+          if (moment === 'partial') await untilFirstWrite(agents, call, message)
+          if (moment === 'after') await agents.invoke(call)
+          throw new InjectedAgentError(message)
+        }
+        case 'agent-answer':
+          await agents.invoke(call)
+          return wrongAnswers[fault.params?.form ?? 'malformed']() as AgentOutput
+        case 'agent-delay':
+          return answerAround(call, await agents.invoke(call), fault.params?.until ?? 'after-limit')
+        case 'clock-jump':
+          clock.jumpTo(clock.now() + jumps[fault.params?.by ?? 'hour'])
+          return agents.invoke(call)
         case 'workflow-timeout':
           clock.jumpTo(call.workflowDeadline ?? call.attemptDeadline)
           return agentClock.sleep(Infinity)
@@ -52,6 +72,54 @@ function faultyAgents(
       }
     },
   }
+}
+
+const agentFaults = [
+  'agent-error',
+  'agent-answer',
+  'agent-delay',
+  'clock-jump',
+  'step-timeout',
+  'workflow-timeout',
+] as const satisfies readonly FaultKind[]
+
+const jumps = { second: 1_000, hour: 3_600_000, year: 365 * 86_400_000 }
+
+/** Beyond what an event holds itself. */
+const oversizeCharacters = 100_000
+
+const wrongAnswers: Readonly<Record<'malformed' | 'empty' | 'oversize', () => unknown>> = {
+  malformed: () => ({ total: 1n }),
+  empty: () => undefined,
+  oversize: () => 'x'.repeat(oversizeCharacters),
+}
+
+/** Calls the agent; every artifact that it writes is staged, and the writing fails all the same. */
+async function untilFirstWrite(agents: AgentPort, call: AgentCall, message: string): Promise<void> {
+  const { artifacts } = call.context
+  const write: typeof artifacts.write = async (path, data) => {
+    await artifacts.write(path, data)
+    throw new InjectedAgentError(message)
+  }
+  const context = Object.create(call.context, {
+    artifacts: { value: { ...artifacts, write }, enumerable: true },
+  }) as AgentContext
+  await agents.invoke({ ...call, context })
+}
+
+/** Keeps an answer back. An attempt that has ended meanwhile aborts the sleep, and the answer comes too late. */
+async function answerAround(
+  { context, attemptDeadline }: AgentCall,
+  output: AgentOutput,
+  until: NonNullable<NonNullable<AgentDelayFault['params']>['until']>,
+): Promise<AgentOutput> {
+  const offsetMs = { 'before-limit': -1, 'at-limit': 0, 'after-limit': 1 }[until]
+  try {
+    await context.clock.sleep(Math.max(0, attemptDeadline + offsetMs - context.clock.now()))
+  } catch {
+    // Its limit has ended the attempt; it answers all the same.
+  }
+  return output
 }
 
 function faultyGates(gates: GatePort, recorder: FaultRecorder, incarnation: number): GatePort {

@@ -5,13 +5,16 @@
 export { everyFault } from './every-fault.ts'
 export { checkFaultPlan, faultKinds, faultPlan } from './check-plan.ts'
 export { faultyFiles, fileFaultOperations } from './faulty-files.ts'
-export { createFaultRecorder } from './fault-recorder.ts'
+export { createFaultRecorder, pointKeyStem } from './fault-recorder.ts'
 export type { FaultPoint, FaultRecorder, FaultUse } from './fault-recorder.ts'
 export { injectFaults } from './faulty-ports.ts'
 export type { FaultyPorts } from './faulty-ports.ts'
 export * from './injectors.ts'
 export type {
+  AgentAnswerFault,
+  AgentDelayFault,
   AgentErrorFault,
+  ClockJumpFault,
   CrashOutcome,
   Fault,
   FaultKind,

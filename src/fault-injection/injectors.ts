@@ -1,5 +1,8 @@
 import type {
+  AgentAnswerFault,
+  AgentDelayFault,
   AgentErrorFault,
+  ClockJumpFault,
   FaultSelector,
   GateFailureFault,
   HttpFailureFault,
@@ -31,6 +34,46 @@ export function agentError(
           },
         }),
   }
+}
+
+/**
+ * The agent of a step does its work and answers something else: no JSON, nothing, or far more than an event holds.
+ *
+ * @example agentAnswer('review', { form: 'empty' })
+ */
+export function agentAnswer(
+  step: string,
+  { form, ...times }: FaultTimes & NonNullable<AgentAnswerFault['params']> = {},
+): AgentAnswerFault {
+  return {
+    fault: 'agent-answer',
+    at: { step, ...times },
+    ...(form === undefined ? {} : { params: { form } }),
+  }
+}
+
+/**
+ * The agent of a step does its work and keeps its answer back until just before, at, or just after the attempt's limit.
+ *
+ * @example agentDelay('review', { until: 'before-limit' })
+ */
+export function agentDelay(
+  step: string,
+  { until, ...times }: FaultTimes & NonNullable<AgentDelayFault['params']> = {},
+): AgentDelayFault {
+  return {
+    fault: 'agent-delay',
+    at: { step, ...times },
+    ...(until === undefined ? {} : { params: { until } }),
+  }
+}
+
+/** The clock of the machine is set forward while the step is being called. */
+export function clockJump(
+  step: string,
+  { by, ...times }: FaultTimes & NonNullable<ClockJumpFault['params']> = {},
+): ClockJumpFault {
+  return { fault: 'clock-jump', at: { step, ...times }, ...(by === undefined ? {} : { params: { by } }) }
 }
 
 /** The agent of a step hangs until the attempt's limit. Takes no time under the virtual clock. */

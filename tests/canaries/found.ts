@@ -22,7 +22,13 @@ export async function firstFinding({
   const driver = await patchedDriver(name)
   let scenarios = 0
   for (const recoveryCrashes of [false, true]) {
-    const options = { driver, families: [family], recoveryCrashes, stopAt: 'first-finding' } as const
+    const options = {
+      driver,
+      families: [family],
+      recoveryCrashes,
+      stopAt: 'first-finding',
+      minimise: false,
+    } as const
     const { findings, families } = await swept(workflow, options)
     scenarios += families[family]?.scenarios ?? 0
     const [finding] = findings

@@ -15,9 +15,9 @@ describe('the sources of faultline', () => {
     const writing = [...readSources()]
       .filter(([, source]) => /\bop: '(?:write|writeNew|append|rename)'/.test(source))
       .map(([file]) => file.split('/').slice(1, -1).join('/'))
-    // The project and the bundle write files of the user's, and never a run's.
+    // The project, the bundle and the corpus of a sweep write files of the user's, and never a run's.
     expect(new Set(writing)).toEqual(
-      new Set(['adapters/virtual', 'bundle', 'engine/store', 'harness', 'ports']),
+      new Set(['adapters/virtual', 'bundle', 'engine/store', 'harness', 'harness/sweep', 'ports']),
     )
   })
 

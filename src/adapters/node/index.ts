@@ -7,6 +7,7 @@
 export * from './agents-module.ts'
 export * from './child-processes.ts'
 export * from './commit.ts'
+export * from './ambient-watch.ts'
 export * from './compression.ts'
 export * from './cpu-time.ts'
 export * from './digest.ts'

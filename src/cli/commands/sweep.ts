@@ -30,6 +30,7 @@ interface SweepCommandOptions {
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
   readonly shard?: SweepShard
+  readonly corpus?: string
   readonly report?: string
   readonly html?: string
   readonly json?: boolean
@@ -53,6 +54,7 @@ export function sweepCommand(): Command {
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
     .option('--shard <n/of>', 'only this share of the points: 2/4', shardOf)
+    .option('--corpus <folder>', 'run the plans in there first, and add what is found')
     .option('--report <file>', 'write the report there (JSON), and go on from it when it is not complete')
     .option('--html <file>', 'write a page with every point and every fault there')
     .option('--json', 'print the report as JSON')
@@ -67,7 +69,7 @@ export function sweepCommand(): Command {
 
 async function sweep(file: string, options: SweepCommandOptions): Promise<SweepReport> {
   const folder = process.cwd()
-  const { tier, family, shard, seed, budget, report } = options
+  const { tier, family, shard, seed, budget, report, corpus } = options
   const workflow = workflowFromText(readTextFile(file, 'workflow file'), file)
   const { definition } = await loadWorkflow(workflow)
   const agents = await loadAgents(folder, chooseAgents(folder, options, definition))
@@ -84,6 +86,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(seed === undefined ? {} : { seed }),
     ...(family === undefined ? {} : { families: family }),
     ...(shard === undefined ? {} : { shard }),
+    ...(corpus === undefined ? {} : { corpus }),
     ...(earlier === undefined ? {} : { continues: earlier }),
   }
   const watch = { begun: monotonicMs(), savedAt: monotonicMs() }

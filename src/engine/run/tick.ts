@@ -570,7 +570,7 @@ function* tidy(current: Tick): FileProgram<void> {
   const { run } = current
   try {
     for (const attempt of current.endedAttempts) {
-      if (attempt.staged.size > 0) yield* perform({ op: 'removeFolder', path: attempt.staging })
+      if (attempt.hasStaged) yield* perform({ op: 'removeFolder', path: attempt.staging })
     }
     yield* recordCheckpoints(run, current.events)
     const isLetGo = current.events.some(({ kind }) => kind === 'workflow_end' || kind === 'workflow_pause')

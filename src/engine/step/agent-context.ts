@@ -185,6 +185,7 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
       if (attempt.undoes)
         throw new Error(`Undoing step '${attempt.key.step}' leaves no artifacts: '${path}' is not written.`)
       const target = artifactPath(path, store)
+      attempt.hasStaged = true
       await services.run(stageArtifact(attempt.staging, target, data, services.durableFolders))
       attempt.staged.set(target, {
         path: target,

@@ -16,6 +16,8 @@ export class Attempt {
   parameters: JsonObject
   /** Staged files by path; a second write of a path replaces the first. */
   readonly staged = new Map<string, ArtifactRecord>()
+  /** Set when it has begun to stage a file, whatever came of that. */
+  hasStaged = false
   #processes: HeldProcess[] | undefined
   #adopted: Map<string, ArtifactRecord> | undefined
   /** Whether it takes back what the step has done. */

@@ -6,14 +6,18 @@ export const errorHonesty: Invariant = {
   name: 'O11',
   title:
     'a fault that the run need not survive reaches the caller as an error with a code or kind that names the cause',
-  check({ evidence }, verdict) {
+  check({ evidence, events }, verdict) {
+    // A retry is told of in the log, with what it is made for.
+    const retried: readonly SeenError[] = events.flatMap((event) =>
+      event.kind === 'step_retry' ? [{ message: event.error.message, kind: event.error.kind }] : [],
+    )
     for (const { fault, key, cause, class: faultClass } of evidence.faults) {
       if (faultClass === 'survivable') continue
       if (cause === undefined) {
         verdict.notJudged(`whether fault '${fault}' at ${key} was reported: it names no cause`)
         continue
       }
-      const reports = evidence.errors.filter((error) => names(error, cause))
+      const reports = [...evidence.errors, ...retried].filter((error) => names(error, cause))
       if (reports.length === 0) {
         const sentence = `Fault '${fault}' at ${key} was swallowed: no error that names '${cause}' reached the caller.`
         verdict.broken(sentence, placeOfKey(key))

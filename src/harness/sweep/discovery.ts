@@ -1,9 +1,12 @@
-import { FaultlineError } from '../../core/index.ts'
+import { watchAmbient } from '../../adapters/node/index.ts'
+import type { AmbientUse } from '../../adapters/node/index.ts'
+import { decodeUtf8, FaultlineError } from '../../core/index.ts'
+import type { FileData } from '../../ports/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveOn } from './swept-life.ts'
-import type { Boundary, FaultPoint, SweptWorkflow } from './swept-life.ts'
+import type { Boundary, CallPoint, FaultPoint, SweptWorkflow, WritePoint } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What a run without faults does and comes to. */
@@ -12,6 +15,10 @@ export interface Discovery {
   readonly writes: readonly FaultPoint[]
   /** How many of them the disk itself has counted. */
   readonly countedWrites: number
+  /** Every call of an agent or a gate, in order. */
+  readonly calls: readonly DiscoveredCall[]
+  /** How many calls the agents and the gates themselves have counted. */
+  readonly countedCalls: CallCounts
   /** The places at which the run can be forked, in order. */
   readonly boundaries: readonly DiscoveredBoundary[]
   readonly reference: CanonicalOutcome
@@ -24,6 +31,16 @@ export interface DiscoveredBoundary extends Boundary {
   readonly reference: CanonicalOutcome
 }
 
+export interface DiscoveredCall extends CallPoint {
+  /** How many writes come before it. */
+  readonly writesBefore: number
+}
+
+export interface CallCounts {
+  readonly agents: number
+  readonly gates: number
+}
+
 /** Two runs without faults: what they come to is the reference, what they do are the points. */
 export async function discover(
   workflow: SweptWorkflow,
@@ -32,35 +49,60 @@ export async function discover(
 ): Promise<Discovery> {
   const once = async () => {
     const writes: FaultPoint[] = []
+    const calls: DiscoveredCall[] = []
+    const counted = { agents: 0, gates: 0 }
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
-    const ended = await liveOn(workflow, freshWorld(), {
+    const ended = await liveOn(counting(workflow, counted), freshWorld(), {
+      onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
       onWrite: (point, world) => writes.push({ ...point, world: world() }),
       onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
     })
     const countedWrites = ended.world.disk.changesMade
-    return { writes, countedWrites, boundaries, evidence: await evidenceOf(workflow, ended, initialFiles) }
+    const evidence = await evidenceOf(workflow, ended, initialFiles)
+    return { writes, countedWrites, calls, countedCalls: counted, boundaries, evidence }
   }
   const [first, second] = [await once(), await once()]
   const { ending } = first.evidence
   if (ending.status !== 'completed') throw notCompleted(workflow.definition.id, ending)
   const { violations } = await compareRuns([first.evidence, second.evidence], determinism)
-  const names = (points: readonly FaultPoint[]): string => points.map(({ name }) => name).join('\n')
-  if (violations.length > 0 || names(first.writes) !== names(second.writes)) {
-    throw notDeterministic(
-      workflow.definition.id,
-      violations[0]?.sentence ?? firstDifference(first.writes, second.writes),
-    )
+  const differing = firstDifference(first.writes, second.writes)
+  if (violations.length > 0 || differing !== undefined) {
+    const sentences = [differing, violations[0]?.sentence].filter((sentence) => sentence !== undefined)
+    throw notDeterministic(workflow.definition.id, sentences, await likelySources(workflow, freshWorld()))
   }
-  const { writes, countedWrites, evidence } = first
+  const { evidence, ...discovered } = first
   const boundaries = await Promise.all(
     first.boundaries.map(async (boundary) => {
       const world: SweptWorld = { ...boundary.world, ending: { status: 'left' } }
-      const left = { world, leftovers: nothingLeft, refusal: undefined, leftAt: boundary.name }
+      const left = {
+        world,
+        leftovers: nothingLeft,
+        refusal: undefined,
+        leftAt: boundary.name,
+        wasStruck: false,
+        objections: [],
+      }
       const reference = await canonicalOutcome(evidenceAsLeft(workflow, left, initialFiles))
       return { ...boundary, reference }
     }),
   )
-  return { writes, countedWrites, boundaries, reference: await canonicalOutcome(evidence) }
+  return { ...discovered, boundaries, reference: await canonicalOutcome(evidence) }
+}
+
+/** The workflow with agents and gates that count how often they are called. */
+function counting(workflow: SweptWorkflow, counts: { agents: number; gates: number }): SweptWorkflow {
+  const { agents } = workflow
+  return {
+    ...workflow,
+    agents: {
+      ...agents,
+      invoke(call) {
+        counts.agents++
+        return agents.invoke(call)
+      },
+    },
+    onGate: () => counts.gates++,
+  }
 }
 
 const nothingLeft = { openFiles: [], timers: [], calls: [] }
@@ -74,18 +116,64 @@ function notCompleted(workflowId: string, { status, error }: RunEnding): Faultli
   )
 }
 
-function notDeterministic(workflowId: string, difference: string): FaultlineError {
+/** What agents take from the machine itself, found out by watching them once more. */
+async function likelySources(workflow: SweptWorkflow, world: SweptWorld): Promise<readonly AmbientUse[]> {
+  const { agents } = workflow
+  const ambient = watchAmbient()
+  const watched: SweptWorkflow['agents'] = {
+    ...agents,
+    invoke: (call) => ambient.watch(call.context.step, () => agents.invoke(call)),
+  }
+  try {
+    await liveOn({ ...workflow, agents: watched }, world)
+    return ambient.uses
+  } finally {
+    ambient.stop()
+  }
+}
+
+function notDeterministic(
+  workflowId: string,
+  differences: readonly string[],
+  sources: readonly AmbientUse[],
+): FaultlineError {
+  const used = sources.map(({ who, what }) => `the agent of step '${who}' uses ${what}`)
+  const likely =
+    used.length === 0
+      ? `No agent uses Date, Math.random, crypto or timers, so the likely source is state that a module keeps from one run to the next.`
+      : `Likely source: ${used.join('; ')}.`
   return new FaultlineError(
     'NOT_DETERMINISTIC',
-    `Two runs of workflow '${workflowId}' without faults differ, so a sweep would compare by chance: ${difference} Look for Date, ` +
-      `Math.random, real timers or state that a module keeps; agents have context.clock and context.random.`,
-    { details: { workflowId } },
+    `Two runs of workflow '${workflowId}' without faults differ, so a sweep would compare by chance: ${differences.join(' ')} ` +
+      `${likely} Agents have context.clock and context.random.`,
+    { details: { workflowId, sources: sources.map(({ who, what }) => ({ step: who, uses: what })) } },
   )
 }
 
-function firstDifference(first: readonly FaultPoint[], second: readonly FaultPoint[]): string {
-  const index = first.findIndex((point, place) => point.name !== second[place]?.name)
-  const nameAt = (points: readonly FaultPoint[]): string =>
-    points[index < 0 ? first.length : index]?.name ?? 'nothing'
-  return `where the first did ${nameAt(first)}, the second did ${nameAt(second)}.`
+/** The first effect on the disk that only one of the two runs has. */
+function firstDifference(first: readonly WritePoint[], second: readonly WritePoint[]): string | undefined {
+  const length = Math.max(first.length, second.length)
+  for (let index = 0; index < length; index++) {
+    const [one, other] = [first[index], second[index]]
+    if (one?.name !== other?.name) {
+      return `Where the first did ${one?.name ?? 'nothing'}, the second did ${other?.name ?? 'nothing'}.`
+    }
+    const [was, is] = [shownData(one?.data), shownData(other?.data)]
+    if (was !== is) {
+      return `The first effect that differs is ${one?.name}, which wrote ${excerpt(was)}, and then ${excerpt(is)}.`
+    }
+  }
+  return undefined
+}
+
+function shownData(data: FileData | undefined): string {
+  return typeof data === 'string' ? data : decodeUtf8(data ?? new Uint8Array())
+}
+
+const mostExcerptCharacters = 60
+
+function excerpt(text: string): string {
+  return JSON.stringify(
+    text.length <= mostExcerptCharacters ? text : `${text.slice(0, mostExcerptCharacters)}...`,
+  )
 }

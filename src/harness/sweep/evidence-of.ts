@@ -1,6 +1,6 @@
 import { stateFolder } from '../../engine/index.ts'
 import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
-import { afterEnding, liveOn } from './swept-life.ts'
+import { afterEnding, isOver, liveOn } from './swept-life.ts'
 import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
 import { copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -13,7 +13,7 @@ export async function evidenceOf(
   reference?: CanonicalOutcome,
 ): Promise<Evidence> {
   const evidence = evidenceAsLeft(workflow, ended, initialFiles, reference)
-  return ended.leftAt === undefined
+  return isOver(ended) && ended.leftAt === undefined
     ? { ...evidence, secondResume: await resumedOnceMore(workflow, ended) }
     : evidence
 }

@@ -1,4 +1,4 @@
-import type { CrashOutcome, Fault, FaultKind, FileFault } from '../../definition/index.ts'
+import type { CrashOutcome, FaultKind, FileFault } from '../../definition/index.ts'
 import type { Violation } from '../invariants/index.ts'
 
 /** Version of the report's JSON form. */
@@ -49,10 +49,10 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
   readonly powerLoss?: true
 }
 
-/** A fault of a call through a port, as in a fault plan. */
+/** A fault of a call through a port, as in a fault plan; `never-answers` is no fault of a plan: the gate waits for ever. */
 export interface PortFault extends FaultOfFamily<'agent' | 'gate' | 'time' | 'network'> {
-  readonly fault: FaultKind
-  readonly params?: Fault extends { readonly params?: infer P } ? P : Readonly<Record<string, unknown>>
+  readonly fault: FaultKind | 'never-answers'
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 export interface LifecycleFault extends FaultOfFamily<'lifecycle'> {
@@ -123,12 +123,22 @@ export interface SweepReport {
   readonly postCrashStates: number
   /** Different sequences of file operations by which a run was taken over. */
   readonly recoveryPaths: number
+  /** Plans that had broken something before. */
+  readonly corpus?: CorpusCoverage
   /** Whether all was tried that there was to try, of its share if it is one. */
   readonly complete: boolean
   readonly shard?: SweepShard
   readonly shortcuts: Shortcuts
   /** What differs between two equal sweeps. Left out of the JSON form (`sweepReportJson`). */
   readonly timings: SweepTimings
+}
+
+export interface CorpusCoverage {
+  readonly plans: number
+  /** They still break something. */
+  readonly failing: number
+  /** They name points to which the workflow does not come any more. */
+  readonly obsolete: number
 }
 
 /** Which of how many shares of the points, from 1. */

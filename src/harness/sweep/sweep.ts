@@ -1,16 +1,19 @@
 import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
-import { seededRandom } from '../../core/index.ts'
+import { assert, seededRandom } from '../../core/index.ts'
 import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
 import { builtInInvariants, judge } from '../invariants/index.ts'
 import type { Invariant, Violation } from '../invariants/index.ts'
+import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { mergeSweepReports } from './merge-reports.ts'
+import { isComparable, runWithFaults } from './replay.ts'
 import { sweepReportVersion } from './report.ts'
 import type {
+  CorpusCoverage,
   FaultFamily,
   FaultSequence,
   Finding,
@@ -38,6 +41,10 @@ export interface SingleFaultOptions {
   readonly invariants?: readonly Invariant[]
   /** Default: tries all. The report of a sweep that stopped counts what was tried until then. */
   readonly stopAt?: 'first-finding'
+  /** Whether the plans of findings are made as small as they can be, one for each set of invariants that are broken. Default true. */
+  readonly minimise?: boolean
+  /** A folder of plans that have broken something before. They are run first, and what is found is added. */
+  readonly corpus?: string
   /** Told now and then how far the sweep has come. */
   readonly onProgress?: (progress: SweepProgress) => void
   /** Tries the points of one share alone; the reports of all shares are put together by `mergeSweepReports`. */
@@ -81,6 +88,7 @@ export class Sweep {
   #leftAt: string | undefined
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
+  #corpus: CorpusCoverage | undefined
   #family: FaultFamily = 'crash'
   #isStopped = false
   #begun = 0
@@ -111,10 +119,16 @@ export class Sweep {
     return this.#isStopped || (this.options.stopAt === 'first-finding' && this.#findings.length > 0)
   }
 
-  /** Discovers what there is to break, then has each family of faults tried. */
-  async run(families: readonly SweptFamily[]): Promise<SweepReport> {
-    this.#begun = cpuTimeMs()
+  /** Discovers what there is to break. */
+  async discover(): Promise<void> {
     this.#discovery = await discover(this.workflow, () => this.freshWorld(), this.#initialFiles)
+  }
+
+  /** Runs the plans that have broken something before, then has each family of faults tried. */
+  async run(families: readonly SweptFamily[], plans: readonly CorpusPlan[]): Promise<SweepReport> {
+    this.#begun = cpuTimeMs()
+    await this.discover()
+    if (plans.length > 0) this.#corpus = await this.#runCorpus(plans)
     for (const { family, tryAll } of families) {
       if (this.hasFoundEnough) break
       this.#family = family
@@ -136,6 +150,7 @@ export class Sweep {
       matrix: this.#coverage.matrix,
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
+      ...(this.#corpus === undefined ? {} : { corpus: this.#corpus }),
       complete,
       ...(shard === undefined ? {} : { shard }),
       shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
@@ -159,6 +174,26 @@ export class Sweep {
     )
   }
 
+  /** What a run with these faults breaks; undefined when they do not strike. */
+  async violationsOf(faults: FaultSequence): Promise<readonly Violation[] | undefined> {
+    const ended = await runWithFaults(this.workflow, this.freshWorld(), faults)
+    return ended && this.#judge(ended, isComparable(this.workflow, faults))
+  }
+
+  async #runCorpus(plans: readonly CorpusPlan[]): Promise<CorpusCoverage> {
+    let failing = 0
+    let obsolete = 0
+    for (const { faults } of plans) {
+      const violations = await this.violationsOf(faults)
+      if (violations === undefined) obsolete++
+      else if (violations.length > 0) {
+        failing++
+        this.#findings.push({ faults, violations })
+      }
+    }
+    return { plans: plans.length, failing, obsolete }
+  }
+
   /** Opens the count of a family. */
   begin(points: number, counted: number): void {
     this.#coverage.begin(this.#family, points, counted)
@@ -175,16 +210,23 @@ export class Sweep {
   /**
    * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
    * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
+   *
+   * @param isComparable whether it has to come to that at all.
    */
-  async try(faults: FaultSequence, run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>): Promise<void> {
+  async try(
+    faults: FaultSequence,
+    run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>,
+    isComparable = true,
+  ): Promise<void> {
     const begun = monotonicMs()
-    let violations = await this.#judge(await run(this.#trustsShortcuts ? this.#shortcuts : {}))
+    const shortcuts = isComparable && this.#trustsShortcuts ? this.#shortcuts : {}
+    let violations = await this.#judge(await run(shortcuts), isComparable)
     if (this.#leftAt !== undefined) {
       const looksWrong = violations.length > 0
       const isAudit = this.#random.integer(auditOneIn) === 0
       this.#rejoined++
       if (isAudit) this.#audited++
-      if (looksWrong || isAudit) violations = await this.#judge(await run({}))
+      if (looksWrong || isAudit) violations = await this.#judge(await run({}), isComparable)
       // What a shortcut hides once it may hide again.
       if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
     }
@@ -193,12 +235,15 @@ export class Sweep {
     this.#time(faults, monotonicMs() - begun)
   }
 
-  async #judge(ended: EndedLifeOf): Promise<readonly Violation[]> {
+  async #judge(ended: EndedLifeOf, isComparable: boolean): Promise<readonly Violation[]> {
     this.#leftAt = ended.leftAt
     const { leftAt } = ended
     const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
-    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, reference)
-    return (await judge(evidence, this.#invariants)).violations
+    const compared = isComparable ? reference : undefined
+    const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, compared)
+    const { violations } = await judge(evidence, this.#invariants)
+    const objections = ended.objections.map((sentence) => ({ invariant: 'interference', sentence }))
+    return [...violations, ...objections]
   }
 
   readonly #shortcuts: Shortcuts = {
@@ -225,9 +270,12 @@ export class Sweep {
   /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
   async liveFrom(write: number, options: LifeOptions): Promise<EndedLifeOf> {
     const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
-    return from === undefined
-      ? liveOn(this.workflow, this.freshWorld(), options)
-      : liveOn(this.workflow, copyOf(from.world), { ...options, from })
+    const ended =
+      from === undefined
+        ? await liveOn(this.workflow, this.freshWorld(), options)
+        : await liveOn(this.workflow, copyOf(from.world), { ...options, from })
+    assert(ended.wasStruck, 'a run that is equal up to a point comes to that point', write)
+    return ended
   }
 
   /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */

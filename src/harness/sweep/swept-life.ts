@@ -2,24 +2,28 @@ import { createCompression, createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
 import { isFaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
-import type { FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
-import { createFaultRecorder, faultPlan, faultyFiles } from '../../fault-injection/index.ts'
+import type { Fault, FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
+import { createFaultRecorder, faultPlan, faultyFiles, pointKeyStem } from '../../fault-injection/index.ts'
+import type { FaultRecorder } from '../../fault-injection/index.ts'
 import { isWriteLike } from '../../ports/index.ts'
 import type {
   AgentPort,
   ClockPort,
   DigestPort,
+  FileData,
   FileOperation,
   FilesPort,
   ForkedLife,
+  ObserverPort,
   TickPolicy,
   WorkflowDriver,
 } from '../../ports/index.ts'
 import type { GateController } from '../contract.ts'
 import { bornLife } from '../engine-life.ts'
-import type { EngineLife } from '../engine-life.ts'
+import type { EngineLife, SessionWorld } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
-import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
+import type { GateControllers } from '../gate-controllers.ts'
+import type { Execution, FiredFaultRecord, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
 import { createWorld } from '../world.ts'
@@ -39,14 +43,25 @@ export interface SweptWorkflow {
   readonly digest: DigestPort
   readonly realWaitMs: number
   readonly outside: Outside
+  /** Told whenever a gate is asked. */
+  readonly onGate?: () => void
 }
 
 /** One write-like file operation of a life. */
 export interface WritePoint {
   readonly name: string
   readonly operation: FileOperation['op']
+  /** What it writes, if it writes something. */
+  readonly data?: FileData
   /** Whether the life was still taking the run over. */
   readonly during: 'run' | 'recovery'
+}
+
+/** One call of an agent or a gate. */
+export interface CallPoint {
+  readonly name: string
+  readonly step: string
+  readonly operation: string
 }
 
 /** The same with the world as a crash just before it would leave it. */
@@ -82,6 +97,27 @@ export interface LifeOptions {
   readonly scheduler?: Scheduler
   /** What goes wrong at the operation of this name; with `sticky` at every later write-like one too. */
   readonly diskFault?: Pick<DiskFault, 'at' | 'fault' | 'sticky'>
+  /** Told of every call of an agent or a gate before it is made. */
+  readonly onCall?: (call: CallPoint) => void
+  readonly portFault?: StrikingPortFault
+  readonly interference?: Interference
+  /** What the run is taken over with. Default: nothing is said. */
+  readonly expects?: WorkflowDefinition
+}
+
+/** A fault of a plan, and how it is to be judged. */
+export interface StrikingPortFault {
+  readonly at: string
+  /** Undefined: the gate never answers. */
+  readonly fault: Fault | undefined
+  readonly step: string
+  readonly record: Omit<FiredFaultRecord, 'key'>
+}
+
+/** What somebody does to the run at a boundary, once all of it is durable. */
+export interface Interference {
+  readonly boundary: string
+  readonly action: 'cancel' | 'resume-meanwhile'
 }
 
 /** A life that has come to its end, and the world that it has left. */
@@ -92,6 +128,10 @@ export interface EndedLifeOf {
   readonly refusal: SeenError | undefined
   /** The boundary at which it was left. */
   readonly leftAt: string | undefined
+  /** Whether what was to go wrong did. */
+  readonly wasStruck: boolean
+  /** What was wrong with how it met an interference. */
+  readonly objections: readonly string[]
 }
 
 /** Starts the run, or takes it over, and goes on to its end or to the error that stops it. */
@@ -127,6 +167,9 @@ class WatchedLife {
   #isUndisturbed = false
   #struck = false
   #leftAt: string | undefined
+  #hasEnded = false
+  #interferesNow = false
+  readonly #objections: string[] = []
 
   constructor(workflow: SweptWorkflow, before: SweptWorld, options: LifeOptions) {
     this.#workflow = workflow
@@ -169,7 +212,14 @@ class WatchedLife {
       timers: [...this.#timers].map((at) => `a wake at ${at}`),
       calls: [...this.#calls],
     }
-    return { world: this.#world, leftovers, refusal, leftAt: this.#leftAt }
+    return {
+      world: this.#world,
+      leftovers,
+      refusal,
+      leftAt: this.#leftAt,
+      wasStruck: this.#struck,
+      objections: this.#objections,
+    }
   }
 
   async #begin(): Promise<void> {
@@ -177,15 +227,21 @@ class WatchedLife {
     const { incarnation } = this.#life
     const { runId } = this.#world
     if (this.#options.from !== undefined) return
-    if (runId !== undefined) return void (await incarnation.recover({ runId }))
+    if (runId !== undefined) {
+      const { expects } = this.#options
+      await incarnation.recover({ runId, ...(expects === undefined ? {} : { expects }) })
+      return
+    }
     const started = await incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
     this.#note({ runId: started })
   }
 
   async #moved(): Promise<RunEnding> {
-    const status = await this.#life.move(this.#policy(), async (report) => {
+    const status = await this.#life.move(this.#policy(), async (report, idle) => {
       if (this.#leftAt !== undefined) return 'left'
-      return report.status === 'running' ? undefined : report.status
+      if (this.#interferesNow) return this.#interfere()
+      if (report.status !== 'running') return report.status
+      return idle && this.#gateIsSilent ? 'waiting' : undefined
     })
     if (status === 'left') return { status }
     const { error } = this.#life.incarnation.state()
@@ -202,6 +258,7 @@ class WatchedLife {
       const name = this.#starting.sort().join()
       this.#starting = []
       if (name === '' || this.#calls.size > 0) return true
+      this.#interferesNow = this.#options.interference?.boundary === name
       if (endsAt !== undefined && this.#isUndisturbed && endsAt(name, this.#world)) {
         this.#leftAt = name
         return false
@@ -216,6 +273,42 @@ class WatchedLife {
     return { holds: new Set(), stopsAfter: () => false, maxResults: Infinity, beforeCalls }
   }
 
+  async #interfere(): Promise<'cancelled' | undefined> {
+    this.#interferesNow = false
+    this.#struck = true
+    this.#isUndisturbed = false
+    if (this.#options.interference?.action === 'cancel') {
+      await this.#life.incarnation.cancel('the sweep cancels it')
+      return 'cancelled'
+    }
+    await this.#resumeMeanwhile()
+    return undefined
+  }
+
+  /** Somebody else wants the run while this life holds it, and must be refused. */
+  async #resumeMeanwhile(): Promise<void> {
+    const { runId = '', disk } = this.#world
+    const before = disk.visibleDigest()
+    const world = this.#sessionWorld(this.#world)
+    const { self } = createInventedOwner('sweep-rival')
+    const rival = bornLife(
+      { ...world, files: disk, observer: silent, ownerOf: () => ({ self, liveness: () => 'alive' }) },
+      this.#incarnation,
+    )
+    try {
+      await rival.incarnation.recover({ runId })
+      this.#objections.push(`A second process could resume the run while this one held it.`)
+    } catch (error) {
+      if (!isFaultlineError(error, 'RUN_OWNED')) {
+        this.#objections.push(`A second process was refused the run for another reason: ${messageOf(error)}`)
+      }
+    }
+    if (disk.visibleDigest() !== before) {
+      this.#objections.push('A second process that was refused the run changed what is on disk.')
+    }
+    await rival.fence.drop()
+  }
+
   /** A caller that does not take an error for an answer: an engine that could not write must not write on. */
   async #moveInSpite(): Promise<void> {
     try {
@@ -226,54 +319,100 @@ class WatchedLife {
   }
 
   #born(before: SweptWorld): EngineLife {
-    const { seed, driver, digest, gates, realWaitMs, outside } = this.#workflow
+    return bornLife(this.#sessionWorld(before), this.#incarnation)
+  }
+
+  #sessionWorld(before: SweptWorld): SessionWorld {
+    const { seed, driver, digest, realWaitMs, outside } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = createWorld(before.effects)
     const { from, scheduler } = this.#options
-    return bornLife(
-      {
-        driver: from === undefined ? driver : { ...driver, incarnate: from.fork },
-        files: this.#files(),
-        simulatedFiles: true,
-        projectFolder: undefined,
-        clock: this.#clock(virtualClock),
-        virtualClock,
-        turn: createTurn(),
-        digest,
-        ids: createSeededIds(`${seed}/${this.#incarnation}`),
-        ownerOf: (life) => createInventedOwner(`sweep-${life}`),
-        agents: this.#agents(),
-        gates: createGateControllers(gates),
-        faults: createFaultRecorder(faultPlan([])),
-        world: {
-          record: (effect) => {
-            ledger.record(effect)
-            this.#note({ effects: ledger.effects })
-          },
-          get effects() {
-            return ledger.effects
-          },
+    return {
+      driver: from === undefined ? driver : { ...driver, incarnate: from.fork },
+      files: this.#files(),
+      simulatedFiles: true,
+      projectFolder: undefined,
+      clock: this.#clock(virtualClock),
+      virtualClock,
+      turn: createTurn(),
+      digest,
+      ids: createSeededIds(`${seed}/${this.#incarnation}`),
+      ownerOf: (life) => createInventedOwner(`sweep-${life}`),
+      agents: this.#agents(),
+      gates: this.#gates(),
+      faults: this.#faults(),
+      world: {
+        record: (effect) => {
+          ledger.record(effect)
+          this.#note({ effects: ledger.effects })
         },
-        observer: {
-          event: (event) => {
-            if (event.kind === 'step_start') this.#starting.push(`${event.step}#${event.visit}`)
-            if (event.kind !== 'step_finish') return
-            this.#isUndisturbed = this.#during === 'run' && !this.#isTroubled
-            const { step, visit, seq } = event
-            this.#note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
-          },
-          log: ({ level, message }) => {
-            if (level === 'warn') this.#note({ warnings: [...this.#world.warnings, message] })
-          },
+        get effects() {
+          return ledger.effects
         },
-        realWaitMs,
-        storage: {},
-        outside,
-        compression: createCompression(),
-        ...(scheduler === undefined ? {} : { scheduler }),
       },
-      this.#incarnation,
-    )
+      observer: {
+        event: (event) => {
+          if (event.kind === 'step_start') this.#starting.push(`${event.step}#${event.visit}`)
+          if (event.kind === 'workflow_end') this.#hasEnded = true
+          if (event.kind !== 'step_finish') return
+          this.#isUndisturbed = this.#during === 'run' && !this.#isTroubled
+          const { step, visit, seq } = event
+          this.#note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
+        },
+        log: ({ level, message }) => {
+          if (level === 'warn') this.#note({ warnings: [...this.#world.warnings, message] })
+        },
+      },
+      realWaitMs,
+      storage: {},
+      outside,
+      compression: createCompression(),
+      ...(scheduler === undefined ? {} : { scheduler }),
+    }
+  }
+
+  get #gateIsSilent(): boolean {
+    const { portFault } = this.#options
+    return portFault !== undefined && portFault.fault === undefined
+  }
+
+  /** A gate that is to wait for ever is one that somebody outside would answer. */
+  #gates(): GateControllers {
+    const { gates } = this.#workflow
+    const { step = '' } = this.#options.portFault ?? {}
+    const controllers = createGateControllers(this.#gateIsSilent ? { ...gates, [step]: 'external' } : gates)
+    const { onGate } = this.#workflow
+    if (onGate === undefined) return controllers
+    return {
+      answer: (of, decision) => controllers.answer(of, decision),
+      get waiting() {
+        return controllers.waiting
+      },
+      decide(request) {
+        onGate()
+        return controllers.decide(request)
+      },
+    }
+  }
+
+  /** Tells of every call, and has the planned fault strike at its own. */
+  #faults(): FaultRecorder {
+    const { portFault, onCall } = this.#options
+    if (portFault === undefined && onCall === undefined) return noFaults
+    const recorder = createFaultRecorder(faultPlan(portFault?.fault === undefined ? [] : [portFault.fault]))
+    return {
+      ...recorder,
+      fire: (point, kinds) => {
+        const name = `${pointKeyStem(point)}#1`
+        onCall?.({ name, step: point.step, operation: point.operation })
+        if (portFault?.at === name && !this.#struck) {
+          this.#struck = true
+          this.#isUndisturbed = false
+          this.#note({ faults: [...this.#world.faults, { ...portFault.record, key: name }] })
+        }
+        return recorder.fire(point, kinds)
+      },
+    }
   }
 
   /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
@@ -292,7 +431,8 @@ class WatchedLife {
         if (!isWriteLike(operation)) return undefined
         if (onWrite === undefined && diskFault === undefined) return undefined
         const name = this.#operations.nameOf(operation)
-        onWrite?.({ name, operation: operation.op, during: this.#during }, () => copyOf(this.#world))
+        const data = 'data' in operation ? { data: operation.data } : {}
+        onWrite?.({ name, operation: operation.op, ...data, during: this.#during }, () => copyOf(this.#world))
         if (diskFault === undefined || !(name === diskFault.at || (this.#struck && diskFault.sticky)))
           return undefined
         if (!this.#struck) this.#strike(name, diskFault.fault)
@@ -306,8 +446,9 @@ class WatchedLife {
 
   /** Whether something is still to go wrong in this life. */
   get #isTroubled(): boolean {
-    const { diskFault } = this.#options
-    return diskFault !== undefined && (!this.#struck || diskFault.sticky)
+    const { diskFault, portFault, interference } = this.#options
+    if (diskFault?.sticky === true) return true
+    return !this.#struck && (diskFault ?? portFault ?? interference) !== undefined
   }
 
   #strike(key: string, fault: FileFault): void {
@@ -355,7 +496,7 @@ class WatchedLife {
         this.#calls.add(name)
         const settle = (thrown?: unknown): void => {
           this.#calls.delete(name)
-          if (!signal.aborted || (thrown !== undefined && thrown === signal.reason)) return
+          if (this.#hasEnded || !signal.aborted || (thrown !== undefined && thrown === signal.reason)) return
           const executions = this.#world.executions.map((other) =>
             other === execution ? { ...execution, late: true } : other,
           )
@@ -377,6 +518,9 @@ class WatchedLife {
     this.#world = { ...this.#world, ...change }
   }
 }
+
+const silent: ObserverPort = { event() {}, log() {} }
+const noFaults = createFaultRecorder(faultPlan([]))
 
 /** How an error reads: the system has no name for a full quota, only its number. */
 function shownAs(code: FileErrorCode): string {

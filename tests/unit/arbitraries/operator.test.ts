@@ -42,7 +42,7 @@ function wrong(change: (incarnation: Incarnation) => Partial<Incarnation>): Work
     ...inner,
     incarnate(ports) {
       const incarnation = inner.incarnate(ports)
-      return Object.assign(incarnation, change(incarnation))
+      return { ...incarnation, ...change(incarnation) }
     },
   }
 }
@@ -80,10 +80,9 @@ describe('whatever an operator does', () => {
 
   test('an engine that does not stop at the next step is found, by its first command', async () => {
     const { message, commands } = await found(
-      wrong((incarnation) => {
-        const tick = incarnation.tick.bind(incarnation)
-        return { tick: (policy) => tick({ ...policy, maxResults: Infinity, stopsAfter: () => false }) }
-      }),
+      wrong((incarnation) => ({
+        tick: (policy) => incarnation.tick({ ...policy, maxResults: Infinity, stopsAfter: () => false }),
+      })),
     )
     expect(message).toMatch(/^After next\(\): it (?:stopped|completed).*, and did s0,s1/)
     expect(String(commands[0])).toBe('next()')

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { isFaultlineError } from '../../../../src/core/index.ts'
 import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
@@ -116,8 +117,26 @@ describe('a sweep is refused', () => {
     expect(await refusal(agents)).toEqual([
       'NOT_DETERMINISTIC',
       expect.stringMatching(
-        /^Two runs of workflow 'two' .* Event 2 \(artifacts_prepared\) has artifacts\[0\]\.sha256/,
+        /^Two runs of workflow 'two' .* is 1\/one#1@1:files\.write:staging\/one#1@1\/out\/one\.txt#1, which wrote "call 1", and then "call 3"\. .*Event 2 \(artifacts_prepared\) has artifacts\[0\]\.sha256.* state that a module keeps/,
       ),
     ])
+  })
+
+  test.each<[string, () => unknown]>([
+    ['Math.random', () => Math.random()],
+    ['Date.now', () => performance.now() + Date.now()],
+    ['new Date()', () => `${new Date().getTime()} ${performance.now()}`],
+    ['crypto.randomUUID', () => randomUUID()],
+  ])('when its agents use %s, which is named', async (name, chance) => {
+    const agents: Agents = {
+      async writer({ step, artifacts }) {
+        await artifacts.write(`out/${step}.txt`, String(chance()))
+        return null
+      },
+    }
+    const [code, message] = (await refusal(agents)) as readonly [string, string]
+    expect(code).toBe('NOT_DETERMINISTIC')
+    expect(message).toContain('the agent of step ')
+    expect(message).toContain(` uses ${name}`)
   })
 })

@@ -1,0 +1,134 @@
+import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import type { FiredFaultRecord } from '../invariants/index.ts'
+import type { PortFault } from './report.ts'
+import type { StrikingPortFault } from './swept-life.ts'
+
+export type PortFamily = Exclude<PortFault['family'], 'network'>
+
+/** One way in which a call can go wrong. */
+interface Misbehaviour extends Pick<PortFault, 'fault' | 'params'> {
+  /** How a run that has met it is judged. */
+  readonly judgedAs: (step: StepDefinition) => Omit<FiredFaultRecord, 'key' | 'fault'>
+  /** Where it can happen. Default everywhere. */
+  readonly fits?: (definition: WorkflowDefinition) => boolean
+  /** Whether the run must come to the end of the run without faults. Default always. */
+  readonly isComparable?: (step: StepDefinition) => boolean
+}
+
+const survivable = () => ({ class: 'survivable' }) as const
+
+/** A failure that a retry makes good reaches nobody; any other one must say why. */
+const retriedOr =
+  (cause: string): Misbehaviour['judgedAs'] =>
+  ({ retries }) =>
+    retries > 0 ? { class: 'survivable' } : { class: 'reportable', cause }
+
+const never = (): boolean => false
+const limitExceeded = 'exceeded its limit'
+const injected = 'injected by the sweep'
+
+const ofAgents: readonly Misbehaviour[] = [
+  ...(['before', 'partial', 'after'] as const).map((moment) => ({
+    fault: 'agent-error' as const,
+    params: { moment, message: injected },
+    judgedAs: retriedOr(injected),
+  })),
+  {
+    fault: 'agent-answer',
+    params: { form: 'malformed' },
+    judgedAs: () => ({ class: 'reportable', cause: 'not JSON' }),
+  },
+  // Whether a workflow takes such an answer is its own affair; the engine must get along with either.
+  ...(['empty', 'oversize'] as const).map((form) => ({
+    fault: 'agent-answer' as const,
+    params: { form },
+    judgedAs: survivable,
+    isComparable: never,
+  })),
+  { fault: 'step-timeout', judgedAs: retriedOr(limitExceeded) },
+]
+
+const ofGates: readonly Misbehaviour[] = [
+  {
+    fault: 'gate-failure',
+    params: { mode: 'fail', reason: injected },
+    judgedAs: ({ gate }) =>
+      gate?.onFail === undefined ? { class: 'reportable', cause: injected } : { class: 'survivable' },
+    // Work that was sent back once more may come to something else.
+    isComparable: ({ gate }) => gate?.onFail === undefined,
+  },
+  {
+    fault: 'gate-failure',
+    params: { mode: 'throw', reason: injected },
+    judgedAs: () => ({ class: 'reportable', cause: injected }),
+  },
+  { fault: 'never-answers', judgedAs: survivable },
+]
+
+const ofTime: readonly Misbehaviour[] = [
+  ...(['before-limit', 'at-limit'] as const).map((until) => ({
+    fault: 'agent-delay' as const,
+    params: { until },
+    judgedAs: survivable,
+  })),
+  { fault: 'agent-delay', params: { until: 'after-limit' }, judgedAs: retriedOr(limitExceeded) },
+  ...(['second', 'hour', 'year'] as const).map((by) => ({
+    fault: 'clock-jump' as const,
+    params: { by },
+    judgedAs: () => ({ class: 'survivable', movesClock: true }) as const,
+  })),
+  {
+    fault: 'workflow-timeout',
+    judgedAs: () => ({ class: 'reportable', cause: limitExceeded, movesClock: true }),
+    fits: ({ limits }) => limits.timeoutMs !== undefined,
+  },
+]
+
+/** By family, in the order in which they are tried. */
+const misbehaviours: Readonly<Record<PortFamily, readonly Misbehaviour[]>> = {
+  agent: ofAgents,
+  gate: ofGates,
+  time: ofTime,
+}
+
+/** Every fault of a family at one call. */
+export function portFaultsAt(
+  family: PortFamily,
+  at: string,
+  definition: WorkflowDefinition,
+): readonly PortFault[] {
+  return misbehaviours[family]
+    .filter(({ fits }) => fits?.(definition) ?? true)
+    .map(({ fault, params }) => ({ family, at, fault, ...(params === undefined ? {} : { params }) }))
+}
+
+/** How a fault strikes, and whether a run that it strikes must come to the end of the run without faults. */
+export function strikingFault(
+  { family, at, fault, params }: PortFault,
+  definition: WorkflowDefinition,
+): { readonly portFault: StrikingPortFault; readonly isComparable: boolean } | undefined {
+  const [, id] = /^\d+\/([^#]+)#/.exec(at) ?? []
+  const step = definition.steps.find((other) => other.id === id)
+  const known = misbehaviours[family as PortFamily].find(
+    (other) => other.fault === fault && JSON.stringify(other.params) === JSON.stringify(params),
+  )
+  if (step === undefined || known === undefined) return undefined
+  return {
+    portFault: {
+      at,
+      step: step.id,
+      fault: fault === 'never-answers' ? undefined : { fault, at, ...(params && { params }) },
+      record: { fault, ...known.judgedAs(step) },
+    },
+    isComparable: !toleratesFailures(definition) && (known.isComparable?.(step) ?? true),
+  }
+}
+
+/** Whether a step that fails leads the run elsewhere, as its author wants it. */
+function toleratesFailures({ onStepFailure, steps, edges }: WorkflowDefinition): boolean {
+  return (
+    onStepFailure === 'continue' ||
+    steps.some(({ continueOnError, condition }) => continueOnError === true || condition !== undefined) ||
+    edges.some(({ condition }) => condition !== undefined && condition !== 'on_success')
+  )
+}

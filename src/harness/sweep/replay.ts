@@ -1,0 +1,70 @@
+import { strikingFault } from './misbehaviours.ts'
+import type { CrashFault, FaultSequence, SingleFault } from './report.ts'
+import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
+import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
+import { afterLife } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+/**
+ * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when it cannot be
+ * done: the run never comes to the point of a fault, or the fault is one of those that are not replayed (orders of agents, a
+ * changed definition).
+ */
+export async function runWithFaults(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  [first, ...others]: FaultSequence,
+): Promise<EndedLifeOf | undefined> {
+  if (first === undefined) return toCompletion(workflow, world)
+  if (first.family === 'crash') {
+    const left = await crashed(workflow, world, first)
+    return left && runWithFaults(workflow, left, others)
+  }
+  const options = optionsFor(workflow, first)
+  if (options === undefined) return undefined
+  const ended = await liveOn(workflow, world, options)
+  if (!ended.wasStruck) return undefined
+  if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
+  const resumed = isOver(ended) ? ended : await toCompletion(workflow, afterEnding(ended))
+  if (first.family !== 'disk' || first.powerLoss !== true) return resumed
+  const found = resumed.world.disk.afterCrash('power-min')
+  return toCompletion(workflow, afterLife(resumed.world, 'run', found))
+}
+
+/** Whether a run that is struck so must come to the end of the run without faults. */
+export function isComparable({ definition }: SweptWorkflow, faults: FaultSequence): boolean {
+  return faults.every((fault) => {
+    if (fault.family === 'lifecycle') return fault.action !== 'cancel'
+    return !isPortFault(fault) || strikingFault(fault, definition)?.isComparable === true
+  })
+}
+
+async function crashed(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  { at, outcome }: CrashFault,
+): Promise<SweptWorld | undefined> {
+  let left: SweptWorld | undefined
+  await liveOn(workflow, world, {
+    onWrite({ name, during }, there) {
+      if (name !== at) return
+      const found = there()
+      left = afterLife(found, during, found.disk.afterCrash(outcome))
+    },
+  })
+  return left
+}
+
+function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOptions | undefined {
+  if (fault.family === 'disk') return { diskFault: fault }
+  if (isPortFault(fault)) return strikingFault(fault, definition)
+  if (fault.family !== 'lifecycle' || fault.action === 'change-definition') return undefined
+  const [, boundary = ''] = /:run\.goOn:(.*)#1$/.exec(fault.at) ?? []
+  return { interference: { boundary, action: fault.action } }
+}
+
+function isPortFault(
+  fault: SingleFault,
+): fault is Extract<SingleFault, { readonly family: 'agent' | 'gate' }> {
+  return fault.family === 'agent' || fault.family === 'gate' || fault.family === 'time'
+}
