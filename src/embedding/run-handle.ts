@@ -1,4 +1,4 @@
-import { isFaultlineError } from '../core/index.ts'
+import { isFaultlineError, messageOf } from '../core/index.ts'
 import type { JsonObject } from '../core/index.ts'
 import { createWakeBell, runToEnd } from '../engine/index.ts'
 import type { WakeBell } from '../engine/index.ts'
@@ -136,7 +136,7 @@ export class MovingRun implements RunHandle {
           resolve(await this.#stopped(life))
         } catch (error) {
           await this.#letGo()
-          reject(error)
+          reject(error instanceof Error ? error : new Error(messageOf(error)))
         }
       })
     })
