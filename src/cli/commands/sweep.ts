@@ -31,6 +31,7 @@ interface SweepCommandOptions {
   readonly budget?: number
   readonly shard?: SweepShard
   readonly report?: string
+  readonly corpus?: string
   readonly html?: string
   readonly json?: boolean
   readonly merge?: boolean
@@ -54,6 +55,7 @@ export function sweepCommand(): Command {
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
     .option('--shard <n/of>', 'only this share of the points: 2/4', shardOf)
     .option('--report <file>', 'write the report there (JSON), and go on from it when it is not complete')
+    .option('--corpus <folder>', 'plans that broke something before: run first, and added to')
     .option('--html <file>', 'write a page with every point and every fault there')
     .option('--json', 'print the report as JSON')
     .option('--merge', 'put the reports of shares or parts together instead of sweeping')
@@ -67,7 +69,7 @@ export function sweepCommand(): Command {
 
 async function sweep(file: string, options: SweepCommandOptions): Promise<SweepReport> {
   const folder = process.cwd()
-  const { tier, family, shard, seed, budget, report } = options
+  const { tier, family, shard, seed, budget, report, corpus } = options
   const workflow = workflowFromText(readTextFile(file, 'workflow file'), file)
   const { definition } = await loadWorkflow(workflow)
   const agents = await loadAgents(folder, chooseAgents(folder, options, definition))
@@ -85,6 +87,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(family === undefined ? {} : { families: family }),
     ...(shard === undefined ? {} : { shard }),
     ...(earlier === undefined ? {} : { continues: earlier }),
+    ...(corpus === undefined ? {} : { corpus }),
   }
   const watch = { begun: monotonicMs(), savedAt: monotonicMs() }
   return sweepFaults(workflow, {
