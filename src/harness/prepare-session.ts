@@ -6,10 +6,10 @@ import {
   createTurn,
 } from '../adapters/node/index.ts'
 import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
-import { isBuiltInStep, builtInStepNames } from '../built-in-steps/index.ts'
+import { builtInStepNames, builtInStepProblem, isBuiltInStep } from '../built-in-steps/index.ts'
 import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
-import type { FaultPlan } from '../definition/index.ts'
+import type { FaultPlan, StepDefinition } from '../definition/index.ts'
 import { missingRequiredFile } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { checkFaultPlan, createFaultRecorder } from '../fault-injection/index.ts'
@@ -184,15 +184,32 @@ async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionP
 }
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
-  for (const { id, agent } of loaded.definition.steps) {
+  for (const step of loaded.definition.steps) {
+    if (isBuiltInStep(step.agent) && !agents.has(step.agent)) checkBuiltInStep(step, loaded)
+  }
+  const named = loaded.definition.steps.flatMap(({ id, agent, undo }) => [
+    { id, agent, at: `steps.${id}.agent` },
+    ...(undo === undefined ? [] : [{ id, agent: undo.agent, at: `steps.${id}.undo.agent` }]),
+  ])
+  for (const { id, agent, at } of named) {
     if (agents.has(agent) || isBuiltInStep(agent)) continue
-    const place = loaded.locate(`steps.${id}.agent`)
+    const place = loaded.locate(at)
     throw new FaultlineError(
       'UNKNOWN_AGENT',
       `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, [...agents.names, ...builtInStepNames])}`,
       { details: { step: id, agent } },
     )
   }
+}
+
+function checkBuiltInStep(step: StepDefinition, loaded: LoadedWorkflow): void {
+  const problem = builtInStepProblem(step)
+  if (problem === undefined) return
+  const path = `steps.${step.id}.parameters`
+  const place = loaded.locate(path) ?? loaded.locate(`steps.${step.id}.agent`)
+  throw new FaultlineError('DEFINITION_INVALID', `${place === undefined ? '' : `${place}: `}${problem}`, {
+    details: { step: step.id, path },
+  })
 }
 
 async function checkRequiredFiles(loaded: LoadedWorkflow, project: Project): Promise<void> {

@@ -178,6 +178,10 @@ export class Session implements WorkflowSession {
   }
 
   async resume(options: ResumeOptions = {}): Promise<RunOutcome> {
+    return this.#takeUp(options)
+  }
+
+  async #takeUp(options: Omit<RecoverRequest, 'runId' | 'expects'>): Promise<RunOutcome> {
     assertUsable(this.#standing, 'resume')
     const status = this.#view?.state.status
     if (!this.#crashed && this.#held && status === 'running') {
@@ -205,7 +209,9 @@ export class Session implements WorkflowSession {
 
   async crash(): Promise<RunOutcome> {
     // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
-    assertAlive({ ...this.#standing, held: true }, 'crash')
+    const standing = this.#standing
+    const isOver = standing.status === 'completed' || standing.status === 'cancelled'
+    assertAlive(standing.held || isOver ? standing : { ...standing, held: true, status: 'running' }, 'crash')
     const inFlight = this.#view?.state.currentSteps[0]
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)
@@ -215,10 +221,11 @@ export class Session implements WorkflowSession {
   }
 
   async cancel(reason = 'cancelled by the session'): Promise<RunOutcome> {
+    if (this.#isLetGo) await this.#takeUp({})
     assertAlive(this.#standing, 'cancel')
     await this.#life.incarnation.cancel(reason)
     await this.#look()
-    return this.#conclude(this.#terminalOutcome())
+    return this.state().status === 'running' ? this.runToEnd() : this.#conclude(this.#terminalOutcome())
   }
 
   state(): StateDocument {
@@ -248,8 +255,23 @@ export class Session implements WorkflowSession {
   }
 
   async answerGate(step: string, decision: GateDecision | boolean): Promise<void> {
-    this.#start.world.gates.answer(step, decision)
-    await this.#start.world.turn.next()
+    const answer = typeof decision === 'boolean' ? { passed: decision } : decision
+    if (this.#isLetGo) {
+      await this.#takeUp({ answers: { [step]: answer } })
+    } else if (this.#view?.state.steps[step]?.status === 'waiting') {
+      assertAlive(this.#standing, 'answer a gate')
+      await this.#life.incarnation.answerGate(step, answer)
+      await this.#look()
+    } else {
+      this.#start.world.gates.answer(step, answer)
+      await this.#start.world.turn.next()
+    }
+  }
+
+  async provideInput(input: JsonObject): Promise<void> {
+    if (this.#view?.state.status !== 'paused')
+      throw misuse(`Run '${this.runId}' is not paused for want of input.`)
+    await this.#takeUp({ input })
   }
 
   async edit(path: string, data: string | Uint8Array): Promise<void> {
@@ -345,6 +367,7 @@ export class Session implements WorkflowSession {
   #terminalOutcome(): RunOutcome {
     const { status, error, degraded, hasFailures } = this.state()
     if (status === 'running') return { status: 'stopped' }
+    if (status === 'paused' || status === 'waiting') return this.#haltedOutcome(status)
     const notes = {
       ...(degraded === undefined ? {} : { degraded }),
       ...(hasFailures === undefined ? {} : { hasFailures }),
@@ -352,6 +375,19 @@ export class Session implements WorkflowSession {
     if (error === null || status !== 'failed') return { status, ...notes }
     const { step, ...rest } = error
     return { status, ...notes, ...(step === null ? {} : { step }), error: rest satisfies StepError }
+  }
+
+  #haltedOutcome(status: 'paused' | 'waiting'): RunOutcome {
+    const pause = this.events().findLast((event) => event.kind === 'workflow_pause')
+    if (pause === undefined) return { status }
+    const { step, missingVar } = pause
+    return { status, step, ...(missingVar === undefined ? {} : { missingVar }) }
+  }
+
+  /** Whether the engine has let go of the run until somebody from outside does something. */
+  get #isLetGo(): boolean {
+    const status = this.#view?.state.status
+    return status === 'paused' || status === 'waiting'
   }
 
   #conclude(outcome: RunOutcome): RunOutcome {

@@ -95,6 +95,6 @@ describe('whatever an operator does', () => {
 
   test('an engine that cancels in words alone is found', async () => {
     const { message } = await found(wrong(() => ({ cancel: () => {} })))
-    expect(message).toMatch(/^After cancel\(\): it ended stopped$/)
+    expect(message).toMatch(/^After cancel\(\): it ended completed$/)
   })
 })

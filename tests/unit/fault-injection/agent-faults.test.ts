@@ -27,7 +27,7 @@ async function ran(
     faults: [fault],
   })
   const outcome = await session.runToEnd()
-  const events = await session.events()
+  const events = session.events()
   await session.close()
   return { outcome, events, writes }
 }
