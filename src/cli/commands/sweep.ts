@@ -30,7 +30,6 @@ interface SweepCommandOptions {
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
   readonly shard?: SweepShard
-  readonly corpus?: string
   readonly report?: string
   readonly corpus?: string
   readonly html?: string
@@ -55,7 +54,6 @@ export function sweepCommand(): Command {
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
     .option('--shard <n/of>', 'only this share of the points: 2/4', shardOf)
-    .option('--corpus <folder>', 'run the plans in there first, and add what is found')
     .option('--report <file>', 'write the report there (JSON), and go on from it when it is not complete')
     .option('--corpus <folder>', 'plans that broke something before: run first, and added to')
     .option('--html <file>', 'write a page with every point and every fault there')
@@ -88,7 +86,6 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(seed === undefined ? {} : { seed }),
     ...(family === undefined ? {} : { families: family }),
     ...(shard === undefined ? {} : { shard }),
-    ...(corpus === undefined ? {} : { corpus }),
     ...(earlier === undefined ? {} : { continues: earlier }),
     ...(corpus === undefined ? {} : { corpus }),
   }
