@@ -3,6 +3,7 @@ import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { GateDecision, RecoverRequest, RunView, TickPolicy, TickReport } from '../ports/index.ts'
 import { timelineOf } from '../trace/index.ts'
 import type {
+  DiskAtCrash,
   LogEntry,
   RecordedFile,
   SessionRecording,
@@ -13,6 +14,7 @@ import type {
   WorkflowSnapshot,
 } from '../trace/index.ts'
 import type {
+  CrashOptions,
   Project,
   ResumeOptions,
   RunOutcome,
@@ -23,10 +25,12 @@ import type {
 } from './contract.ts'
 import { bornLife } from './engine-life.ts'
 import type { EngineLife, SessionWorld } from './engine-life.ts'
+import { earlierArtifacts, originalFiles } from './artifact-history.ts'
 import { executionsOf } from './executions.ts'
 import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
 import type { SessionStanding } from './misuse.ts'
 import { judgeSchedule } from './schedule/scheduler.ts'
+import type { SessionDisk } from './session-disk.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
 
 export interface SessionStart {
@@ -47,6 +51,7 @@ export interface SessionStart {
   readonly presentDefinition: (goOnUnderIt: boolean) => Promise<WorkflowDefinition | undefined>
   /** Reads a file that the run produced, from the disk that the run works on. */
   readonly readFile: (path: string) => Promise<Uint8Array | undefined>
+  readonly sessionDisk: SessionDisk
   readonly release: () => Promise<void>
 }
 
@@ -70,6 +75,7 @@ export class Session implements WorkflowSession {
   #judged = false
   #closed = false
   readonly #afterDeath: (readonly string[])[] = []
+  readonly #crashes: DiskAtCrash[] = []
 
   constructor(start: SessionStart) {
     this.#start = start
@@ -207,7 +213,7 @@ export class Session implements WorkflowSession {
     }
   }
 
-  async crash(): Promise<RunOutcome> {
+  async crash({ disk = 'kill' }: CrashOptions = {}): Promise<RunOutcome> {
     // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
     const standing = this.#standing
     const isOver = standing.status === 'completed' || standing.status === 'cancelled'
@@ -216,7 +222,9 @@ export class Session implements WorkflowSession {
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)
     this.#crashed = true
-    await this.#look()
+    const loss = await this.#start.sessionDisk.crash(disk)
+    const { state } = await this.#look()
+    this.#crashes.push({ incarnation: this.#incarnation, seq: state.seq, ...loss })
     return this.#conclude({ status: 'crashed', ...(inFlight === undefined ? {} : { step: inFlight }) })
   }
 
@@ -286,12 +294,13 @@ export class Session implements WorkflowSession {
 
   async recording(): Promise<SessionRecording> {
     const view = await this.#look()
-    const { input, seed, correlationId, plan, clock, disk, readFile } = this.#start
+    const { input, seed, correlationId, plan, clock, disk, readFile, sessionDisk } = this.#start
     const artifacts: RecordedFile[] = []
     for (const { path } of view.state.artifacts) {
       const bytes = await readFile(path)
       if (bytes !== undefined) artifacts.push({ path, bytes })
     }
+    const paths = view.state.artifacts.map(({ path }) => path)
     return {
       runId: this.runId,
       correlationId,
@@ -307,6 +316,9 @@ export class Session implements WorkflowSession {
       plan,
       resolvedPlan: this.faults.resolved,
       artifacts,
+      earlierArtifacts: earlierArtifacts(view.events, sessionDisk),
+      originals: originalFiles(this.project, paths, sessionDisk),
+      crashes: [...this.#crashes],
     }
   }
 
