@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { monotonicMs } from '../../adapters/node/index.ts'
 import { FaultlineError } from '../../core/index.ts'
@@ -78,6 +78,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     printError(`'${report}' is complete already: remove it to sweep again`)
     return earlier
   }
+  if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project: await copyOfProject(folder),
     input: readInput(options.input),
