@@ -1,19 +1,37 @@
+import { messageOf } from '../core/index.ts'
+import type { JsonObject } from '../core/index.ts'
+import type { StepDefinition } from '../definition/index.ts'
 import type { AgentPort, Agents } from '../ports/index.ts'
-import { commandStep } from './command-step.ts'
-import { httpStep } from './http-step.ts'
+import { commandStep, readCommandStep } from './command-step.ts'
+import { httpStep, readHttpStep } from './http-step.ts'
 import { createServices } from './services.ts'
 import type { Environment } from './services.ts'
-import { verifyStep } from './verify-step.ts'
+import { readVerifyStep, verifyStep } from './verify-step.ts'
 
-export const builtInStepNames = ['command', 'http', 'verify'] as const
+export const builtInStepNames = ['command', 'http', 'verify', 'trigger'] as const
 
 interface BuiltInStepsOptions {
   /** Where `${env.NAME}` of a service finds its value. */
   readonly environment: Environment
 }
 
-export function isBuiltInStep(agent: string): boolean {
+export function isBuiltInStep(agent: string): agent is (typeof builtInStepNames)[number] {
   return (builtInStepNames as readonly string[]).includes(agent)
+}
+
+const readers: Readonly<
+  Record<(typeof builtInStepNames)[number], (step: string, written: JsonObject) => unknown>
+> = { command: readCommandStep, http: readHttpStep, verify: readVerifyStep, trigger: () => undefined }
+
+/** What is wrong with the parameters of a built-in step, as far as can be told before their references are resolved. */
+export function builtInStepProblem({ id, agent, parameters }: StepDefinition): string | undefined {
+  if (!isBuiltInStep(agent) || JSON.stringify(parameters).includes('${')) return undefined
+  try {
+    readers[agent](id, parameters)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 /** Made anew for every engine life: what is known of the health of services dies with it. */
@@ -25,6 +43,8 @@ function createBuiltInSteps({
     command: (context) => commandStep(context, environment),
     http: (context) => httpStep(context, services),
     verify: (context) => verifyStep(context, services),
+    // Begins a graph: does nothing, and hands on what the run was given.
+    trigger: ({ input }) => input,
   }
 }
 

@@ -13,9 +13,8 @@ const longestExcerpt = 600
  * then nobody takes a file for finished.
  */
 export async function commandStep(context: AgentContext, environment: Environment): Promise<JsonObject> {
-  const { step } = context
-  const parameters = new ParameterReader(step, context.parameters, known)
-  const { command, secrets } = commandOf(parameters, step, environment)
+  const command = readCommandStep(context.step, context.parameters)
+  const secrets = secretsOf(command, environment)
   const result = await context.processes.run(command)
   const clean = (text: string): string => withoutSecrets(text, secrets)
   if (result.exitCode !== 0) throw ended(command, result, clean)
@@ -23,28 +22,31 @@ export async function commandStep(context: AgentContext, environment: Environmen
   return { exitCode: 0, stdout: clean(result.stdout), stderr: clean(result.stderr) }
 }
 
-function commandOf(
-  parameters: ParameterReader,
-  step: string,
-  environment: Environment,
-): { readonly command: ProcessCommand; readonly secrets: readonly string[] } {
+/** @throws StepFailure of kind `validation` */
+export function readCommandStep(step: string, written: JsonObject): ProcessCommand {
+  const parameters = new ParameterReader(step, written, known)
   const { passEnv, setEnv } = environmentOf(parameters)
   const cwd = parameters.text('cwd')
   const capBytes = parameters.wholeNumber('capBytes')
   const killGraceMs = parameters.durationMs('killGrace')
+  return {
+    command: wordsOf(parameters, step),
+    passEnv,
+    setEnv,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(capBytes === undefined ? {} : { capBytes }),
+    ...(killGraceMs === undefined ? {} : { killGraceMs }),
+  }
+}
+
+/** Values that the program may print and nobody should see. */
+function secretsOf(
+  { passEnv = [], setEnv = {} }: ProcessCommand,
+  environment: Environment,
+): readonly string[] {
   const passed = passEnv.filter(isSecretName).flatMap((name) => environment[name] ?? [])
   const set = Object.entries(setEnv).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
-  return {
-    secrets: [...passed, ...set],
-    command: {
-      command: wordsOf(parameters, step),
-      passEnv,
-      setEnv,
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(capBytes === undefined ? {} : { capBytes }),
-      ...(killGraceMs === undefined ? {} : { killGraceMs }),
-    },
-  }
+  return [...passed, ...set]
 }
 
 function wordsOf(parameters: ParameterReader, step: string): readonly string[] {

@@ -5,7 +5,7 @@ import type { AgentContext } from '../ports/index.ts'
 import { anySuccess, expectStatus, jsonOf } from './answers.ts'
 import type { Expectation } from './answers.ts'
 import { ParameterReader } from './parameters.ts'
-import type { ServiceAnswer, Services } from './services.ts'
+import type { ServiceAnswer, ServiceRequest, Services } from './services.ts'
 
 const known = [
   'method',
@@ -24,24 +24,10 @@ const shownHeaders = ['content-type', 'etag', 'last-modified', 'link', 'location
 
 /** Asks a service, and takes what it answers for its output: `{ status, headers, body }`. */
 export async function httpStep(context: AgentContext, services: Services): Promise<JsonObject> {
-  const parameters = new ParameterReader(context.step, context.parameters, known)
-  const expected = expectationOf(parameters)
-  const parse = parseOf(parameters)
-  const headers = parameters.textMap('headers')
-  const body = parameters.value('body')
-  const maxBodyBytes = parameters.wholeNumber('maxBodyBytes')
-  const maxRedirects = parameters.wholeNumber('maxRedirects')
-  const answer = await services.ask(context, {
-    method: (parameters.text('method') ?? 'GET').toUpperCase(),
-    url: parameters.requiredText('url'),
-    ...(headers === undefined ? {} : { headers }),
-    ...(body === undefined ? {} : { body }),
-    ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
-    ...(maxRedirects === undefined ? {} : { maxRedirects }),
-  })
+  const { request, expected, parse, findings } = readHttpStep(context.step, context.parameters)
+  const answer = await services.ask(context, request)
   expectStatus(answer, expected)
   const parsed = bodyOf(answer, parse)
-  const findings = parameters.text('findings')
   return {
     status: answer.status,
     headers: Object.fromEntries(
@@ -53,6 +39,41 @@ export async function httpStep(context: AgentContext, services: Services): Promi
     body: parsed,
     ...(findings === undefined ? {} : { failures: findingsIn(parsed, findings, answer.target) }),
   }
+}
+
+interface HttpStep {
+  readonly request: ServiceRequest
+  readonly expected: Expectation
+  readonly parse: Parse
+  readonly findings: string | undefined
+}
+
+/** @throws StepFailure of kind `validation` */
+export function readHttpStep(step: string, written: JsonObject): HttpStep {
+  const parameters = new ParameterReader(step, written, known)
+  const headers = parameters.textMap('headers')
+  const body = parameters.value('body')
+  const maxBodyBytes = parameters.wholeNumber('maxBodyBytes')
+  const maxRedirects = parameters.wholeNumber('maxRedirects')
+  return {
+    request: {
+      method: methodOf(parameters),
+      url: parameters.requiredText('url'),
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { body }),
+      ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+      ...(maxRedirects === undefined ? {} : { maxRedirects }),
+    },
+    expected: expectationOf(parameters),
+    parse: parseOf(parameters),
+    findings: parameters.text('findings'),
+  }
+}
+
+function methodOf(parameters: ParameterReader): string {
+  const method = (parameters.text('method') ?? 'GET').toUpperCase()
+  if (/^[A-Z]+$/.test(method)) return method
+  throw parameters.invalid('method', 'a word such as GET')
 }
 
 function expectationOf(parameters: ParameterReader): Expectation {

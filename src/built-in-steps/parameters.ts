@@ -6,6 +6,8 @@ import { StepFailure } from '../ports/index.ts'
 export class ParameterReader {
   readonly #step: string
   readonly #given = new Map<string, JsonValue>()
+  /** As each was written. */
+  readonly #keys = new Map<string, string>()
 
   /** @throws StepFailure of kind `validation` for a parameter that the step does not know. */
   constructor(step: string, parameters: JsonObject, known: readonly string[]) {
@@ -13,7 +15,9 @@ export class ParameterReader {
     for (const [key, value] of Object.entries(parameters)) {
       const name = key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
       if (!known.includes(name)) throw this.#invalid(`has no parameter '${key}'. ${suggestion(name, known)}`)
-      if (value !== null && value !== undefined) this.#given.set(name, value)
+      if (value === null || value === undefined) continue
+      this.#given.set(name, value)
+      this.#keys.set(name, key)
     }
   }
 
@@ -67,7 +71,9 @@ export class ParameterReader {
 
   invalid(name: string, must: string): StepFailure {
     const given = JSON.stringify(this.#given.get(name))
-    return this.#invalid(`has the parameter '${name}', which must be ${must} and is ${given}`)
+    return this.#invalid(
+      `has the parameter '${this.#keys.get(name) ?? name}', which must be ${must} and is ${given}`,
+    )
   }
 
   #read<T>(name: string, must: string, read: (value: JsonValue) => T | undefined): T | undefined {

@@ -14,10 +14,8 @@ const known = ['of', 'path', 'flag']
  * succeeded: `failures` holds what fails now.
  */
 export async function verifyStep(context: AgentContext, services: Services): Promise<JsonObject> {
-  const parameters = new ParameterReader(context.step, context.parameters, known)
-  const path = parameters.text('path') ?? '/api/runs'
-  const flag = parameters.text('flag') ?? 'verify_only'
-  const before = byName(firstFailures(context, parameters.text('of')))
+  const { path, flag, of } = readVerifyStep(context.step, context.parameters)
+  const before = byName(firstFailures(context, of))
   if (before.size === 0) return { verified: 0, fixed: [], stillFailing: [], newFailures: [], failures: [] }
   const tests = [...before.keys()]
   const target = `POST ${context.service?.name}:${path}`
@@ -31,6 +29,22 @@ export async function verifyStep(context: AgentContext, services: Services): Pro
     stillFailing: tests.filter((name) => now.has(name)),
     newFailures: [...now.keys()].filter((name) => !before.has(name)),
     failures: [...now.values()],
+  }
+}
+
+interface VerifyStep {
+  readonly path: string
+  readonly flag: string
+  readonly of: string | undefined
+}
+
+/** @throws StepFailure of kind `validation` */
+export function readVerifyStep(step: string, written: JsonObject): VerifyStep {
+  const parameters = new ParameterReader(step, written, known)
+  return {
+    path: parameters.text('path') ?? '/api/runs',
+    flag: parameters.text('flag') ?? 'verify_only',
+    of: parameters.text('of'),
   }
 }
 

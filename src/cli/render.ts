@@ -69,10 +69,13 @@ function interruptedWhere({ currentSteps, completedSteps }: StateDocument): stri
   return last === undefined ? 'before the first step' : `after ${last}`
 }
 
-const stepSigns = {
+const undoNotes = { running: 'being undone', completed: 'undone', failed: 'not undone' } as const
+const stepSigns: Readonly<Record<StepDocument['status'] | 'interrupted', string>> = {
   pending: '·',
   running: '>',
   retrying: '↻',
+  paused: '‖',
+  waiting: '?',
   completed: '✓',
   failed: '✗',
   skipped: '-',
@@ -90,6 +93,8 @@ function stepRow(name: string, step: StepDocument, status: ObservedStatus): stri
     ...(step.tolerated === true ? ['tolerated'] : []),
     ...(step.skipped === undefined ? [] : [describeSkip(step.skipped)]),
     ...(findings === 0 ? [] : [`${findings} ${findings === 1 ? 'failure' : 'failures'} found`]),
+    ...(step.missingVar === undefined ? [] : [`no value for \${${step.missingVar}}`]),
+    ...(step.undo === undefined ? [] : [undoNotes[step.undo.status]]),
   ]
   return `  ${sign} ${name}  ${shown}${notes.length === 0 ? '' : `  (${notes.join(', ')})`}`
 }

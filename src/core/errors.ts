@@ -17,6 +17,7 @@ export const errorCodes = {
   FAULT_UNFIRED: 'a planned fault did not fire as often as planned',
   FILE_NOT_FOUND: 'a file or folder named by the caller does not exist',
   FILE_WOULD_BE_OVERWRITTEN: 'a file that no run produced stands where an artifact would go',
+  GATE_NOT_WAITING: 'the gate that was answered waits for no answer',
   ID_INVALID: 'an id does not match its pattern',
   INPUT_INVALID: 'the input of a run does not fit the schema of its workflow',
   INTERNAL: 'an assertion of faultline itself failed: please report it',

@@ -34,3 +34,8 @@ export function formatStepKey(key: StepKey): string {
 export function idempotencyKey(runId: string, step: string, visit: number): string {
   return `${runId}/${step}#${visit}`
 }
+
+/** The idempotency key of taking back what was done under another. */
+export function undoKey(key: string): string {
+  return `${key}/undo`
+}

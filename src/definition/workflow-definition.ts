@@ -12,6 +12,8 @@ export interface WorkflowDefinition {
   readonly limits: WorkflowLimits
   /** `continue`: a failed step stops only what depends on it. Absent: it stops the run, but for its finalisers. */
   readonly onStepFailure?: 'continue'
+  /** When a failure ends the run, completed steps are undone first, the last one first. */
+  readonly rollback?: true
   /** JSON Schema of the run's input. */
   readonly inputSchema?: JsonObject
   /** What the steps of a service pipeline speak to, by name, as it stood in the source. */
@@ -28,6 +30,8 @@ export interface WorkflowLimits {
   readonly maxConcurrentSteps: number
   /** The whole run, from its start or its latest resume; absent: no limit. */
   readonly timeoutMs?: number
+  /** How long steps in flight may go on after the run was cancelled; absent: they are aborted at once. */
+  readonly cancelGraceMs?: number
 }
 
 export interface EdgeDefinition {
@@ -76,12 +80,20 @@ export interface StepDefinition {
   readonly retries: number
   /** Wait before the first retry; doubles with each further one. Default 1,000. */
   readonly retryDelayMs: number
+  /** How far a wait may deviate from its length, drawn from the run's seed: 0.2 is a fifth either way. Absent: not at all. */
+  readonly retryJitter?: number
+  /** What the step belongs to, for people and for limits that several steps share. */
+  readonly stage?: string
   /** Limit of one attempt. Default 30,000. */
   readonly timeoutMs: number
+  /** An attempt that takes this long is worth a warning. */
+  readonly warnAfterMs?: number
   /** Limit of the step over all its attempts and waits; absent: what those add up to. */
   readonly maxDurationMs?: number
   readonly scoring?: ScoringDefinition
   readonly gate?: GateDefinition
+  /** What takes back what the step has done. */
+  readonly undo?: UndoDefinition
   /** A checkpoint is kept each time the step completes. */
   readonly milestone?: true
   /** Keys that faultline does not interpret (`condition: optional`, `context_tier`, ...), as they stood in the source. */
@@ -93,9 +105,20 @@ export interface ScoringDefinition {
   readonly thresholds: Readonly<Record<string, number>>
 }
 
+export interface UndoDefinition {
+  readonly agent: string
+  readonly action?: string
+  /** As those of a step; references may name the step itself. */
+  readonly parameters: JsonObject
+  readonly timeoutMs: number
+}
+
+/** Has a condition, or is answered by people. */
 export interface GateDefinition {
-  /** A CEL expression over `input`, `output`, `scoring`, `steps`, `run`. */
-  readonly condition: string
+  /** A CEL expression over `input`, `output`, `scoring`, `steps`, `run`; absent: somebody has to answer. */
+  readonly condition?: string
+  /** How long an answer is waited for; absent: for ever. */
+  readonly expiresAfterMs?: number
   /** Step to return to when the gate fails; absent: a failed gate fails the run. */
   readonly onFail?: string
   /** Returns allowed (3 = four evaluations). Default 3. */

@@ -19,7 +19,7 @@ import type { LifeParts, LiveRun } from './run/live-run.ts'
 import { recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
-import { cancelRun, tick } from './run/tick.ts'
+import { answerGate, cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
 import { checkpointsOf } from './store/checkpoint-record.ts'
 import { DailyLog } from './store/daily-log.ts'
@@ -84,6 +84,8 @@ function createIncarnation(ports: DriverPorts, forkedFrom?: RunFork): Incarnatio
       }),
     state: () => stateDocument(held().acknowledged, held().saveSeq),
     edit: (path, data) => guarded(() => disk.run(editArtifact(held(), path, data))),
+    answerGate: (step, decision) =>
+      whenReady(disk.run(answerGate(held(), step, decision)), (moved) => void act(moved)),
     cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
     close: () => guarded(() => disk.run(letGo(live))),
     fork() {

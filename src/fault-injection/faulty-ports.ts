@@ -42,7 +42,9 @@ function faultyAgents(
     has: (name) => agents.has(name),
     names: agents.names,
     async invoke(call) {
-      const { step, visit, attempt, agent, clock: agentClock } = call.context
+      const { step, visit, attempt, agent, clock: agentClock, undoing } = call.context
+      // Faults are planned for what steps do, not for taking it back.
+      if (undoing) return agents.invoke(call)
       const point = { incarnation, step, visit, attempt, operation: 'agent.invoke', target: agent }
       const fault = recorder.fire(point, agentFaults)
       switch (fault?.fault) {

@@ -9,9 +9,9 @@ import type {
   StorageOptions,
   WorkflowDriver,
 } from '../ports/index.ts'
-import type { Fault, FaultPlan } from '../definition/index.ts'
+import type { CrashOutcome, Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
-import type { JsonValue } from '../core/index.ts'
+import type { JsonObject, JsonValue } from '../core/index.ts'
 import type {
   LogEntry,
   RecordedSnapshots,
@@ -71,6 +71,8 @@ export interface RunOutcome {
   /** The step at which it ended: the one that failed, is waited for, or has just finished. */
   readonly step?: string
   readonly error?: StepError
+  /** The reference that has no value, when the run is paused. */
+  readonly missingVar?: string
   /** A failure was tolerated (`continue_on_error`). */
   readonly degraded?: true
   /** A step that completed has reported `failures`. */
@@ -82,6 +84,13 @@ export interface ResumeOptions {
   readonly artifacts?: 'refuse' | 'rebuild' | 'accept'
   /** What to do when the workflow's file was edited since: refuse with a diff (default), or go on under what it says now. */
   readonly definition?: 'refuse' | 'current'
+  /** Put over the run's input, member by member. */
+  readonly input?: JsonObject
+}
+
+export interface CrashOptions {
+  /** What the disk keeps of all that is not durable: `docs/simulated-disk.md`. Default `kill`: all of it, the machine goes on. */
+  readonly disk?: CrashOutcome
 }
 
 export interface StepExecution {
@@ -136,7 +145,8 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   /** A new engine that knows only what is on disk takes the run over; runs nothing. */
   resume(options?: ResumeOptions): Promise<RunOutcome>
   /** The process dies here: nothing that is in flight goes on, nothing is cleaned up. */
-  crash(): Promise<RunOutcome>
+  crash(options?: CrashOptions): Promise<RunOutcome>
+  /** Ends the run for good. Steps in flight have the workflow's time of grace, if it has one. */
   cancel(reason?: string): Promise<RunOutcome>
   /** What the last moving call left, as read back from disk. */
   state(): StateDocument
@@ -145,7 +155,10 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   executions(step?: string): Promise<readonly StepExecution[]>
   /** Moves the virtual clock. */
   advance(ms: number): Promise<void>
+  /** Answers the gate of a step that waits. A run that was let go of is taken up again for that; it moves with the next call. */
   answerGate(step: string, decision: GateDecision | boolean): Promise<void>
+  /** Takes up a run that is paused for want of input; it moves with the next call. */
+  provideInput(input: JsonObject): Promise<void>
   /** Changes a project file the accepted way: recorded in the log, so that a resume trusts it. */
   edit(path: string, data: string | Uint8Array): Promise<void>
   /** A frozen copy of what is on disk now. */

@@ -49,6 +49,16 @@ export function checkGateControllers(
   controllers: Readonly<Record<string, GateController>>,
   definition: WorkflowDefinition,
 ): void {
+  const human = definition.steps.find(
+    ({ id, gate }) => gate !== undefined && gate.condition === undefined && Object.hasOwn(controllers, id),
+  )
+  if (human !== undefined) {
+    throw new FaultlineError(
+      'CONFIGURATION_INVALID',
+      `gates.${human.id} would never be asked: the gate of step '${human.id}' is answered by a person, with session.answerGate.`,
+      { details: { step: human.id } },
+    )
+  }
   const gated = definition.steps.filter((step) => step.gate !== undefined).map((step) => step.id)
   const unknown = Object.keys(controllers).find((step) => !gated.includes(step))
   if (unknown === undefined) return

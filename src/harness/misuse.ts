@@ -35,10 +35,15 @@ export function assertAlive(standing: SessionStanding, what: string): void {
     if (held) return
     throw misuse(`The resume of run '${runId}' was refused: resume() it again before it can ${what}.`)
   }
-  const help = status === 'failed' ? ' resume() it first.' : ''
-  throw misuse(
-    `Run '${runId}' has ${status === 'cancelled' ? 'been cancelled' : status}: it cannot ${what}.${help}`,
-  )
+  throw misuse(`Run '${runId}' ${standings[status]}`.replace('{what}', what))
+}
+
+const standings: Readonly<Record<Exclude<RunStatus, 'running'>, string>> = {
+  paused: 'is paused for want of input: provideInput() before it can {what}.',
+  waiting: 'waits for the answer to a gate: answerGate() before it can {what}.',
+  completed: 'has completed: it cannot {what}.',
+  failed: 'has failed: it cannot {what}. resume() it first.',
+  cancelled: 'has been cancelled: it cannot {what}.',
 }
 
 /** @throws FaultlineError `UNKNOWN_STEP` with the nearest name. */

@@ -3,6 +3,7 @@ import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { GateDecision, RecoverRequest, RunView, TickPolicy, TickReport } from '../ports/index.ts'
 import { timelineOf } from '../trace/index.ts'
 import type {
+  DiskAtCrash,
   LogEntry,
   RecordedFile,
   SessionRecording,
@@ -13,6 +14,7 @@ import type {
   WorkflowSnapshot,
 } from '../trace/index.ts'
 import type {
+  CrashOptions,
   Project,
   ResumeOptions,
   RunOutcome,
@@ -23,10 +25,12 @@ import type {
 } from './contract.ts'
 import { bornLife } from './engine-life.ts'
 import type { EngineLife, SessionWorld } from './engine-life.ts'
+import { earlierArtifacts, originalFiles } from './artifact-history.ts'
 import { executionsOf } from './executions.ts'
 import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
 import type { SessionStanding } from './misuse.ts'
 import { judgeSchedule } from './schedule/scheduler.ts'
+import type { SessionDisk } from './session-disk.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
 
 export interface SessionStart {
@@ -47,6 +51,7 @@ export interface SessionStart {
   readonly presentDefinition: (goOnUnderIt: boolean) => Promise<WorkflowDefinition | undefined>
   /** Reads a file that the run produced, from the disk that the run works on. */
   readonly readFile: (path: string) => Promise<Uint8Array | undefined>
+  readonly sessionDisk: SessionDisk
   readonly release: () => Promise<void>
 }
 
@@ -70,6 +75,7 @@ export class Session implements WorkflowSession {
   #judged = false
   #closed = false
   readonly #afterDeath: (readonly string[])[] = []
+  readonly #crashes: DiskAtCrash[] = []
 
   constructor(start: SessionStart) {
     this.#start = start
@@ -178,6 +184,10 @@ export class Session implements WorkflowSession {
   }
 
   async resume(options: ResumeOptions = {}): Promise<RunOutcome> {
+    return this.#takeUp(options)
+  }
+
+  async #takeUp(options: Omit<RecoverRequest, 'runId' | 'expects'>): Promise<RunOutcome> {
     assertUsable(this.#standing, 'resume')
     const status = this.#view?.state.status
     if (!this.#crashed && this.#held && status === 'running') {
@@ -203,22 +213,27 @@ export class Session implements WorkflowSession {
     }
   }
 
-  async crash(): Promise<RunOutcome> {
+  async crash({ disk = 'kill' }: CrashOptions = {}): Promise<RunOutcome> {
     // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
-    assertAlive({ ...this.#standing, held: true }, 'crash')
+    const standing = this.#standing
+    const isOver = standing.status === 'completed' || standing.status === 'cancelled'
+    assertAlive(standing.held || isOver ? standing : { ...standing, held: true, status: 'running' }, 'crash')
     const inFlight = this.#view?.state.currentSteps[0]
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)
     this.#crashed = true
-    await this.#look()
+    const loss = await this.#start.sessionDisk.crash(disk)
+    const { state } = await this.#look()
+    this.#crashes.push({ incarnation: this.#incarnation, seq: state.seq, ...loss })
     return this.#conclude({ status: 'crashed', ...(inFlight === undefined ? {} : { step: inFlight }) })
   }
 
   async cancel(reason = 'cancelled by the session'): Promise<RunOutcome> {
+    if (this.#isLetGo) await this.#takeUp({})
     assertAlive(this.#standing, 'cancel')
     await this.#life.incarnation.cancel(reason)
     await this.#look()
-    return this.#conclude(this.#terminalOutcome())
+    return this.state().status === 'running' ? this.runToEnd() : this.#conclude(this.#terminalOutcome())
   }
 
   state(): StateDocument {
@@ -248,8 +263,23 @@ export class Session implements WorkflowSession {
   }
 
   async answerGate(step: string, decision: GateDecision | boolean): Promise<void> {
-    this.#start.world.gates.answer(step, decision)
-    await this.#start.world.turn.next()
+    const answer = typeof decision === 'boolean' ? { passed: decision } : decision
+    if (this.#isLetGo) {
+      await this.#takeUp({ answers: { [step]: answer } })
+    } else if (this.#view?.state.steps[step]?.status === 'waiting') {
+      assertAlive(this.#standing, 'answer a gate')
+      await this.#life.incarnation.answerGate(step, answer)
+      await this.#look()
+    } else {
+      this.#start.world.gates.answer(step, answer)
+      await this.#start.world.turn.next()
+    }
+  }
+
+  async provideInput(input: JsonObject): Promise<void> {
+    if (this.#view?.state.status !== 'paused')
+      throw misuse(`Run '${this.runId}' is not paused for want of input.`)
+    await this.#takeUp({ input })
   }
 
   async edit(path: string, data: string | Uint8Array): Promise<void> {
@@ -264,12 +294,13 @@ export class Session implements WorkflowSession {
 
   async recording(): Promise<SessionRecording> {
     const view = await this.#look()
-    const { input, seed, correlationId, plan, clock, disk, readFile } = this.#start
+    const { input, seed, correlationId, plan, clock, disk, readFile, sessionDisk } = this.#start
     const artifacts: RecordedFile[] = []
     for (const { path } of view.state.artifacts) {
       const bytes = await readFile(path)
       if (bytes !== undefined) artifacts.push({ path, bytes })
     }
+    const paths = view.state.artifacts.map(({ path }) => path)
     return {
       runId: this.runId,
       correlationId,
@@ -285,6 +316,9 @@ export class Session implements WorkflowSession {
       plan,
       resolvedPlan: this.faults.resolved,
       artifacts,
+      earlierArtifacts: earlierArtifacts(view.events, sessionDisk),
+      originals: originalFiles(this.project, paths, sessionDisk),
+      crashes: [...this.#crashes],
     }
   }
 
@@ -345,6 +379,7 @@ export class Session implements WorkflowSession {
   #terminalOutcome(): RunOutcome {
     const { status, error, degraded, hasFailures } = this.state()
     if (status === 'running') return { status: 'stopped' }
+    if (status === 'paused' || status === 'waiting') return this.#haltedOutcome(status)
     const notes = {
       ...(degraded === undefined ? {} : { degraded }),
       ...(hasFailures === undefined ? {} : { hasFailures }),
@@ -352,6 +387,19 @@ export class Session implements WorkflowSession {
     if (error === null || status !== 'failed') return { status, ...notes }
     const { step, ...rest } = error
     return { status, ...notes, ...(step === null ? {} : { step }), error: rest satisfies StepError }
+  }
+
+  #haltedOutcome(status: 'paused' | 'waiting'): RunOutcome {
+    const pause = this.events().findLast((event) => event.kind === 'workflow_pause')
+    if (pause === undefined) return { status }
+    const { step, missingVar } = pause
+    return { status, step, ...(missingVar === undefined ? {} : { missingVar }) }
+  }
+
+  /** Whether the engine has let go of the run until somebody from outside does something. */
+  get #isLetGo(): boolean {
+    const status = this.#view?.state.status
+    return status === 'paused' || status === 'waiting'
   }
 
   #conclude(outcome: RunOutcome): RunOutcome {

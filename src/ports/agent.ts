@@ -27,7 +27,9 @@ export interface AgentContext {
   readonly action: string | undefined
   readonly visit: number
   readonly attempt: number
-  /** The same over all attempts of a visit: hand it to services that deduplicate. */
+  /** Whether the agent is to take back what the step has done (`undo`); it then leaves no artifacts. */
+  readonly undoing: boolean
+  /** The same over all attempts of a visit, and another for undoing it: hand it to services that deduplicate. */
   readonly idempotencyKey: string
   /** What the run was started with. */
   readonly input: JsonValue

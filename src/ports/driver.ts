@@ -6,7 +6,7 @@ import type { ClockPort } from './clock.ts'
 import type { CompressionPort } from './compression.ts'
 import type { DigestPort } from './digest.ts'
 import type { FilesPort } from './files.ts'
-import type { GatePort } from './gate.ts'
+import type { GateDecision, GatePort } from './gate.ts'
 import type { HttpPort } from './http.ts'
 import type { IdsPort, OwnerPort } from './identity.ts'
 import type { ObserverPort } from './observer.ts'
@@ -87,6 +87,10 @@ export interface RecoverRequest {
    * current one. Steps keep what they have done under their id, new ones run, and those that are gone leave the run.
    */
   readonly definition?: 'refuse' | 'current'
+  /** Put over the run's input, member by member: what a run is paused for. */
+  readonly input?: JsonObject
+  /** Answers to gates that wait for them, by step id. */
+  readonly answers?: Readonly<Record<string, GateDecision>>
   /** Take the lock of an owner on another host, which cannot be asked whether it lives. */
   readonly takeOver?: boolean
 }
@@ -109,7 +113,12 @@ export interface Incarnation {
   state(): StateDocument
   /** Writes a project file from outside the steps and records that, so that a later resume trusts it. */
   edit(path: string, data: Uint8Array): MaybePromise<void>
-  /** Ends the run for good; agents in flight are aborted. */
+  /** Answers the gate of a step that waits for a person. */
+  answerGate(step: string, decision: GateDecision): MaybePromise<void>
+  /**
+   * Ends the run for good: nothing more starts, and agents in flight are aborted, after the workflow's time of grace if it has
+   * one. The run goes on ticking until they are over; a second call does not wait for them.
+   */
   cancel(reason: string): MaybePromise<void>
   /** Lets go of files and lock. The run stays as it is on disk. */
   close(): MaybePromise<void>

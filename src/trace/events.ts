@@ -68,12 +68,26 @@ export interface WorkflowResumeEvent {
   readonly reopensLoopOf?: string
   /** Set for `resume({ definition: 'current' })` after a change: what the run goes by from here on. */
   readonly adopts?: { readonly definition: WorkflowDefinition; readonly definitionSha256: string }
+  /** Set for `resume({ input })`: an object, put over the run's input member by member. */
+  readonly input?: JsonValue
+}
+
+/** Nothing can move without somebody from outside: the run is let go of, to be resumed with what it waits for. */
+export interface WorkflowPauseEvent {
+  readonly kind: 'workflow_pause'
+  /** `paused`: input is missing; `waiting`: the gate of a step is to be answered. */
+  readonly status: 'paused' | 'waiting'
+  readonly step: string
+  /** The reference that has no value, when input is missing. */
+  readonly missingVar?: string
 }
 
 export interface WorkflowCancelEvent {
   readonly kind: 'workflow_cancel'
   readonly status: 'cancelled'
   readonly reason: string
+  /** Set when steps in flight may go on: until when. What is not over by then is aborted. */
+  readonly graceUntil?: number
 }
 
 export interface WorkflowEndEvent {
@@ -109,6 +123,23 @@ export interface ProcessGroup {
   readonly host: string
   /** In the environment of every member. */
   readonly mark: string
+}
+
+/** A step that could start but for a value that its parameters ask for. It is not called. */
+export interface StepPauseEvent extends StepEventContext {
+  readonly kind: 'step_pause'
+  readonly status: 'paused'
+  /** The reference as it is written between the braces. */
+  readonly missingVar: string
+}
+
+/** An attempt has taken as long as its step's `warnAfter`; said once. Explains; nothing is resumed from it. */
+export interface TimeoutWarningEvent extends StepEventContext {
+  readonly kind: 'timeout_warning'
+  readonly status: 'warned'
+  readonly warnAfterMs: number
+  /** What the attempt may take. */
+  readonly timeoutMs: number
 }
 
 /** How a step was reached. Only where connections have conditions, or one of several is enough. */
@@ -157,10 +188,21 @@ export interface ArtifactCreatedEvent extends StepEventContext {
   readonly artifact: ArtifactRecord
 }
 
+/** A step has returned and its gate is to be answered by a person: the step is in place, and not complete. */
+export interface GateWaitEvent extends StepEventContext, StepOutput {
+  readonly kind: 'gate_wait'
+  readonly status: 'waiting'
+  readonly scoring?: ScoringResult
+  /** After that the gate has failed; absent: never. */
+  readonly expiresAt?: number
+}
+
 export interface GateResultEvent extends StepEventContext, StepOutput {
   readonly kind: 'gate_result'
   readonly status: 'passed' | 'failed'
   readonly reason?: string
+  /** Who decided a gate without a condition: somebody, or the lapse of time. */
+  readonly by?: 'person' | 'expiry'
   readonly scoring?: ScoringResult
   readonly route:
     | { readonly to: 'pass' }
@@ -195,6 +237,26 @@ export interface StepFailEvent extends StepEventContext {
   readonly durationMs: number
 }
 
+/** What a completed step has done is about to be taken back. `agent` and `action` are those of its `undo`; attempts count from 1. */
+export interface UndoStartEvent extends StepEventContext {
+  readonly kind: 'undo_start'
+  readonly status: 'running'
+}
+
+export interface UndoFinishEvent extends StepEventContext, StepOutput {
+  readonly kind: 'undo_finish'
+  readonly status: 'completed'
+  readonly durationMs: number
+}
+
+/** The rollback goes on with the step before: nothing is tried twice. */
+export interface UndoFailEvent extends StepEventContext {
+  readonly kind: 'undo_fail'
+  readonly status: 'failed'
+  readonly error: StepError
+  readonly durationMs: number
+}
+
 /** A recorded change of a project file from outside the steps (`session.edit`). */
 export interface ArtifactEditEvent {
   readonly kind: 'artifact_edit'
@@ -215,27 +277,34 @@ export interface CheckpointEvent extends StepEventContext {
   readonly status: 'saved'
   /** `000011-build`: unique within the run. */
   readonly name: string
-  /** The `step_finish` that completed the step. */
+  /** The `step_finish` that completed the step, or what the run is paused for. */
   readonly throughSeq: number
   /** SHA-256 of the JSON text of that event's line. */
   readonly lineSha256: string
-  readonly because: 'interval' | 'milestone'
+  readonly because: 'interval' | 'milestone' | 'pause'
 }
 
 export type EventBody =
   | WorkflowStartEvent
   | WorkflowResumeEvent
+  | WorkflowPauseEvent
   | WorkflowCancelEvent
   | WorkflowEndEvent
   | StepStartEvent
   | ProcessStartEvent
+  | StepPauseEvent
+  | TimeoutWarningEvent
   | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent
+  | GateWaitEvent
   | GateResultEvent
   | StepFinishEvent
   | StepRetryEvent
   | StepFailEvent
+  | UndoStartEvent
+  | UndoFinishEvent
+  | UndoFailEvent
   | ArtifactEditEvent
   | LateResultEvent
   | CheckpointEvent
@@ -258,12 +327,16 @@ export interface ScoringResult {
 
 export type StepErrorKind =
   | 'exception'
+  | 'external'
   | 'timeout'
+  | 'step-timeout'
   | 'workflow-timeout'
   | 'gate'
   | 'condition'
   | 'missing-input'
   | 'validation'
+  | 'configuration'
+  | 'critical'
   | 'missing-artifact'
   | 'cancelled'
   /** A service was not reached, or went away in the middle. */

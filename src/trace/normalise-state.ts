@@ -8,6 +8,8 @@ export const normalisedStateFields: readonly NormalisedField[] = [
   { field: 'correlationId', rule: 'id', why: 'Names the test or command that asked for the run.' },
   { field: 'startedAt', rule: 'instant', why: 'The run may start at any time; attempts count from there.' },
   { field: 'finishedAt', rule: 'instant', why: 'Counted from the same start.' },
+  { field: 'since', rule: 'instant', why: 'Counted from the same start.' },
+  { field: 'expiresAt', rule: 'instant', why: 'Counted from the same start.' },
   { field: 'updatedAt', rule: 'instant', why: 'Counted from the same start.' },
   {
     field: 'durationMs',
@@ -36,8 +38,18 @@ export function normaliseState(state: StateDocument, options: NormaliseOptions =
     const times = relative ? { startedAt: instant(from), finishedAt: instant(finishedAt), durationMs } : {}
     return { ...kept, ...times } as unknown as JsonValue
   }
+  const times = <T extends object>(record: T | undefined, names: readonly (keyof T)[]): object | undefined =>
+    record === undefined ? undefined : withInstants(record, names, relative ? instant : () => undefined)
   const normalSteps = Object.fromEntries(
-    Object.entries(steps).map(([id, step]) => [id, { ...step, attempts: step.attempts.map(attempt) }]),
+    Object.entries(steps).map(([id, { waiting, undo, ...step }]) => [
+      id,
+      {
+        ...step,
+        ...(waiting === undefined ? {} : { waiting: times(waiting, ['since', 'expiresAt']) }),
+        ...(undo === undefined ? {} : { undo: times(undo, ['startedAt', 'finishedAt']) }),
+        attempts: step.attempts.map(attempt),
+      },
+    ]),
   )
   const names = idNames(state as unknown as JsonObject)
   const normal = renamed({ ...rest, steps: normalSteps } as unknown as JsonValue, names) as JsonObject
@@ -47,4 +59,18 @@ export function normaliseState(state: StateDocument, options: NormaliseOptions =
     correlationId: '<correlationId>',
     ...(relative ? { updatedAt: instant(updatedAt) } : {}),
   }
+}
+
+/** A record with what `change` makes of some of its members; those that it makes nothing of are gone. */
+function withInstants<T extends object>(
+  record: T,
+  names: readonly (keyof T)[],
+  change: (at: number | null) => JsonValue | undefined,
+): object {
+  const kept = Object.entries(record).filter(([name]) => !names.includes(name as keyof T))
+  const changed = names.flatMap((name) => {
+    const value = change(record[name] as number | null)
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries([...kept, ...changed]) as object
 }

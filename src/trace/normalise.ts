@@ -46,6 +46,16 @@ export const normalisedFields: readonly NormalisedField[] = [
     why: 'The moment of a retry, counted from the same start. How long it waits stays in delayMs, which is compared.',
   },
   {
+    field: 'expiresAt',
+    rule: 'instant',
+    why: 'Until when a gate can be answered, counted from the same start.',
+  },
+  {
+    field: 'graceUntil',
+    rule: 'instant',
+    why: 'Until when steps of a cancelled run may go on, counted from the same start.',
+  },
+  {
     field: 'durationMs',
     rule: 'duration',
     why: 'Measured time: repeats under the virtual clock, never under the real one.',

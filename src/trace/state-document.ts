@@ -5,10 +5,13 @@ import type { ArtifactRecord, BlobReference, ScoringResult, SkipReason, StepErro
 /** Version of the persisted state body. A new one needs a step in `state-migrations.ts` and golden files of the old. */
 export const stateSchemaVersion = 2
 
-export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
+/** `paused`: input is missing; `waiting`: a person has to answer a gate. Nobody holds such a run. */
+export type RunStatus = 'running' | 'paused' | 'waiting' | 'completed' | 'failed' | 'cancelled'
 /** What a reader sees: `interrupted` is a running state without a live owner. */
 export type ObservedStatus = RunStatus | 'interrupted'
-export type StepStatus = 'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped'
+/** `paused`: a parameter has no value; `waiting`: done, and to be answered for by a person. */
+export type StepStatus =
+  'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed' | 'skipped'
 
 /** The whole run as one JSON value: the body of `state.json`, what snapshots hold, what every view is made of. */
 export interface StateDocument {
@@ -88,6 +91,26 @@ export interface StepDocument {
   readonly skipped?: { readonly reason: SkipReason; readonly because: readonly string[] }
   /** Set for a failure that the run goes on after. */
   readonly tolerated?: true
+  /** The reference that has no value, of a step that is paused. */
+  readonly missingVar?: string
+  /** Since when its gate is to be answered, and until when, of a step that waits. */
+  readonly waiting?: GateWaitRecord
+  /** What became of taking back what it had done; not there before anybody tried. */
+  readonly undo?: UndoRecord
+}
+
+export interface GateWaitRecord {
+  readonly since: number
+  readonly expiresAt: number | null
+}
+
+export interface UndoRecord {
+  readonly attempt: number
+  readonly status: 'running' | 'completed' | 'failed'
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly output: JsonValue
+  readonly error: StepError | null
 }
 
 /** One try of a step, over all visits, in order. */
@@ -116,4 +139,6 @@ export interface GateDecisionRecord {
   readonly reason: string | null
   readonly scoring: ScoringResult | null
   readonly route: 'pass' | 'loop' | 'fail'
+  /** Who decided a gate without a condition. */
+  readonly by?: 'person' | 'expiry'
 }

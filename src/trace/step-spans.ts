@@ -35,6 +35,7 @@ export function stepSpansOf(events: readonly WorkflowEvent[]): readonly StepSpan
   const start = events[0]
   if (start?.kind !== 'workflow_start') return []
   const attempts = new Map<string, AttemptSpan[]>()
+  const waiting = new Set<string>()
   let before = start as WorkflowEvent
   for (const event of events) {
     switch (event.kind) {
@@ -44,15 +45,20 @@ export function stepSpansOf(events: readonly WorkflowEvent[]): readonly StepSpan
       case 'step_finish':
         end(attempts.get(event.step), event, 'completed')
         break
+      case 'gate_wait':
+        waiting.add(event.step)
+        break
       case 'step_retry':
       case 'step_fail':
         end(attempts.get(event.step), event, 'failed')
         break
       case 'gate_result':
+        waiting.delete(event.step)
         if (event.route.to === 'loop') end(attempts.get(event.step), event, 'gate-failed')
         break
       case 'workflow_resume':
-        for (const spans of attempts.values()) end(spans, event, 'interrupted', before.at)
+        for (const [step, spans] of attempts)
+          if (!waiting.has(step)) end(spans, event, 'interrupted', before.at)
         break
       default:
     }

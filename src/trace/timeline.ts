@@ -56,6 +56,10 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `run started: ${counted(event.definition.steps.length, 'step')}, seed ${event.seed}`
     case 'workflow_resume':
       return resumeSentence(event)
+    case 'workflow_pause':
+      return event.status === 'paused'
+        ? `run paused at ${event.step}: there is no value for \${${oneLine(event.missingVar ?? '')}}`
+        : `run waits for an answer to the gate of ${event.step}`
     case 'workflow_cancel':
       return `cancelled: ${oneLine(event.reason)}`
     case 'workflow_end':
@@ -64,12 +68,18 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} started (agent ${event.agent})`
     case 'process_start':
       return `${formatStepKey(event)} runs process ${event.group.pid}`
+    case 'step_pause':
+      return `${formatStepKey(event)} paused: there is no value for \${${oneLine(event.missingVar)}}`
+    case 'timeout_warning':
+      return `${formatStepKey(event)} has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'step_skip':
       return skipSentence(event)
     case 'artifacts_prepared':
       return `${formatStepKey(event)} prepared ${pathList(event.artifacts)}`
     case 'artifact_created':
       return `${formatStepKey(event)} left ${oneLine(event.artifact.path)} (${counted(event.artifact.sizeBytes, 'byte')})`
+    case 'gate_wait':
+      return `${formatStepKey(event)} waits for an answer to its gate`
     case 'gate_result':
       return gateSentence(event)
     case 'step_finish':
@@ -78,6 +88,12 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} failed: ${describeStepError(event.error)}; retry in ${formatDuration(event.delayMs)}`
     case 'step_fail':
       return `${formatStepKey(event)} failed${event.tolerated === true ? ', which is tolerated' : ''}: ${describeStepError(event.error)}`
+    case 'undo_start':
+      return `${event.step}#${event.visit} is being undone (agent ${event.agent})`
+    case 'undo_finish':
+      return `${event.step}#${event.visit} undone in ${formatDuration(event.durationMs)}`
+    case 'undo_fail':
+      return `${event.step}#${event.visit} was not undone: ${describeStepError(event.error)}`
     case 'artifact_edit':
       return editSentence(event, holder)
     case 'checkpoint':
@@ -96,6 +112,7 @@ function resumeSentence(event: EventOf<'workflow_resume'>): string {
     ...(event.stateIgnored === undefined ? [] : [`state.json ignored: ${event.stateIgnored}`]),
     ...(event.reopensLoopOf === undefined ? [] : [`opens the loop of '${event.reopensLoopOf}' again`]),
     ...(event.adopts === undefined ? [] : [`goes on under the current definition`]),
+    ...(event.input === undefined ? [] : [`with more input`]),
   ]
   return `resumed: ${[restarts, ...notes].join('; ')}`
 }
@@ -134,7 +151,8 @@ function skipSentence(event: EventOf<'step_skip'>): string {
 
 function gateSentence(event: EventOf<'gate_result'>): string {
   const key = formatStepKey(event)
-  const reason = event.reason === undefined ? '' : `: ${oneLine(event.reason)}`
+  const by = event.by === 'person' ? ' by a person' : ''
+  const reason = `${by}${event.reason === undefined ? '' : `: ${oneLine(event.reason)}`}`
   switch (event.route.to) {
     case 'pass':
       return `${key} gate passed${reason}`

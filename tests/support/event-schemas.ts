@@ -20,12 +20,17 @@ const envelope = {
 const error = z.strictObject({
   kind: z.enum([
     'exception',
+    'external',
+    'connection',
     'timeout',
+    'step-timeout',
     'workflow-timeout',
     'gate',
     'condition',
     'missing-input',
     'validation',
+    'configuration',
+    'critical',
     'missing-artifact',
     'cancelled',
     'connection',
@@ -88,12 +93,21 @@ export const eventSchemas = {
     reopensLoopOf: z.string().min(1).optional(),
     adopts: z.strictObject(definition).optional(),
     stateIgnored: z.string().min(1).optional(),
+    input: json.optional(),
+  }),
+  workflow_pause: z.strictObject({
+    ...envelope,
+    kind: z.literal('workflow_pause'),
+    status: z.enum(['paused', 'waiting']),
+    step: z.string().min(1),
+    missingVar: z.string().min(1).optional(),
   }),
   workflow_cancel: z.strictObject({
     ...envelope,
     kind: z.literal('workflow_cancel'),
     status: z.literal('cancelled'),
     reason: z.string().min(1),
+    graceUntil: count.optional(),
   }),
   workflow_end: z.strictObject({
     ...envelope,
@@ -140,6 +154,19 @@ export const eventSchemas = {
     because: z.array(z.string().min(1)),
     takes: z.array(z.string().min(1)).optional(),
   }),
+  step_pause: z.strictObject({
+    ...step,
+    kind: z.literal('step_pause'),
+    status: z.literal('paused'),
+    missingVar: z.string().min(1),
+  }),
+  timeout_warning: z.strictObject({
+    ...step,
+    kind: z.literal('timeout_warning'),
+    status: z.literal('warned'),
+    warnAfterMs: count,
+    timeoutMs: count,
+  }),
   artifacts_prepared: z
     .strictObject({
       ...step,
@@ -156,6 +183,16 @@ export const eventSchemas = {
     status: z.literal('created'),
     artifact,
   }),
+  gate_wait: z
+    .strictObject({
+      ...step,
+      ...output,
+      kind: z.literal('gate_wait'),
+      status: z.literal('waiting'),
+      scoring: scoring.optional(),
+      expiresAt: count.optional(),
+    })
+    .refine(hasOneOutput),
   gate_result: z
     .strictObject({
       ...step,
@@ -163,6 +200,7 @@ export const eventSchemas = {
       kind: z.literal('gate_result'),
       status: z.enum(['passed', 'failed']),
       reason: z.string().optional(),
+      by: z.enum(['person', 'expiry']).optional(),
       scoring: scoring.optional(),
       route: z.discriminatedUnion('to', [
         z.strictObject({ to: z.literal('pass') }),
@@ -199,6 +237,23 @@ export const eventSchemas = {
     error,
     durationMs: count,
   }),
+  undo_start: z.strictObject({ ...step, kind: z.literal('undo_start'), status: z.literal('running') }),
+  undo_finish: z
+    .strictObject({
+      ...step,
+      ...output,
+      kind: z.literal('undo_finish'),
+      status: z.literal('completed'),
+      durationMs: count,
+    })
+    .refine(hasOneOutput),
+  undo_fail: z.strictObject({
+    ...step,
+    kind: z.literal('undo_fail'),
+    status: z.literal('failed'),
+    error,
+    durationMs: count,
+  }),
   artifact_edit: z.strictObject({
     ...envelope,
     kind: z.literal('artifact_edit'),
@@ -218,7 +273,7 @@ export const eventSchemas = {
     name: z.string().min(1),
     throughSeq: count,
     lineSha256: sha256,
-    because: z.enum(['interval', 'milestone']),
+    because: z.enum(['interval', 'milestone', 'pause']),
   }),
 } as const satisfies Record<EventKind, z.ZodType>
 

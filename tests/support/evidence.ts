@@ -42,6 +42,12 @@ export interface WatchedRun {
   resume(options?: ResumeOptions): Promise<void>
   /** Takes the run over, and dies at the given write of the recovery; false when it has fewer. */
   crashInResume(write: number, options?: CrashOptions): Promise<boolean>
+  /** Has the session take the run over by a call of its own, and dies at the given write of that; false when it has fewer. */
+  takeUp(
+    call: (session: WorkflowSession) => Promise<unknown>,
+    write?: number,
+    options?: CrashOptions,
+  ): Promise<boolean>
   /** Ends the session and hands over what it has left. */
   evidence(more?: Partial<Evidence>): Promise<Evidence>
 }
@@ -88,7 +94,7 @@ export async function watchedRun(
     const { status } = session.state()
     told = {
       completedSteps: finished.map(({ step, visit, seq }) => ({ step, visit, seq })),
-      ...(status === 'running' ? {} : { status }),
+      ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
     }
   }
   const seeThrown = (thrown: unknown): SeenError => {
@@ -156,11 +162,26 @@ export async function watchedRun(
       await crash('recovery', how)
       return true
     },
+    async takeUp(call, write = Infinity, how = {}) {
+      if (lives.length < watch.life) endLife('run', {})
+      watch.dieAt(write)
+      try {
+        await call(session)
+      } catch (error) {
+        watch.dieAt(Infinity)
+        if (write === Infinity) throw error
+        await crash('recovery', how)
+        return true
+      }
+      watch.dieAt(Infinity)
+      return false
+    },
     async evidence(more = {}) {
       const files = watch.disk.snapshotFiles()
       // Whoever was told to end has ended when all that could go on has.
       await createTurn().next()
       const executions = watch.executions.slice()
+      const undos = watch.undos.slice()
       const leftovers = watch.leftovers()
       watch.disk = watch.disk.fork()
       await session.resume().catch(() => {})
@@ -178,6 +199,7 @@ export async function watchedRun(
         earlierLives: lives,
         ending,
         executions,
+        undos,
         effects: session.world,
         faults: firedFaults(session),
         errors,
@@ -195,6 +217,7 @@ class PortWatch {
   disk = createVirtualFiles()
   life = 0
   readonly executions: Execution[] = []
+  readonly undos: Execution[] = []
   readonly #openFiles = new Set<string>()
   readonly #timers = new Set<string>()
   readonly #calls = new Set<string>()
@@ -273,13 +296,14 @@ class PortWatch {
       has: (name) => inner.has(name),
       names: inner.names,
       invoke: async (call) => {
-        const { step, visit, attempt, signal } = call.context
-        const name = `${step}#${visit}@${attempt}`
-        const index = this.executions.push({ step, visit, attempt, incarnation: this.life }) - 1
+        const { step, visit, attempt, signal, undoing } = call.context
+        const name = `${undoing ? 'undo ' : ''}${step}#${visit}@${attempt}`
+        const calls = undoing ? this.undos : this.executions
+        const index = calls.push({ step, visit, attempt, incarnation: this.life }) - 1
         const settle = (thrown?: unknown): void => {
           this.#calls.delete(name)
           if (!signal.aborted || (thrown !== undefined && thrown === signal.reason)) return
-          this.executions[index] = { ...(this.executions[index] as Execution), late: true }
+          calls[index] = { ...(calls[index] as Execution), late: true }
         }
         this.#calls.add(name)
         try {

@@ -167,6 +167,7 @@ function createIncarnation(ports: DriverPorts): Incarnation {
     },
     state: () => viewOf(events).state,
     edit: () => {},
+    answerGate: () => {},
     cancel: () => {},
     close: () => {},
   }

@@ -1,6 +1,7 @@
 import { request as requestHttp } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { messageOf } from '../../core/index.ts'
 import { httpDefaults, StepFailure } from '../../ports/index.ts'
 import type { HttpCall, HttpPort, HttpResponse } from '../../ports/index.ts'
 
@@ -72,13 +73,9 @@ function parsed(call: HttpCall, base: URL | undefined, text: string): URL {
 }
 
 function ask(call: HttpCall): Promise<HttpResponse> {
-  const { method, headers = {}, body, signal } = call
+  const { body, signal } = call
   const url = parsed(call, undefined, call.url)
-  const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-    method,
-    agent: false,
-    headers: { 'accept-encoding': 'identity', ...headers },
-  })
+  const request = begun(call, url)
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(signal.reason as Error)
@@ -97,6 +94,21 @@ function ask(call: HttpCall): Promise<HttpResponse> {
     })
     request.end(body)
   })
+}
+
+function begun(call: HttpCall, url: URL): ClientRequest {
+  const { method, headers = {}, target } = call
+  const begin = url.protocol === 'https:' ? requestHttps : requestHttp
+  try {
+    return begin(url, { method, agent: false, headers: { 'accept-encoding': 'identity', ...headers } })
+  } catch (cause) {
+    throw new StepFailure(`${target}: the request cannot be made: ${messageOf(cause)}.`, {
+      kind: 'validation',
+      category: 'permanent',
+      code: 'BAD_REQUEST',
+      cause,
+    })
+  }
 }
 
 async function read(call: HttpCall, answer: IncomingMessage, url: URL): Promise<HttpResponse> {

@@ -40,6 +40,26 @@ export interface AgentWorkflowSettings {
   readonly onStepFailure?: 'stop' | 'continue'
   /** Same as `onStepFailure`. */
   readonly on_step_failure?: 'stop' | 'continue'
+  /** When a failure ends the run, what completed steps have done is undone, the last one first. Default false. */
+  readonly rollback?: boolean
+  /** How far the wait before a retry may deviate from its length, drawn from the run's seed: 0.2 is a fifth. Default 0. */
+  readonly retryJitter?: number
+  /** Same as `retryJitter`. */
+  readonly retry_jitter?: number
+  /** Limits that the steps of a stage share, by its name. A step's own value wins. */
+  readonly stages?: Readonly<Record<string, StageLimits>>
+  /** What the limits of stages, and those alone, are multiplied by. Default 1. */
+  readonly timeoutMultiplier?: number
+  /** Same as `timeoutMultiplier`. */
+  readonly timeout_multiplier?: number
+  /** How long steps in flight may go on after the run was cancelled. Default 0: they are aborted at once. */
+  readonly cancelGrace?: number | DurationText
+  /** Same as `cancelGrace`. */
+  readonly cancel_grace?: number | DurationText
+  /** Same as `cancelGrace`, in milliseconds. */
+  readonly cancelGraceMs?: number
+  /** Same as `cancelGrace`, in milliseconds. */
+  readonly cancel_grace_ms?: number
   /** Limit of the whole run, counted from its start or latest resume. Default: none. */
   readonly timeout?: number | DurationText
   /** Same as `timeout`, in milliseconds. */
@@ -64,6 +84,23 @@ export interface AgentWorkflowSettings {
   readonly retryDelayMs?: number
   /** Same as `retryDelay`, in milliseconds. */
   readonly retry_delay_ms?: number
+}
+
+export interface StageLimits {
+  /** Limit of one attempt of each of its steps. */
+  readonly timeout?: number | DurationText
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeoutMs?: number
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeout_ms?: number
+  /** An attempt that takes this long is worth a warning. */
+  readonly warnAfter?: number | DurationText
+  /** Same as `warnAfter`. */
+  readonly warn_after?: number | DurationText
+  /** Same as `warnAfter`, in milliseconds. */
+  readonly warnAfterMs?: number
+  /** Same as `warnAfter`, in milliseconds. */
+  readonly warn_after_ms?: number
 }
 
 export interface AgentStep {
@@ -111,6 +148,10 @@ export interface AgentStep {
   readonly gate?: StepGate
   /** Whether a checkpoint is kept each time the step completes. Default false. */
   readonly milestone?: boolean
+  /** What takes back what the step has done, should a later failure end the run (`settings.rollback`). */
+  readonly undo?: StepUndo
+  /** What the step belongs to: for people, and for limits in `settings.stages`. */
+  readonly stage?: string
   /** Extra tries after the first. Default 0. */
   readonly retries?: number
   /** Wait before the first retry; doubles with each further one. Default 1 s. */
@@ -121,6 +162,18 @@ export interface AgentStep {
   readonly retryDelayMs?: number
   /** Same as `retryDelay`, in milliseconds. */
   readonly retry_delay_ms?: number
+  /** How far that wait may deviate from its length, drawn from the run's seed: 0.2 is a fifth. Default 0. */
+  readonly retryJitter?: number
+  /** Same as `retryJitter`. */
+  readonly retry_jitter?: number
+  /** An attempt that takes this long is worth a warning. Must be less than `timeout`. */
+  readonly warnAfter?: number | DurationText
+  /** Same as `warnAfter`. */
+  readonly warn_after?: number | DurationText
+  /** Same as `warnAfter`, in milliseconds. */
+  readonly warnAfterMs?: number
+  /** Same as `warnAfter`, in milliseconds. */
+  readonly warn_after_ms?: number
   /** Limit of one attempt. Default 30 s. */
   readonly timeout?: number | DurationText
   /** Same as `timeout`, in milliseconds. */
@@ -146,10 +199,34 @@ export interface StepScoring {
   readonly thresholds?: Readonly<Record<`${string}_min` | `${string}Min`, number>>
 }
 
-/** Decides whether a step that has run is completed. */
+/** Takes back what a step has done: called once, with the step's output within reach. */
+export interface StepUndo {
+  readonly agent: string
+  readonly action?: string
+  /** References may also name the step itself: `${charge.output.id}`. */
+  readonly parameters?: JsonObject
+  /** Default: as the step. */
+  readonly timeout?: number | DurationText
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeoutMs?: number
+  /** Same as `timeout`, in milliseconds. */
+  readonly timeout_ms?: number
+}
+
+/** Decides whether a step that has run is completed: by a `condition`, or by the answer of a person. */
 export interface StepGate {
   /** A CEL expression over `input`, `output`, `scoring`, `steps` and `run`, such as `scoring.passed == true`. */
-  readonly condition: string
+  readonly condition?: string
+  /** In place of a condition: the run waits until somebody answers. */
+  readonly human?: boolean
+  /** With `human`: a gate that is not answered by then has failed the run. Default: it is waited for for ever. */
+  readonly expiresAfter?: number | DurationText
+  /** Same as `expiresAfter`. */
+  readonly expires_after?: number | DurationText
+  /** Same as `expiresAfter`, in milliseconds. */
+  readonly expiresAfterMs?: number
+  /** Same as `expiresAfter`, in milliseconds. */
+  readonly expires_after_ms?: number
   /** A step that waits for the gate to pass. */
   readonly onPass?: string
   /** Same as `onPass`. */

@@ -1,10 +1,11 @@
-import { messageOf } from '../../core/index.ts'
+import { formatDuration, messageOf, suggestion } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
 import { definitionDefaults } from '../../definition/index.ts'
 import type {
   GateDefinition,
   ScoringDefinition,
   StepDefinition,
+  UndoDefinition,
   WorkflowLimits,
 } from '../../definition/index.ts'
 import { artifactPath, liesInStateFolder } from './artifact-path.ts'
@@ -29,7 +30,12 @@ export function canonicalLimits(settings: SettingsShape): WorkflowLimits {
   return {
     maxConcurrentSteps: settings.maxConcurrentSteps ?? definitionDefaults.maxConcurrentSteps,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...cancelGrace(settings),
   }
+}
+
+function cancelGrace({ cancelGrace: grace, cancelGraceMs = grace }: SettingsShape): Partial<WorkflowLimits> {
+  return cancelGraceMs === undefined || cancelGraceMs === 0 ? {} : { cancelGraceMs }
 }
 
 function canonicalStep(
@@ -39,6 +45,8 @@ function canonicalStep(
   reporter: Reporter,
 ): Omit<StepDefinition, 'metadata'> {
   const maxDurationMs = step.maxDuration ?? step.maxDurationMs
+  const retryJitter = step.retryJitter ?? settings.retryJitter ?? 0
+  const { timeoutMs, warnAfterMs } = attemptLimits(step, settings, path, reporter)
   const scoring = step.scoring?.enabled === false ? undefined : step.scoring
   return {
     id: step.id,
@@ -62,12 +70,10 @@ function canonicalStep(
       settings.retryDelay ??
       settings.retryDelayMs ??
       definitionDefaults.retryDelayMs,
-    timeoutMs:
-      step.timeout ??
-      step.timeoutMs ??
-      settings.stepTimeout ??
-      settings.stepTimeoutMs ??
-      definitionDefaults.stepTimeoutMs,
+    ...(retryJitter === 0 ? {} : { retryJitter }),
+    ...(step.stage === undefined ? {} : { stage: step.stage }),
+    timeoutMs,
+    ...(warnAfterMs === undefined ? {} : { warnAfterMs }),
     ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
     ...(scoring === undefined
       ? {}
@@ -75,13 +81,63 @@ function canonicalStep(
           scoring: canonicalScoring(scoring.thresholds ?? {}, [...path, 'scoring', 'thresholds'], reporter),
         }),
     ...(step.gate === undefined ? {} : { gate: canonicalGate(step.gate) }),
+    ...(step.undo === undefined ? {} : { undo: canonicalUndo(step.undo, timeoutMs) }),
     ...(step.milestone === true ? { milestone: true } : {}),
   }
 }
 
-function canonicalGate({ condition, onFail, maxLoops }: NonNullable<StepShape['gate']>): GateDefinition {
+/** A step's own value wins over that of its stage, and that over the general one; only what a stage says is multiplied. */
+function attemptLimits(
+  step: StepShape,
+  settings: SettingsShape,
+  path: SourcePath,
+  reporter: Reporter,
+): { readonly timeoutMs: number; readonly warnAfterMs: number | undefined } {
+  const { stages = {}, timeoutMultiplier = 1 } = settings
+  const stage = step.stage !== undefined && Object.hasOwn(stages, step.stage) ? stages[step.stage] : undefined
+  const multiplied = (ms: number | undefined): number | undefined =>
+    ms === undefined ? undefined : Math.round(ms * timeoutMultiplier)
+  const timeoutMs =
+    step.timeout ??
+    step.timeoutMs ??
+    multiplied(stage?.timeout ?? stage?.timeoutMs) ??
+    settings.stepTimeout ??
+    settings.stepTimeoutMs ??
+    definitionDefaults.stepTimeoutMs
+  const warnAfterMs = step.warnAfter ?? step.warnAfterMs ?? multiplied(stage?.warnAfter ?? stage?.warnAfterMs)
+  if (warnAfterMs !== undefined && warnAfterMs >= timeoutMs) {
+    reporter.add(
+      path,
+      `warns after ${formatDuration(warnAfterMs)}, which its limit of ${formatDuration(timeoutMs)} does not let it reach`,
+    )
+  }
+  return { timeoutMs, warnAfterMs }
+}
+
+/** Limits of a stage that no step belongs to are limits of nothing. */
+export function checkStages({ settings, steps }: WorkflowShape, reporter: Reporter): void {
+  const named = new Set(steps.flatMap(({ stage }) => stage ?? []))
+  for (const stage of Object.keys(settings?.stages ?? {})) {
+    if (named.has(stage)) continue
+    reporter.add(['settings', 'stages', stage], `is the stage of no step. ${suggestion(stage, named)}`)
+  }
+}
+
+function canonicalUndo(undo: NonNullable<StepShape['undo']>, stepTimeoutMs: number): UndoDefinition {
+  const { agent, action, parameters = {}, timeout, timeoutMs = timeout ?? stepTimeoutMs } = undo
+  return { agent, ...(action === undefined ? {} : { action }), parameters, timeoutMs }
+}
+
+function canonicalGate({
+  condition,
+  expiresAfter,
+  expiresAfterMs = expiresAfter,
+  onFail,
+  maxLoops,
+}: NonNullable<StepShape['gate']>): GateDefinition {
   return {
-    condition,
+    ...(condition === undefined ? {} : { condition }),
+    ...(expiresAfterMs === undefined ? {} : { expiresAfterMs }),
     ...(onFail === undefined ? {} : { onFail }),
     maxLoops: maxLoops ?? definitionDefaults.maxLoops,
   }

@@ -8,7 +8,7 @@ import type { Reporter } from './reporter.ts'
 export async function checkGates(steps: readonly StepDefinition[], reporter: Reporter): Promise<void> {
   const ids = new Set(steps.map((step) => step.id))
   for (const [index, step] of steps.entries()) {
-    if (step.gate === undefined) continue
+    if (step.gate?.condition === undefined) continue
     const parsed = await parseCondition(step.gate.condition)
     const flaws = parsed.ok ? flawsOfMentions(parsed.mentions, step, ids) : [parsed.problem]
     for (const flaw of flaws) reporter.add(['steps', index, 'gate', 'condition'], flaw)

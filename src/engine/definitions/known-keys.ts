@@ -18,13 +18,36 @@ export interface KeyTable {
 
 const retryDelays = ['retryDelay', 'retryDelayMs'] as const
 const timeouts = ['timeout', 'timeoutMs'] as const
-const stepDurations = [timeouts, retryDelays, ['maxDuration', 'maxDurationMs']] as const
-const settingsDurations = [timeouts, ['stepTimeout', 'stepTimeoutMs'], retryDelays] as const
+const warnings = ['warnAfter', 'warnAfterMs'] as const
+const stepDurations = [timeouts, retryDelays, ['maxDuration', 'maxDurationMs'], warnings] as const
+const settingsDurations = [
+  timeouts,
+  ['stepTimeout', 'stepTimeoutMs'],
+  retryDelays,
+  ['cancelGrace', 'cancelGraceMs'],
+] as const
+const expiry = ['expiresAfter', 'expiresAfterMs'] as const
 
-const settingsKeys = ['maxConcurrentSteps', 'retries', 'onStepFailure', ...settingsDurations.flat()]
+const settingsKeys = [
+  'maxConcurrentSteps',
+  'retries',
+  'retryJitter',
+  'onStepFailure',
+  'rollback',
+  'stages',
+  'timeoutMultiplier',
+  ...settingsDurations.flat(),
+]
 
 const workflowKeys = ['id', 'name', 'version', 'description', 'settings', 'inputSchema']
-const execution = ['retries', 'continueOnError', 'inputSchema', 'outputSchema', ...stepDurations.flat()]
+const execution = [
+  'retries',
+  'retryJitter',
+  'continueOnError',
+  'inputSchema',
+  'outputSchema',
+  ...stepDurations.flat(),
+]
 const stepKeys = [
   'id',
   'name',
@@ -38,22 +61,37 @@ const stepKeys = [
   'scoring',
   'gate',
   'milestone',
+  'stage',
+  'undo',
   ...execution,
 ]
-const elsewhereInStep = { onPass: 'gate', onFail: 'gate', maxLoops: 'gate', thresholds: 'scoring' }
+const elsewhereInStep = {
+  onPass: 'gate',
+  onFail: 'gate',
+  maxLoops: 'gate',
+  expiresAfter: 'gate',
+  expiresAfterMs: 'gate',
+  thresholds: 'scoring',
+}
 const elsewhereInWorkflow = Object.fromEntries(settingsKeys.map((key) => [key, 'settings']))
 const serviceIsAgent = ['agent', 'service'] as const
 
 export const keyTables = {
   workflow: { keys: [...workflowKeys, 'steps'], elsewhere: elsewhereInWorkflow },
   settings: { keys: settingsKeys, exclusive: settingsDurations },
+  stage: { keys: [...timeouts, ...warnings], others: 'refused', exclusive: [timeouts, warnings] },
   step: {
     keys: [...stepKeys, 'next', 'dependsOn', 'parallel'],
     elsewhere: elsewhereInStep,
     lists: ['requires', 'creates', 'next', 'dependsOn'],
     exclusive: stepDurations,
   },
-  gate: { keys: ['condition', 'onPass', 'onFail', 'maxLoops'] },
+  gate: { keys: ['condition', 'human', ...expiry, 'onPass', 'onFail', 'maxLoops'], exclusive: [expiry] },
+  undo: {
+    keys: ['agent', 'action', 'parameters', ...timeouts],
+    others: 'refused',
+    exclusive: [timeouts],
+  },
   scoring: { keys: ['enabled', 'thresholds'] },
 
   graph: {
@@ -91,6 +129,8 @@ export const keyTables = {
       'condition',
       'parallel',
       'creates',
+      'stage',
+      'undo',
       ...execution,
     ],
     lists: ['creates'],
@@ -158,7 +198,7 @@ export function groupOf(table: KeyTable, name: string): string {
 }
 
 /** Words of their own that merely look like a known key. */
-const otherWords = new Set(['created', 'required'])
+const otherWords = new Set(['created', 'required', 'state'])
 
 /**
  * The known key that a foreign one was probably meant to be. Stricter than for mistyped values, since most foreign keys are

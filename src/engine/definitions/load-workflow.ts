@@ -2,7 +2,7 @@ import { deepFreeze } from '../../core/index.ts'
 import { definitionDefaults } from '../../definition/index.ts'
 import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
 import { canonicalEdges } from './canonical-edges.ts'
-import { canonicalLimits, canonicalSteps } from './canonical-steps.ts'
+import { canonicalLimits, canonicalSteps, checkStages } from './canonical-steps.ts'
 import { checkShape } from './check-shape.ts'
 import { checkDataUses } from './data-uses.ts'
 import { checkGates } from './gate-conditions.ts'
@@ -55,6 +55,7 @@ export async function loadWorkflow(source: WorkflowSource): Promise<ReadWorkflow
   problems.throwIfAny()
 
   const written = canonicalSteps(workflow, split.stepMetadata, reporter)
+  checkStages(workflow, reporter)
   checkNames(workflow.id, written, reporter)
   await checkGates(written, reporter)
   await checkSchemas(workflow, written, reporter)
@@ -82,6 +83,7 @@ export async function loadWorkflow(source: WorkflowSource): Promise<ReadWorkflow
     ...(workflow.description === undefined ? {} : { description: workflow.description }),
     limits: canonicalLimits(workflow.settings ?? {}),
     ...(workflow.settings?.onStepFailure === 'continue' ? { onStepFailure: 'continue' } : {}),
+    ...(workflow.settings?.rollback === true ? { rollback: true } : {}),
     ...(workflow.inputSchema === undefined ? {} : { inputSchema: workflow.inputSchema }),
     ...(workflow.services === undefined ? {} : { services: workflow.services }),
     steps: shown.map((index) => steps[index] as StepDefinition),

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../core/index.ts'
 import { keyTables, splitKeys } from './known-keys.ts'
 import type { ProblemList } from './problems.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
-import { kept, splitMember, splitStepParts } from './split-step.ts'
+import { kept, splitSettings, splitStepParts } from './split-step.ts'
 import type { SplitStep } from './split-step.ts'
 import type { SplitWorkflow } from './split-result.ts'
 import { writtenPaths } from './written-path.ts'
@@ -15,7 +15,7 @@ export function splitAgentWorkflow(
   problems: ProblemList,
 ): SplitWorkflow {
   const { known, foreign } = splitKeys(raw, keyTables.workflow, base, problems)
-  const settings = splitMember(known['settings'], keyTables.settings, [...base, 'settings'], problems)
+  const settings = splitSettings(known['settings'], [...base, 'settings'], problems)
   const steps = Array.isArray(known['steps']) ? (known['steps'] as readonly JsonValue[]) : []
   const splitSteps = steps.map((step, index) => splitStep(step, [...base, 'steps', index], problems))
   return {

@@ -5,7 +5,7 @@ import type { SplitKeys } from './known-keys.ts'
 import type { ProblemList } from './problems.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
 import { writtenVersion } from './split-agent-workflow.ts'
-import { kept, splitMember, splitStepParts } from './split-step.ts'
+import { kept, splitMember, splitSettings, splitStepParts } from './split-step.ts'
 import type { SplitStep } from './split-step.ts'
 import type { SplitWorkflow } from './split-result.ts'
 import { show } from './workflow-shape.ts'
@@ -41,12 +41,7 @@ export function splitGraph(
   problems: ProblemList,
 ): SplitWorkflow {
   const { known, foreign, home } = graphKeys(raw, base, problems)
-  const settings = splitMember(
-    known['settings'],
-    keyTables.settings,
-    [...home('settings'), 'settings'],
-    problems,
-  )
+  const settings = splitSettings(known['settings'], [...home('settings'), 'settings'], problems)
   const { nodes, connections, edges, ...workflow } = known
   const edgesKey = edges === undefined ? 'connections' : 'edges'
   const links = edges ?? connections ?? []

@@ -4,7 +4,7 @@ import { keyTables, splitKeys } from './known-keys.ts'
 import type { ProblemList } from './problems.ts'
 import type { SourcePath, SourceTree } from './source-tree.ts'
 import { writtenVersion } from './split-agent-workflow.ts'
-import { kept, splitMember, splitStepParts } from './split-step.ts'
+import { kept, splitSettings, splitStepParts } from './split-step.ts'
 import type { SplitStep } from './split-step.ts'
 import type { SplitWorkflow } from './split-result.ts'
 import { show } from './workflow-shape.ts'
@@ -42,7 +42,7 @@ export function splitPipeline(
     throw problems.error()
   }
   const { known } = splitKeys(raw, keyTables.pipeline, base, problems)
-  const settings = splitMember(known['settings'], keyTables.settings, [...base, 'settings'], problems)
+  const settings = splitSettings(known['settings'], [...base, 'settings'], problems)
   const ids = freshIds()
   const { steps } = known
   const splitSteps = Array.isArray(steps)

@@ -21,6 +21,7 @@ export function splitStepParts(step: SplitKeys, path: SourcePath, problems: Prob
   const scoring = splitMember(known['scoring'], keyTables.scoring, [...path, 'scoring'], problems)
   // Scoring that is switched off does not reach the canonical form, so that all of it is kept as it stood.
   const scoringKept = scoring?.known['enabled'] === false ? known['scoring'] : scoring && withEnabled(scoring)
+  const undo = splitMember(known['undo'], keyTables.undo, [...path, 'undo'], problems)
   const isNote = notes.includes(condition)
   return {
     known: {
@@ -28,6 +29,7 @@ export function splitStepParts(step: SplitKeys, path: SourcePath, problems: Prob
       ...(condition === undefined || condition === '' || isNote ? {} : { condition }),
       ...(gate === undefined ? {} : { gate: gate.known }),
       ...(scoring === undefined ? {} : { scoring: scoring.known }),
+      ...(undo === undefined ? {} : { undo: undo.known }),
     },
     foreign: {
       ...step.foreign,
@@ -36,6 +38,22 @@ export function splitStepParts(step: SplitKeys, path: SourcePath, problems: Prob
       ...kept('scoring', scoringKept),
     },
   }
+}
+
+/** Tells apart the keys of the settings, and those of the stages within them. */
+export function splitSettings(
+  value: JsonValue | undefined,
+  path: SourcePath,
+  problems: ProblemList,
+): SplitKeys | undefined {
+  const settings = splitMember(value, keyTables.settings, path, problems)
+  const stages = settings?.known['stages']
+  if (settings === undefined || !isJsonObject(stages)) return settings
+  const known: Record<string, JsonValue | undefined> = {}
+  for (const [name, stage] of Object.entries(stages)) {
+    known[name] = splitMember(stage, keyTables.stage, [...path, 'stages', name], problems)?.known ?? stage
+  }
+  return { ...settings, known: { ...settings.known, stages: known } }
 }
 
 export function splitMember(

@@ -26,5 +26,5 @@ export function assertExecutable(definition: WorkflowDefinition): void {
 }
 
 const stepFeatures: readonly (readonly [string, (step: StepDefinition) => boolean])[] = [
-  ['maxDuration', ({ maxDurationMs }) => maxDurationMs !== undefined],
+  ['services', ({ service }) => service !== undefined],
 ]

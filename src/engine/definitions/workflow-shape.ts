@@ -42,9 +42,38 @@ export function createWorkflowShape(z: Zod) {
   const anyMap = z.custom<JsonObject>(isJsonObject, { error: must('be a map') })
 
   const flag = z.boolean({ error: must('be true or false') }).optional()
-  const gate = z.object(
-    { condition: text, onPass: text.optional(), onFail: text.optional(), maxLoops: count(0).optional() },
-    { error: must(`be a map with a 'condition'`) },
+  const share = z
+    .number({ error: must('be a number from 0 to 1') })
+    .min(0, { error: must('be a number from 0 to 1') })
+    .max(1, { error: must('be a number from 0 to 1') })
+    .optional()
+  const gate = z
+    .object(
+      {
+        condition: text.optional(),
+        human: flag,
+        expiresAfter: limit,
+        expiresAfterMs: limitMs,
+        onPass: text.optional(),
+        onFail: text.optional(),
+        maxLoops: count(0).optional(),
+      },
+      { error: must(`be a map with a 'condition', or with 'human: true'`) },
+    )
+    .superRefine(checkGateShape)
+  const undo = z.object(
+    {
+      agent: text,
+      action: text.optional(),
+      parameters: anyMap.optional(),
+      timeout: limit,
+      timeoutMs: limitMs,
+    },
+    { error: must(`be a map with an 'agent'`) },
+  )
+  const stage = z.object(
+    { timeout: limit, timeoutMs: limitMs, warnAfter: limit, warnAfterMs: limitMs },
+    { error: must(`be a map with a 'timeout'`) },
   )
   const thresholds = z.record(z.string(), z.number({ error: must('be a number') }), {
     error: must(`be a map of least values, such as 'overall_min: 70'`),
@@ -77,13 +106,18 @@ export function createWorkflowShape(z: Zod) {
       scoring: scoring.optional(),
       gate: gate.optional(),
       milestone: z.boolean({ error: must('be true or false') }).optional(),
+      stage: text.optional(),
+      undo: undo.optional(),
       retries: count(0).optional(),
+      retryJitter: share,
       retryDelay: delay,
       retryDelayMs: delayMs,
       timeout: limit,
       timeoutMs: limitMs,
       maxDuration: limit,
       maxDurationMs: limitMs,
+      warnAfter: limit,
+      warnAfterMs: limitMs,
     },
     { error: must('be a map') },
   )
@@ -95,6 +129,16 @@ export function createWorkflowShape(z: Zod) {
     {
       maxConcurrentSteps: count(1).optional(),
       retries: count(0).optional(),
+      retryJitter: share,
+      rollback: flag,
+      stages: z.record(text, stage, { error: must('be a map of stages by name') }).optional(),
+      timeoutMultiplier: z
+        .number({ error: must('be a number above 0, at most 100') })
+        .gt(0, { error: must('be a number above 0, at most 100') })
+        .max(100, { error: must('be a number above 0, at most 100') })
+        .optional(),
+      cancelGrace: delay,
+      cancelGraceMs: delayMs,
       onStepFailure: z.enum(['stop', 'continue'], { error: must(`be 'stop' or 'continue'`) }).optional(),
       timeout: limit,
       timeoutMs: limitMs,
@@ -122,6 +166,31 @@ export function createWorkflowShape(z: Zod) {
       .min(1, 'must hold at least one step')
       .max(mostSteps, `must hold at most ${mostSteps} steps`),
   })
+}
+
+interface GateShape {
+  readonly condition?: string | undefined
+  readonly human?: boolean | undefined
+  readonly expiresAfter?: number | undefined
+  readonly expiresAfterMs?: number | undefined
+}
+
+/** Who decides must be clear: a condition or a person. */
+function checkGateShape(
+  { condition, human, expiresAfter, expiresAfterMs }: GateShape,
+  context: { addIssue(issue: { code: 'custom'; message: string; path?: string[] }): void },
+): void {
+  const isHuman = human === true
+  if (isHuman && condition !== undefined)
+    context.addIssue({ code: 'custom', message: `has a 'condition' and 'human: true': keep one of them` })
+  if (!isHuman && condition === undefined)
+    context.addIssue({
+      code: 'custom',
+      path: ['condition'],
+      message: `is missing: it must be text, unless the gate is 'human: true'`,
+    })
+  if (!isHuman && (expiresAfter ?? expiresAfterMs) !== undefined)
+    context.addIssue({ code: 'custom', message: `has an 'expires_after', which needs 'human: true'` })
 }
 
 interface ShapeIssue {

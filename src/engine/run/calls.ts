@@ -2,7 +2,9 @@ import type { AgentOutput } from '../../ports/index.ts'
 import { EngineContext } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
 import type { LiveRun, Result, Returned } from './live-run.ts'
-import { attemptDeadline, workflowDeadline } from './planner.ts'
+import { attemptDeadline } from './limits.ts'
+import { workflowDeadline } from './planner.ts'
+import { undoDeadline } from './rollback.ts'
 import { stepViews } from './state-view.ts'
 
 /** Calls the agent of an attempt; what it answers arrives in the inbox. */
@@ -11,8 +13,10 @@ export function callAgent(run: LiveRun, attempt: Attempt): void {
   attempt.called = true
   const call = {
     context: new EngineContext(attempt, run.services),
-    attemptDeadline: attemptDeadline(state, attempt.index),
-    workflowDeadline: workflowDeadline(state),
+    attemptDeadline: attempt.undoes
+      ? undoDeadline(state, attempt.index)
+      : attemptDeadline(state, attempt.index),
+    workflowDeadline: attempt.undoes ? undefined : workflowDeadline(state),
   }
   const invoke = async (): Promise<AgentOutput> => ports.agents.invoke(call)
   invoke().then(

@@ -10,10 +10,24 @@ const defaultInterval = 5
  * state, so that it costs the same in a long run as in a short one.
  */
 export function dueCheckpoint(run: LiveRun, context: StepEventContext): CheckpointEvent | undefined {
-  const { workflow, finishes, seq } = run.state
+  const { workflow, finishes } = run.state
   const { checkpointEvery = defaultInterval } = run.ports
   const isMilestone = workflow.steps[workflow.indexOf.get(context.step) as number]?.milestone === true
   if (!isMilestone && (checkpointEvery === 0 || finishes % checkpointEvery !== 0)) return undefined
+  return checkpointHere(run, context, isMilestone ? 'milestone' : 'interval')
+}
+
+/** The checkpoint that belongs behind what a run is paused for: the attempt that could not start. */
+export function pauseCheckpoint(run: LiveRun, context: StepEventContext): CheckpointEvent {
+  return checkpointHere(run, { ...context, attempt: context.attempt + 1 }, 'pause')
+}
+
+function checkpointHere(
+  run: LiveRun,
+  context: StepEventContext,
+  because: CheckpointEvent['because'],
+): CheckpointEvent {
+  const { seq } = run.state
   return {
     kind: 'checkpoint',
     status: 'saved',
@@ -21,7 +35,7 @@ export function dueCheckpoint(run: LiveRun, context: StepEventContext): Checkpoi
     name: `${String(seq).padStart(6, '0')}-${context.step}`,
     throughSeq: seq,
     lineSha256: run.log.lastSha256(),
-    because: isMilestone ? 'milestone' : 'interval',
+    because,
   }
 }
 

@@ -27,6 +27,8 @@ export interface CompiledWorkflow {
   readonly loops: ReadonlyMap<number, ReviewLoop>
   /** By index of the gated step. */
   readonly conditions: ReadonlyMap<number, Condition>
+  /** Steps that say how to undo them. */
+  readonly undoable: readonly number[]
   /** By index of the step; only for those that need it. */
   readonly preparations: ReadonlyMap<number, Preparation>
   /** Undefined where every step runs in its turn. */
@@ -104,7 +106,7 @@ function sortedSteps(definition: WorkflowDefinition): CompiledWorkflow['stepsByN
 
 function structureOf(
   definition: WorkflowDefinition,
-): Pick<CompiledWorkflow, 'steps' | 'indexOf' | 'predecessors' | 'successors' | 'loops'> {
+): Pick<CompiledWorkflow, 'steps' | 'indexOf' | 'predecessors' | 'successors' | 'loops' | 'undoable'> {
   const { steps } = definition
   const indexOf = new Map(steps.map((step, index) => [step.id, index]))
   const predecessors: number[][] = steps.map(() => [])
@@ -116,12 +118,13 @@ function structureOf(
     predecessors[to]?.push(from)
   }
   const loops = planLoops(steps, indexOf, predecessors, successors)
-  return { steps, indexOf, predecessors, successors, loops }
+  const undoable = steps.flatMap(({ undo }, index) => (undo === undefined ? [] : [index]))
+  return { steps, indexOf, predecessors, successors, loops, undoable }
 }
 
 function compileConditions(definition: WorkflowDefinition): MaybePromise<ReadonlyMap<number, Condition>> {
   const gated = definition.steps.flatMap((step, index) =>
-    step.gate === undefined ? [] : [{ index, text: step.gate.condition }],
+    step.gate?.condition === undefined ? [] : [{ index, text: step.gate.condition }],
   )
   if (gated.length === 0) return new Map()
   return Promise.all(

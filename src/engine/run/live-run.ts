@@ -93,7 +93,7 @@ function contextServices(
   acknowledged: () => RunState,
   arrive: (made: ProcessMade) => void,
 ): ContextServices {
-  const { runId, correlationId, input, seed } = state
+  const { runId, correlationId, seed } = state
   const workflowId = state.workflow.definition.id
   return {
     clock: ports.clock,
@@ -110,7 +110,9 @@ function contextServices(
     workflowId,
     runId,
     correlationId,
-    input: deepFreeze(input),
+    get input() {
+      return deepFreeze(acknowledged().input)
+    },
     seed,
     project: { folder: ports.projectFolder },
     services: state.workflow.definition.services,

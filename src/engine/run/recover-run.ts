@@ -1,8 +1,8 @@
 import { encodeUtf8, FaultlineError, joinPath, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
-import type { DriverPorts, FileProgram, RecoverRequest } from '../../ports/index.ts'
-import type { StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
+import type { DriverPorts, FileProgram, GateDecision, RecoverRequest } from '../../ports/index.ts'
+import type { EventBody, StepEventContext, WorkflowResumeEvent } from '../../trace/index.ts'
 import { rollForward } from '../store/artifact-commit.ts'
 import { corrupt } from '../store/corrupt.ts'
 import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
@@ -18,9 +18,11 @@ import type { CompiledWorkflow } from './compiled-workflow.ts'
 import { definitionChanges } from './definition-change.ts'
 import { finishEdits } from './edit.ts'
 import { foldLog } from './fold-log.ts'
-import { endOrphans, warnOfOrphans } from './orphans.ts'
+import { noteAnswer, waitingStep } from './gate-decision.ts'
 import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
+import { endOrphans, warnOfOrphans } from './orphans.ts'
+import { isRollingBack } from './rollback.ts'
 import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { safePoint, undecidedAgain } from './safe-point.ts'
@@ -65,16 +67,24 @@ function* takeOver(
       yield* releaseLock(layout, owner)
       return undefined
     }
-    if (!ended) return yield* recoverLocked(request, stored, state, adopted, life)
+    if (!ended && state.cancelledFor === null)
+      return yield* recoverLocked(request, stored, state, adopted, life)
     const run = heldRun(stored, state, life)
+    if (!ended) endCancelled(run, stored)
     yield* settle(run, stored)
     yield* saveState(run)
-    throw notResumable(state)
+    throw notResumable(run.state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
     yield* releaseLock(layout, owner)
     throw error
   }
+}
+
+/** The run was cancelled, and died before all of it had come to an end: it is not taken up again. */
+function endCancelled(run: LiveRun, stored: StoredRun): void {
+  note(run, resumeEvent(run, stored, [], { request: {}, adopted: undefined }))
+  note(run, { kind: 'workflow_end', status: 'cancelled' })
 }
 
 function* recoverLocked(
@@ -94,15 +104,37 @@ function* recoverLocked(
     yield* warn(run, `${life.store.last} was ignored because it names no run; it names this one now.`)
   yield* finishPreparedCommits(run)
   yield* finishEdits(run)
-  const undecided = undecidedAgain(run.state)
-  if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
-  const point = yield* safePoint(run, request, undecided)
-  note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
-  for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  const answers = answersOf(run, request)
+  if (run.state.status === 'running' && isRollingBack(run.state)) {
+    note(run, resumeEvent(run, stored, [], { request: {}, adopted: undefined }))
+  } else {
+    const undecided = undecidedAgain(run.state)
+    if (adopted !== undefined) run.state = underDefinition(run.state, adopted)
+    const point = yield* safePoint(run, request, undecided)
+    note(run, resumeEvent(run, stored, point.restarts, { request, adopted }))
+    for (const artifact of point.accepted) note(run, { kind: 'artifact_edit', status: 'edited', artifact })
+  }
+  for (const [index, decision] of answers)
+    noteAnswer(run.state, index, decision, run.ports.clock.now(), (body) => noteDecided(run, body))
   yield* settle(run, stored)
   if (stored.state === undefined) yield* saveState(run)
   if (!stored.isLast) yield* saveLastPointer(run)
   return run
+}
+
+/** @throws FaultlineError `GATE_NOT_WAITING` before anything is written. */
+function answersOf(
+  run: LiveRun,
+  { answers = {} }: RecoverRequest,
+): readonly (readonly [number, GateDecision])[] {
+  const now = run.ports.clock.now()
+  return Object.entries(answers).map(([step, decision]) => [waitingStep(run.state, step, now), decision])
+}
+
+function noteDecided(run: LiveRun, body: EventBody): void {
+  note(run, body)
+  const checkpoint = body.kind === 'step_finish' ? dueCheckpoint(run, body) : undefined
+  if (checkpoint !== undefined) note(run, checkpoint)
 }
 
 function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
@@ -184,6 +216,7 @@ function resumeEvent(
     ...(stored.log.end === undefined ? {} : { tailCutAtSeq: stored.log.end.seq }),
     ...(stored.stateProblem === undefined ? {} : { stateIgnored: stored.stateProblem }),
     ...(reopens === undefined ? {} : { reopensLoopOf: reopens }),
+    ...(request.input === undefined ? {} : { input: request.input }),
     ...(adopted === undefined
       ? {}
       : { adopts: { definition: adopted.definition, definitionSha256: adopted.definitionSha256 } }),

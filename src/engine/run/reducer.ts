@@ -1,16 +1,17 @@
-import { assert, IndexSet, persistentVector, unreachable } from '../../core/index.ts'
-import type { PersistentVector } from '../../core/index.ts'
+import { assert, IndexSet, isJsonObject, persistentVector, unreachable } from '../../core/index.ts'
+import type { JsonValue, PersistentVector } from '../../core/index.ts'
 import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
 import { flowInto, isSettled, isSettledForGood } from './passage.ts'
+import { isRollingBack } from './rollback.ts'
 import { copyOfRun, copyOfStep, noFlow } from './run-state.ts'
-import type { Draft, RunState, StepState } from './run-state.ts'
+import type { Draft, RunState, StepAside, StepState } from './run-state.ts'
 
 /** The only place where a run's state changes. Pure: the same state and event always give the same next state. */
 export function reduce(state: RunState, event: WorkflowEvent): RunState {
   assert(event.seq === state.seq + 1, 'events follow one another without gaps', event.seq)
   assert(
-    state.status === 'running' || event.kind === 'workflow_resume' || event.kind === 'late_result',
+    state.status === 'running' || mayFollowEnd(state.status, event.kind),
     'nothing follows the end of a run',
     event.kind,
   )
@@ -22,6 +23,13 @@ export function reduce(state: RunState, event: WorkflowEvent): RunState {
   return next
 }
 
+/** Only a run that has not ended for good can be taken up again. */
+function mayFollowEnd(status: RunState['status'], kind: WorkflowEvent['kind']): boolean {
+  return (
+    (kind === 'workflow_resume' && status !== 'completed' && status !== 'cancelled') || kind === 'late_result'
+  )
+}
+
 function apply(state: Draft<RunState>, event: WorkflowEvent): void {
   switch (event.kind) {
     case 'workflow_start':
@@ -30,6 +38,10 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return resume(state, event)
     case 'workflow_cancel':
       state.cancelledFor = event.reason
+      state.graceUntil = event.graceUntil ?? event.at
+      return
+    case 'workflow_pause':
+      state.status = event.status
       return
     case 'late_result':
     case 'artifact_created':
@@ -59,6 +71,12 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
         seq: event.seq,
       }
       return
+    case 'step_pause':
+      return pauseStep(state, event)
+    case 'timeout_warning':
+      return setAside(state, stepIndex(state.workflow, event.step), { warned: event.attempt })
+    case 'gate_wait':
+      return awaitAnswer(state, event)
     case 'gate_result':
       return decideGate(state, event)
     case 'step_finish':
@@ -67,6 +85,10 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return planRetry(state, event)
     case 'step_fail':
       return failStep(state, event)
+    case 'undo_start':
+    case 'undo_finish':
+    case 'undo_fail':
+      return undoStep(state, event)
     default:
       return unreachable(event)
   }
@@ -124,8 +146,9 @@ function startProcess(state: Draft<RunState>, event: EventOf<'process_start'>): 
 function finishStep(state: Draft<RunState>, event: EventOf<'step_finish'>): void {
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
-  assert(step.status === 'running', 'a step that finishes is running', event.step)
+  assert(isInHand(step), 'a step that finishes is running', event.step)
   placePrepared(step, event)
+  leaveHalt(state, step, index)
   step.status = 'completed'
   step.processes = none
   step.output = event.output
@@ -190,12 +213,9 @@ function planRetry(state: Draft<RunState>, event: EventOf<'step_retry'>): void {
 function failStep(state: Draft<RunState>, event: EventOf<'step_fail'>): void {
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
-  assert(
-    step.status === 'running' || step.status === 'retrying',
-    'a step that fails is running or retrying',
-    event.step,
-  )
+  assert(isInHand(step) || step.status === 'retrying', 'a step that fails is running or retrying', event.step)
   placePrepared(step, event)
+  leaveHalt(state, step, index)
   state.active = without(state.active, index)
   state.retrying = without(state.retrying, index)
   const tolerated = event.tolerated === true
@@ -211,7 +231,7 @@ function failStep(state: Draft<RunState>, event: EventOf<'step_fail'>): void {
 function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void {
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
-  assert(step.status === 'running', 'a gate is decided while its step is running', event.step)
+  assert(isInHand(step), 'a gate is decided while its step is running', event.step)
   placePrepared(step, event)
   step.output = event.output
   step.outputBlob = event.outputBlob ?? null
@@ -226,6 +246,7 @@ function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void
       reason: event.reason ?? null,
       scoring: event.scoring ?? null,
       route: event.route.to,
+      ...(event.by === undefined ? {} : { by: event.by }),
       seq: event.seq,
     },
   ]
@@ -235,7 +256,84 @@ function decideGate(state: Draft<RunState>, event: EventOf<'gate_result'>): void
   step.loops = event.route.loop
   endAttempt(step, { at: event.at, durationMs: event.at - step.startedAt }, 'gate-failed')
   state.active = without(state.active, index)
+  leaveHalt(state, step, index)
   reopen(state, loop.members, index)
+}
+
+/** The step is done and in place; a person has to say whether it counts. */
+function awaitAnswer(state: Draft<RunState>, event: EventOf<'gate_wait'>): void {
+  const index = stepIndex(state.workflow, event.step)
+  const step = draftOf(state, index)
+  assert(step.status === 'running', 'a gate is put to somebody while its step is running', event.step)
+  placePrepared(step, event)
+  step.status = 'waiting'
+  step.output = event.output
+  step.outputBlob = event.outputBlob ?? null
+  step.scoring = event.scoring ?? null
+  step.aside = { ...step.aside, waiting: { since: event.at, expiresAt: event.expiresAt ?? null } }
+  state.active = without(state.active, index)
+  state.halted = [...state.halted, index]
+}
+
+function pauseStep(state: Draft<RunState>, event: EventOf<'step_pause'>): void {
+  const index = stepIndex(state.workflow, event.step)
+  const step = draftOf(state, index)
+  assert(step.status === 'pending' && step.blockers === 0, 'a step that pauses could start', event.step)
+  step.status = 'paused'
+  step.aside = { ...step.aside, missingVar: event.missingVar }
+  state.ready = state.ready.without(index)
+  state.halted = [...state.halted, index]
+}
+
+function undoStep(
+  state: Draft<RunState>,
+  event: EventOf<'undo_start'> | EventOf<'undo_finish'> | EventOf<'undo_fail'>,
+): void {
+  const index = stepIndex(state.workflow, event.step)
+  const { status, aside } = state.steps.get(index)
+  const starts = event.kind === 'undo_start'
+  assert(status === 'completed', 'what is undone had completed', event.step)
+  assert(
+    starts ? aside?.undo?.finishedAt == null && state.undoing === null : state.undoing === index,
+    'a step is undone once, and no other meanwhile',
+    event.step,
+  )
+  const { attempt, at } = event
+  state.undoing = starts ? index : null
+  setAside(state, index, {
+    undo: {
+      attempt,
+      error: event.kind === 'undo_fail' ? event.error : null,
+      finishedAt: starts ? null : at,
+      output: event.kind === 'undo_finish' ? event.output : null,
+      startedAt: starts ? at : (aside?.undo?.startedAt as number),
+      status: event.status,
+    },
+  })
+}
+
+function setAside(state: Draft<RunState>, index: number, change: StepAside): void {
+  const step = draftOf(state, index)
+  step.aside = { ...step.aside, ...change }
+}
+
+/** Its agent has not been answered for, or its gate has not. */
+function isInHand({ status }: StepState): boolean {
+  return status === 'running' || status === 'waiting'
+}
+
+function leaveHalt(state: Draft<RunState>, step: Draft<StepState>, index: number): void {
+  if (step.status !== 'waiting') return
+  step.aside = withoutHalt(step.aside)
+  state.halted = without(state.halted, index)
+}
+
+function withoutHalt(aside: StepAside | null): StepAside | null {
+  if (aside === null) return null
+  const { missingVar, waiting, ...kept } = aside
+  void missingVar
+  void waiting
+  return Object.keys(kept).length === 0 ? null : kept
 }
 
 /** Opens a new visit of every member of a review loop; what depends on them waits again. */
@@ -278,6 +376,7 @@ function nextFailure({ workflow, steps }: RunState): RunState['failure'] {
 }
 
 function openVisit(step: Draft<StepState>): void {
+  step.aside = null
   step.status = 'pending'
   step.visit++
   step.attempt = 0
@@ -293,24 +392,36 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
     event.adopts === undefined || event.adopts.definitionSha256 === workflow.definitionSha256,
     'a resume under another definition finds the state already by that definition',
   )
+  // A rollback that was interrupted goes on: the step that was being undone is undone anew, and nothing else starts.
+  if (state.status === 'running' && isRollingBack(state)) {
+    state.undoing = null
+    return
+  }
   const restarts = new Set(event.restarts.map((step) => stepIndex(workflow, step)))
   const reopensLoopOf =
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
   const steps = Array.from(state.steps, (before, index) => {
     const step = copyOfStep(before)
-    if (!isSettledForGood(before) || restarts.has(index)) interrupt(step, event.at)
-    if (loopMembers.has(index) || (restarts.has(index) && before.status === 'completed')) openVisit(step)
+    const stays = isSettledForGood(before) || before.status === 'waiting'
+    const isDone = before.status === 'completed' || before.status === 'waiting'
+    if (!stays || restarts.has(index)) interrupt(step, event.at)
+    if (loopMembers.has(index) || (restarts.has(index) && isDone)) openVisit(step)
     if (index === reopensLoopOf) step.loops = 0
     return step
   })
   const ready: number[] = []
+  const halted: number[] = []
   let remaining = 0
   for (const [index, step] of steps.entries()) {
     const predecessors = workflow.predecessors[index] ?? []
     step.blockers = predecessors.filter((before) => !isSettled(steps[before] as StepState)).length
     if (isSettled(step)) continue
     remaining++
+    if (step.status === 'waiting') {
+      halted.push(index)
+      continue
+    }
     const mayStart = mayBeDecided(state, index, step.blockers)
     if (mayStart) ready.push(index)
     // What led to it starts again, and may end in another way.
@@ -323,9 +434,16 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   state.ready = IndexSet.of(steps.length, ready)
   state.active = []
   state.retrying = []
+  state.halted = halted
   state.remaining = remaining
-  state.failure = null
   state.limitFrom = event.at
+  if (event.input !== undefined) state.input = mergedInput(state.input, event.input)
+  state.failure = null
+}
+
+/** What is provided later stands beside what was there, and wins. */
+function mergedInput(before: JsonValue, provided: JsonValue): JsonValue {
+  return isJsonObject(before) && isJsonObject(provided) ? { ...before, ...provided } : provided
 }
 
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
@@ -333,6 +451,7 @@ function interrupt(step: Draft<StepState>, at: number): void {
   if (step.status === 'pending' || step.status === 'completed') return
   // Recovery has ended what of them was left.
   step.processes = none
+  step.aside = withoutHalt(step.aside)
   if (isSettled(step)) step.flow = noFlow
   step.status = 'pending'
   step.retriesUsed = 0

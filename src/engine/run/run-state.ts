@@ -6,6 +6,7 @@ import type {
   BlobReference,
   EventOf,
   GateDecisionRecord,
+  GateWaitRecord,
   ProcessGroup,
   ProducedArtifact,
   RunStatus,
@@ -13,6 +14,7 @@ import type {
   SkipReason,
   StepError,
   StepStatus,
+  UndoRecord,
 } from '../../trace/index.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
 
@@ -37,6 +39,10 @@ export interface RunState {
   readonly active: readonly number[]
   /** Steps that wait for a retry. */
   readonly retrying: readonly number[]
+  /** Steps that wait for somebody from outside: an answer to their gate, or input. */
+  readonly halted: readonly number[]
+  /** The step that is being undone. */
+  readonly undoing: number | null
   /** Steps that have not come to an end. */
   readonly remaining: number
   /** How often a step has completed, over all visits. */
@@ -45,6 +51,8 @@ export interface RunState {
   readonly failure: (StepError & { readonly step: string | null }) | null
   /** What the run was cancelled for. */
   readonly cancelledFor: string | null
+  /** Until when steps in flight may go on after that. */
+  readonly graceUntil: number
   readonly edits: readonly (ProducedArtifact & { readonly seq: number })[]
   readonly startedAt: number
   /** The workflow's limit counts from here. */
@@ -79,9 +87,19 @@ export interface StepState {
   readonly startedAt: number
   readonly notBefore: number
   readonly finishedSeq: number
+  /** What few steps have; null for all others. */
+  readonly aside: StepAside | null
   readonly flow: StepFlow
   /** How its record reads in `state.json`, once somebody has asked: a memory of what follows from all the rest. */
   text: string | undefined
+}
+
+export interface StepAside {
+  readonly missingVar?: string
+  readonly waiting?: GateWaitRecord
+  readonly undo?: UndoRecord
+  /** The attempt for which a warning was given. */
+  readonly warned?: number
 }
 
 /** How a step was reached and what came before it; `noFlow` where every step runs in its turn. */
@@ -142,6 +160,7 @@ const freshStep: StepState = {
   startedAt: 0,
   notBefore: 0,
   finishedSeq: -1,
+  aside: null,
   flow: noFlow,
   text: undefined,
 }
@@ -173,10 +192,13 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     ),
     active: [],
     retrying: [],
+    halted: [],
+    undoing: null,
     remaining: steps.length,
     finishes: 0,
     failure: null,
     cancelledFor: null,
+    graceUntil: 0,
     edits: [],
     startedAt: event.at,
     limitFrom: event.at,
@@ -201,6 +223,7 @@ export function underDefinition(state: RunState, workflow: CompiledWorkflow): Ru
   next.ready = IndexSet.of(workflow.steps.length, [])
   next.active = []
   next.retrying = []
+  next.halted = []
   return next
 }
 
@@ -224,10 +247,13 @@ export function copyOfRun(run: RunState): Draft<RunState> {
     ready: run.ready,
     active: run.active,
     retrying: run.retrying,
+    halted: run.halted,
+    undoing: run.undoing,
     remaining: run.remaining,
     finishes: run.finishes,
     failure: run.failure,
     cancelledFor: run.cancelledFor,
+    graceUntil: run.graceUntil,
     edits: run.edits,
     startedAt: run.startedAt,
     limitFrom: run.limitFrom,
@@ -255,6 +281,7 @@ export function copyOfStep(step: StepState): Draft<StepState> {
     startedAt: step.startedAt,
     notBefore: step.notBefore,
     finishedSeq: step.finishedSeq,
+    aside: step.aside,
     flow: step.flow,
     text: undefined,
   }

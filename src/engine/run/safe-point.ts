@@ -4,6 +4,7 @@ import type { DigestPort, FileProgram, RecoverRequest } from '../../ports/index.
 import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
 import type { LiveRun } from './live-run.ts'
 import { isSettledForGood } from './passage.ts'
+import { undoneSteps } from './rollback.ts'
 import type { RunState } from './run-state.ts'
 import { newestArtifacts } from './state-view.ts'
 
@@ -28,7 +29,13 @@ export function* safePoint(
 ): FileProgram<SafePoint> {
   const changed = yield* changedArtifacts(run.state, run.ports.digest)
   const policy = request.artifacts ?? 'refuse'
-  const restarts = unfinished(run, undecided)
+  const restarts = inOrder(
+    run,
+    new Set([
+      ...indices(run, unfinished(run, undecided)),
+      ...withDependants(run.state, undoneSteps(run.state)),
+    ]),
+  )
   if (changed.length === 0) return { restarts, accepted: [] }
   if (policy === 'accept') {
     const gone = changed.find(({ now }) => now === undefined)
@@ -75,7 +82,8 @@ export function* changedArtifacts(
 }
 
 function hasCompleted(state: RunState, step: string): boolean {
-  return state.steps.get(state.workflow.indexOf.get(step) as number).status === 'completed'
+  const { status } = state.steps.get(state.workflow.indexOf.get(step) as number)
+  return status === 'completed' || status === 'waiting'
 }
 
 /**
@@ -99,7 +107,10 @@ function unfinished({ state }: LiveRun, undecided: ReadonlySet<string>): readonl
   return state.workflow.steps
     .filter(({ id }, index) => {
       const step = state.steps.get(index)
-      return undecided.has(id) || (step.status !== 'pending' && !isSettledForGood(step))
+      return (
+        undecided.has(id) ||
+        (step.status !== 'pending' && step.status !== 'waiting' && !isSettledForGood(step))
+      )
     })
     .map((step) => step.id)
 }

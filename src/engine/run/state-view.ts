@@ -157,13 +157,18 @@ function stepDocument(step: StepState): Omit<StepDocument, 'agent'> {
     status: step.status,
     visit: step.visit,
   }
-  const { skipped, tolerated } = step.flow
-  if (step.outputBlob === null && skipped === null && !tolerated) return document
+  const { outputBlob, aside, flow } = step
+  const { skipped, tolerated } = flow
+  if (outputBlob === null && aside === null && skipped === null && !tolerated) return document
+  const { missingVar, waiting, undo } = aside ?? {}
   return {
     ...document,
-    ...(step.outputBlob === null ? {} : { outputBlob: step.outputBlob }),
+    ...(outputBlob === null ? {} : { outputBlob }),
     ...(skipped === null ? {} : { skipped }),
     ...(tolerated ? { tolerated } : {}),
+    ...(missingVar === undefined ? {} : { missingVar }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(undo === undefined ? {} : { undo }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { deepFreeze, formatDuration, messageOf } from '../../core/index.ts'
-import type { FileProgram, TickPolicy, TickReport } from '../../ports/index.ts'
+import type { FileProgram, GateDecision, TickPolicy, TickReport } from '../../ports/index.ts'
 import { perform } from '../../ports/index.ts'
 import type {
   ArtifactCreatedEvent,
@@ -14,16 +14,41 @@ import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
-import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
+import { dueCheckpoint, pauseCheckpoint, recordCheckpoints } from './checkpoint.ts'
 import type { CompiledFlow } from './connections.ts'
 import { decide } from './decision.ts'
 import type { Decision } from './decision.ts'
+import { gateNotPassed, noteAnswer, noteExpiry, routeOf, waitingStep } from './gate-decision.ts'
+import { retryDelayMs, stepDeadline, stepTimeout, timeoutOf } from './limits.ts'
 import { closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, ProcessMade, Result, Returned } from './live-run.ts'
 import { goesOn, isStopping } from './passage.ts'
-import { heldSteps, nextDue, overdue, startable, workflowTimedOut } from './planner.ts'
+import {
+  expired,
+  heldSteps,
+  isHalted,
+  nextDue,
+  overdue,
+  overdueRetries,
+  startable,
+  workflowTimedOut,
+  worthWarning,
+} from './planner.ts'
+import { missingInput } from './pause.ts'
 import { prepareStep } from './prepare-step.ts'
+import type { Prepared } from './prepare-step.ts'
+import {
+  assertNotRollingBack,
+  isRollingBack,
+  nextUndo,
+  undoContext,
+  undoDeadline,
+  undoDefinition,
+  undoTimeout,
+} from './rollback.ts'
 import type { RunState } from './run-state.ts'
+import { recordedOutputs } from './state-view.ts'
+import { stepContext, stepFailed } from './step-context.ts'
 
 /** A log smaller than twice this is read faster than a snapshot of it is worth. */
 const leastSavedBytes = 8 * 1024
@@ -57,29 +82,59 @@ export function* tick(run: LiveRun, policy: TickPolicy): FileProgram<Moved> {
   yield* takeResults(current, run.inbox.splice(0, policy.maxResults))
   if (run.state.status === 'running') {
     if (!current.stopped) applyLimits(current)
-    if (!current.stopped && !current.timedOut) startSteps(current)
+    if (!current.stopped && !current.timedOut && !isRollingBack(run.state)) startSteps(current)
     endRun(current)
   }
+  return yield* conclude(current)
+}
+
+/**
+ * Ends a run for good: nothing more starts, and what is in flight is aborted, at once or after the workflow's time of grace. The
+ * second time it is aborted at once.
+ */
+export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
+  run.log.assertUsable()
+  assertNotRollingBack(run.state)
+  const current = newTick(run, nothing)
+  const { cancelledFor, workflow } = run.state
+  const { cancelGraceMs = 0 } = workflow.definition.limits
+  if (cancelGraceMs > 0 && run.attempts.size > 0 && cancelledFor === null) {
+    const graceUntil = run.ports.clock.now() + cancelGraceMs
+    emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason, graceUntil })
+  } else {
+    abortAll(current, cancelledFor ?? reason)
+    if (cancelledFor === null) emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason })
+    emit(current, { kind: 'workflow_end', status: 'cancelled' })
+  }
+  return yield* conclude(current)
+}
+
+/** Takes the answer of a person to a gate that waits for one. */
+export function* answerGate(run: LiveRun, step: string, decision: GateDecision): FileProgram<Moved> {
+  run.log.assertUsable()
+  const current = newTick(run, nothing)
+  const now = run.ports.clock.now()
+  noteAnswer(run.state, waitingStep(run.state, step, now), decision, now, (body) =>
+    emitDecided(current, body),
+  )
+  return yield* conclude(current)
+}
+
+const nothing: TickPolicy = { holds: new Set(), stopsAfter: () => false, maxResults: 0 }
+
+function* conclude(current: Tick): FileProgram<Moved> {
   yield* flush(current)
   yield* tidy(current)
   return { report: report(current), actions: current.actions }
 }
 
-/** Ends a run for good: what is in flight is aborted, nothing more starts. */
-export function* cancelRun(run: LiveRun, reason: string): FileProgram<Moved> {
-  run.log.assertUsable()
-  const current = newTick(run, { holds: new Set(), stopsAfter: () => false, maxResults: 0 })
-  for (const attempt of Array.from(run.attempts.values())) {
+function abortAll(current: Tick, reason: string): void {
+  for (const attempt of Array.from(current.run.attempts.values())) {
     endAttempt(current, attempt, {
       kind: 'cancelled',
       message: `Step '${attempt.key.step}' was cancelled: ${reason}`,
     })
   }
-  emit(current, { kind: 'workflow_cancel', status: 'cancelled', reason })
-  emit(current, { kind: 'workflow_end', status: 'cancelled' })
-  yield* flush(current)
-  yield* tidy(current)
-  return { report: report(current), actions: current.actions }
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
@@ -93,6 +148,7 @@ function* takeResults(current: Tick, results: readonly Result[]): FileProgram<vo
     const { attempt } = result
     if (result.type === 'process-made') noteProcess(current, result)
     else if (attempt.ended) noteLate(current, result)
+    else if (attempt.undoes) takeUndone(current, result)
     else if (result.type === 'threw') endAttempt(current, attempt, errorOf(result.thrown))
     else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
     else if (result.type === 'gate-decided') takeDecision(current, result)
@@ -147,6 +203,7 @@ function* commitArtifacts(
 function settle(current: Tick, attempt: Attempt, returned: Returned): void {
   const { run } = current
   if (attempt.definition.gate === undefined) return finish(current, attempt, returned)
+  if (attempt.definition.gate.condition === undefined) return putToPerson(current, attempt, returned)
   run.gating.add(attempt.index)
   current.actions.push(() => askGate(run, attempt, returned))
 }
@@ -166,49 +223,70 @@ function finish(current: Tick, attempt: Attempt, returned: Returned): void {
   if (checkpoint !== undefined) emit(current, checkpoint)
 }
 
+/** The step is over as far as its agent goes; whether it is complete, a person has to say. */
+function putToPerson(current: Tick, attempt: Attempt, { output, scoring }: Returned): void {
+  const { expiresAfterMs } = attempt.definition.gate ?? {}
+  close(current, attempt)
+  emit(current, {
+    kind: 'gate_wait',
+    status: 'waiting',
+    ...attempt.context,
+    output,
+    ...(scoring === undefined ? {} : { scoring }),
+    ...(expiresAfterMs === undefined ? {} : { expiresAt: current.run.ports.clock.now() + expiresAfterMs }),
+  })
+}
+
+function emitDecided(current: Tick, body: EventBody): void {
+  emit(current, body)
+  const checkpoint = body.kind === 'step_finish' ? dueCheckpoint(current.run, body) : undefined
+  if (checkpoint !== undefined) emit(current, checkpoint)
+}
+
 function takeDecision(current: Tick, result: Extract<Result, { type: 'gate-decided' }>): void {
   const { attempt, decision, returned } = result
-  const gate = attempt.definition.gate
-  const { loops, flow } = current.run.state.steps.get(attempt.index)
-  // What finishes a failed run off does not begin any of it anew.
-  const mayReturn = gate !== undefined && loops < gate.maxLoops && !flow.finishesOff
-  const returnsTo = mayReturn ? gate.onFail : undefined
+  const { state } = current.run
+  const { passed, reason } = decision
+  const route = routeOf(state, attempt.index, passed)
   emit(current, {
     kind: 'gate_result',
-    status: decision.passed ? 'passed' : 'failed',
+    status: passed ? 'passed' : 'failed',
     ...attempt.context,
-    ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+    ...(reason === undefined ? {} : { reason }),
     ...(returned.scoring === undefined ? {} : { scoring: returned.scoring }),
     output: returned.output,
-    route: decision.passed
-      ? { to: 'pass' }
-      : returnsTo === undefined
-        ? { to: 'fail' }
-        : { to: 'loop', target: returnsTo, loop: loops + 1 },
+    route,
   })
-  if (decision.passed) return finish(current, attempt, returned)
-  if (returnsTo !== undefined) return close(current, attempt)
-  const evaluations = loops === 0 ? '' : ` after ${loops + 1} evaluations`
-  const reason = decision.reason === undefined ? '' : `: ${decision.reason}`
-  endAttempt(current, attempt, {
-    kind: 'gate',
-    message: `The gate of step '${attempt.key.step}' did not pass${evaluations}${reason}.`,
-  })
+  if (route.to === 'pass') return finish(current, attempt, returned)
+  if (route.to === 'loop') return close(current, attempt)
+  endAttempt(current, attempt, gateNotPassed(state, attempt.index, reason))
 }
 
 function applyLimits(current: Tick): void {
   const { run } = current
   const now = run.ports.clock.now()
+  if (run.state.undoing !== null) return limitUndo(current, run.state.undoing, now)
   if (workflowTimedOut(run.state, now)) return endByWorkflowLimit(current)
   for (const index of overdue(run.state, now, run.gating)) {
-    const attempt = run.attempts.get(index) as Attempt
-    endAttempt(current, attempt, {
-      kind: 'timeout',
-      message:
-        `Step '${attempt.key.step}' (attempt ${attempt.key.attempt}) exceeded its limit of ` +
-        `${formatDuration(attempt.definition.timeoutMs)}.`,
+    endAttempt(current, run.attempts.get(index) as Attempt, timeoutOf(run.state, index, now))
+  }
+  for (const index of overdueRetries(run.state, now)) {
+    failRetrying(current, index, stepTimeout(run.state, index))
+  }
+  for (const index of worthWarning(run.state, now, run.gating)) {
+    const { warnAfterMs, timeoutMs } = run.state.workflow.steps[index] as Attempt['definition']
+    emit(current, {
+      kind: 'timeout_warning',
+      status: 'warned',
+      ...stepContext(run.state, index),
+      warnAfterMs: warnAfterMs as number,
+      timeoutMs,
     })
   }
+  for (const index of expired(run.state, now))
+    noteExpiry(run.state, index, now, (body) => emit(current, body))
+  const { cancelledFor, graceUntil } = run.state
+  if (cancelledFor !== null && now >= graceUntil) abortAll(current, cancelledFor)
 }
 
 function endByWorkflowLimit(current: Tick): void {
@@ -222,6 +300,8 @@ function endByWorkflowLimit(current: Tick): void {
       `${run.attempts.size === 0 ? '' : ` while it was in ${[...run.attempts.values()].map(({ key }) => `'${key.step}'`).join(', ')}`}.`,
   }
   for (const attempt of Array.from(run.attempts.values())) endAttempt(current, attempt, error)
+  if (definition.rollback === true)
+    for (const index of run.state.retrying) failRetrying(current, index, error)
   if (run.state.failure === null) emit(current, { kind: 'workflow_end', status: 'failed', error })
 }
 
@@ -273,6 +353,10 @@ function start(
   const definition = run.state.workflow.steps[index] as Attempt['definition']
   const key = { step: definition.id, visit: step.visit, attempt: step.attempt + 1 }
   const attempt = new Attempt(index, key, definition, run.layout)
+  const prepared: Prepared = error === undefined ? prepareStep(run.state, index) : { ok: false, error }
+  const missingVar = missingInput(run.state, prepared)
+  if (missingVar !== undefined)
+    return emit(current, { kind: 'step_pause', status: 'paused', ...attempt.context, missingVar })
   run.attempts.set(index, attempt)
   emit(current, {
     kind: 'step_start',
@@ -280,8 +364,6 @@ function start(
     ...attempt.context,
     ...(takes === undefined ? {} : { takes }),
   })
-  if (error !== undefined) return endAttempt(current, attempt, error)
-  const prepared = prepareStep(run.state, index)
   if (!prepared.ok) return endAttempt(current, attempt, prepared.error)
   attempt.parameters = deepFreeze(prepared.parameters)
   current.actions.push(() => callAgent(run, attempt))
@@ -315,16 +397,25 @@ function endRun(current: Tick): void {
   const { state } = current.run
   if (state.status !== 'running') return
   const { failure, remaining } = state
-  if (failure === null) {
-    if (remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed', ...endNotes(state) })
+  if (state.cancelledFor !== null) {
+    if (state.active.length === 0)
+      emit(current, { kind: 'workflow_end', status: 'cancelled', ...endNotes(state) })
     return
   }
-  if (state.active.length > 0 || (remaining > 0 && goesOn(state) && !current.timedOut)) return
+  const halted = !current.stopped && isHalted(state, current.policy)
+  if (failure === null) {
+    if (remaining === 0) emit(current, { kind: 'workflow_end', status: 'completed', ...endNotes(state) })
+    else if (halted) pause(current)
+    return
+  }
+  if (state.active.length > 0) return
+  if (remaining > 0 && goesOn(state) && !current.timedOut && !halted && !isRollingBack(state)) return
+  if (goesOnUndoing(current)) return
   const { step, ...error } = failure
   emit(current, {
     kind: 'workflow_end',
     status: 'failed',
-    ...endNotes(state),
+    ...endNotes(current.run.state),
     ...(step === null ? {} : { step }),
     error,
   })
@@ -339,17 +430,99 @@ function endNotes({ steps }: RunState): { readonly degraded?: true; readonly has
   return { ...(degraded ? { degraded } : {}), ...(hasFailures ? { hasFailures } : {}) }
 }
 
+/** A step that waits for a retry has failed: no attempt of it is in flight. */
+function failRetrying(current: Tick, index: number, error: StepError): void {
+  emit(current, stepFailed(current.run.state, index, error, 0))
+}
+
+/** Lets go of a run that only somebody from outside can move. Input that is missing is asked for first. */
+function pause(current: Tick): void {
+  const { state } = current.run
+  const paused = state.halted.find((index) => state.steps.get(index).status === 'paused')
+  const index = paused ?? state.halted[0] ?? 0
+  const step = state.workflow.steps[index]?.id as string
+  const missingVar = state.steps.get(index).aside?.missingVar
+  if (missingVar !== undefined) emit(current, pauseCheckpoint(current.run, stepContext(state, index)))
+  emit(current, {
+    kind: 'workflow_pause',
+    status: paused === undefined ? 'waiting' : 'paused',
+    step,
+    ...(missingVar === undefined ? {} : { missingVar }),
+  })
+}
+
+/** Undoes the next step of a rollback, if one is left; one that cannot even be asked for has failed. */
+function goesOnUndoing(current: Tick): boolean {
+  const { run } = current
+  if (run.state.undoing !== null) return true
+  for (let index = nextUndo(run.state); index !== undefined; index = nextUndo(run.state)) {
+    if (current.stopped) return true
+    const context = undoContext(run.state, index)
+    emit(current, { kind: 'undo_start', status: 'running', ...context })
+    try {
+      const definition = undoDefinition(run.state, index, recordedOutputs(run.state))
+      const { step, visit, attempt } = context
+      const undo = new Attempt(index, { step, visit, attempt }, definition, run.layout, true)
+      run.attempts.set(index, undo)
+      current.actions.push(() => callAgent(run, undo))
+      return true
+    } catch (thrown) {
+      emit(current, {
+        kind: 'undo_fail',
+        status: 'failed',
+        ...context,
+        error: errorOf(thrown),
+        durationMs: 0,
+      })
+    }
+  }
+  return false
+}
+
+function takeUndone(current: Tick, result: Result): void {
+  const { attempt } = result
+  if (result.type === 'returned') {
+    const judged = judgeResult(attempt.definition, result.output, attempt.staged)
+    if (!judged.good) return failUndo(current, attempt, judged.error)
+    const durationMs = undoDuration(current.run, attempt)
+    close(current, attempt)
+    const { output } = judged
+    emit(current, { kind: 'undo_finish', status: 'completed', ...attempt.context, output, durationMs })
+  } else if (result.type === 'threw') failUndo(current, attempt, errorOf(result.thrown))
+}
+
+function failUndo(current: Tick, attempt: Attempt, error: StepError): void {
+  const durationMs = undoDuration(current.run, attempt)
+  close(current, attempt)
+  current.actions.push(() => attempt.abort(error.message))
+  emit(current, { kind: 'undo_fail', status: 'failed', ...attempt.context, error, durationMs })
+}
+
+function undoDuration(run: LiveRun, { index, definition }: Attempt): number {
+  return run.ports.clock.now() - undoDeadline(run.state, index) + definition.timeoutMs
+}
+
+function limitUndo(current: Tick, index: number, now: number): void {
+  const { state, attempts } = current.run
+  const attempt = attempts.get(index)
+  if (attempt !== undefined && now >= undoDeadline(state, index))
+    failUndo(current, attempt, undoTimeout(state, index))
+}
+
 /** An attempt that did not succeed: retried if its error may pass and tries are left, otherwise the step has failed. */
 function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
   const { run } = current
   const { definition } = attempt
-  const { retriesUsed, flow } = run.state.steps.get(attempt.index)
+  const { state } = run
+  const { retriesUsed, flow } = state.steps.get(attempt.index)
+  const now = run.ports.clock.now()
   const durationMs = duration(run, attempt)
   close(current, attempt)
   current.actions.push(() => attempt.abort(error.message))
-  const isGivenUp = isStopping(run.state) && !flow.finishesOff
-  if (mayBeRetried(error) && retriesUsed < definition.retries && !isGivenUp) {
-    const delayMs = definition.retryDelayMs * 2 ** retriesUsed
+  const delayMs = retryDelayMs(state, attempt.index)
+  const isGivenUp = (isStopping(state) && !flow.finishesOff) || state.cancelledFor !== null
+  const isLeft = retriesUsed < definition.retries && now + delayMs < stepDeadline(state, attempt.index)
+  if (mayBeRetried(error) && isLeft && !isGivenUp) {
     emit(current, {
       kind: 'step_retry',
       status: 'retrying',
@@ -357,24 +530,11 @@ function endAttempt(current: Tick, attempt: Attempt, error: StepError): void {
       error,
       durationMs,
       delayMs,
-      notBefore: run.ports.clock.now() + delayMs,
+      notBefore: now + delayMs,
     })
   } else {
-    const tolerated = definition.continueOnError === true && !endsRun(error)
-    emit(current, {
-      kind: 'step_fail',
-      status: 'failed',
-      ...attempt.context,
-      ...(tolerated ? { tolerated } : {}),
-      error,
-      durationMs,
-    })
+    emit(current, stepFailed(state, attempt.index, error, durationMs))
   }
-}
-
-/** No step can tolerate what ends the whole run. */
-function endsRun({ kind }: StepError): boolean {
-  return kind === 'workflow-timeout' || kind === 'cancelled'
 }
 
 function close(current: Tick, attempt: Attempt): void {
@@ -391,7 +551,7 @@ function close(current: Tick, attempt: Attempt): void {
 
 /** Says that a result came too late; an agent that merely obeyed its abort signal is not worth a line. */
 function noteLate(current: Tick, result: Exclude<Result, ProcessMade>): void {
-  if (current.run.state.status !== 'running') return
+  if (current.run.state.status !== 'running' || result.attempt.undoes) return
   if ('thrown' in result && result.attempt.isAbortReason(result.thrown)) return
   explain(current, {
     kind: 'late_result',
@@ -413,10 +573,9 @@ function* tidy(current: Tick): FileProgram<void> {
       if (attempt.hasStaged) yield* perform({ op: 'removeFolder', path: attempt.staging })
     }
     yield* recordCheckpoints(run, current.events)
-    const hasEnded = current.events.some((event) => event.kind === 'workflow_end')
-    if (hasEnded || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes))
-      yield* saveState(run)
-    if (!hasEnded) return
+    const isLetGo = current.events.some(({ kind }) => kind === 'workflow_end' || kind === 'workflow_pause')
+    if (isLetGo || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
+    if (!isLetGo) return
     yield* closeFiles(run)
     yield* releaseLock(run.layout, run.ports.owner)
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   idempotencyKey,
   joinPath,
   seededRandom,
+  undoKey,
 } from '../../core/index.ts'
 import type { JsonObject, JsonValue, MaybePromise, SeededRandom } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
@@ -64,6 +65,7 @@ export class EngineContext implements AgentContext {
   readonly action: string | undefined
   readonly visit: number
   readonly attempt: number
+  readonly undoing: boolean
   readonly input: JsonValue
   readonly parameters: JsonObject
   readonly requires: readonly string[]
@@ -91,6 +93,7 @@ export class EngineContext implements AgentContext {
     this.action = definition.action
     this.visit = key.visit
     this.attempt = key.attempt
+    this.undoing = attempt.undoes
     this.input = services.input
     this.parameters = attempt.parameters
     this.requires = definition.requires
@@ -109,7 +112,8 @@ export class EngineContext implements AgentContext {
   }
 
   get idempotencyKey(): string {
-    return idempotencyKey(this.runId, this.step, this.visit)
+    const key = idempotencyKey(this.runId, this.step, this.visit)
+    return this.undoing ? undoKey(key) : key
   }
 
   get service(): AgentService | undefined {
@@ -138,7 +142,8 @@ export class EngineContext implements AgentContext {
   }
 
   get random(): SeededRandom {
-    return (this.#random ??= seededRandom(`${this.seed}/${this.step}#${this.visit}`))
+    const name = `${this.seed}/${this.step}#${this.visit}`
+    return (this.#random ??= seededRandom(this.undoing ? undoKey(name) : name))
   }
 
   get effect(): AgentContext['effect'] {
@@ -177,6 +182,8 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
   return {
     async write(path, data) {
       assertOpen(attempt)
+      if (attempt.undoes)
+        throw new Error(`Undoing step '${attempt.key.step}' leaves no artifacts: '${path}' is not written.`)
       const target = artifactPath(path, store)
       attempt.hasStaged = true
       await services.run(stageArtifact(attempt.staging, target, data, services.durableFolders))

@@ -20,6 +20,8 @@ export class Attempt {
   hasStaged = false
   #processes: HeldProcess[] | undefined
   #adopted: Map<string, ArtifactRecord> | undefined
+  /** Whether it takes back what the step has done. */
+  readonly undoes: boolean
   /** Set when its agent has been called. */
   called = false
   /** Set when the attempt has its outcome: its context refuses everything from then on. */
@@ -30,7 +32,7 @@ export class Attempt {
   #controller: AbortController | undefined
   #abortedBecause: string | undefined
 
-  constructor(index: number, key: StepKey, definition: StepDefinition, layout: RunLayout) {
+  constructor(index: number, key: StepKey, definition: StepDefinition, layout: RunLayout, undoes = false) {
     const { step, visit, attempt } = key
     const { agent, action } = definition
     this.index = index
@@ -39,6 +41,7 @@ export class Attempt {
     this.parameters = definition.parameters
     this.context =
       action === undefined ? { step, visit, attempt, agent } : { step, visit, attempt, agent, action }
+    this.undoes = undoes
     this.#layout = layout
   }
 

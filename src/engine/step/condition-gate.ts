@@ -5,7 +5,9 @@ import { compileCondition } from '../definitions/index.ts'
 export function createConditionGate(): GatePort {
   return {
     async decide(request) {
-      const condition = await compileCondition(request.gate.condition)
+      const { condition: text } = request.gate
+      if (text === undefined) throw new Error('it has no condition: a person has to answer')
+      const condition = await compileCondition(text)
       const passed = condition.evaluate({
         input: request.input,
         output: request.output,
@@ -15,7 +17,7 @@ export function createConditionGate(): GatePort {
         },
         run: { id: request.runId, workflowId: request.workflowId },
       })
-      return passed ? { passed } : { passed, reason: `${request.gate.condition} is false` }
+      return passed ? { passed } : { passed, reason: `${text} is false` }
     },
   }
 }

@@ -82,7 +82,7 @@ function eventWords(event: LoggedEvent): string {
 /** Names of runs and processes, and how events were grouped into writes: other in every run, whatever it did. */
 const identity: ReadonlySet<string> = new Set(['runId', 'correlationId', 'owner', 'launch', 'durableSeq'])
 /** Measured time repeats under the virtual clock only. */
-const measured: ReadonlySet<string> = new Set(['at', 'notBefore', 'durationMs'])
+const measured: ReadonlySet<string> = new Set(['at', 'notBefore', 'durationMs', 'graceUntil', 'expiresAt'])
 
 function comparable({ evidence }: RunReading): (event: LoggedEvent) => unknown {
   return (event) => {

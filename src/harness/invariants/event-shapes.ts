@@ -56,12 +56,17 @@ async function buildShapes() {
   const error = z.object({
     kind: z.enum([
       'exception',
+      'external',
+      'connection',
       'timeout',
+      'step-timeout',
       'workflow-timeout',
       'gate',
       'condition',
       'missing-input',
       'validation',
+      'configuration',
+      'critical',
       'missing-artifact',
       'cancelled',
       'connection',
@@ -83,12 +88,28 @@ async function buildShapes() {
     creates: z.array(z.string()),
     retries: count,
     retryDelayMs: z.number(),
+    retryJitter: z.number().optional(),
     timeoutMs: z.number(),
-    gate: z.object({ condition: z.string(), onFail: z.string().optional(), maxLoops: count }).optional(),
+    warnAfterMs: z.number().optional(),
+    maxDurationMs: z.number().optional(),
+    gate: z
+      .object({
+        condition: z.string().optional(),
+        expiresAfterMs: z.number().optional(),
+        onFail: z.string().optional(),
+        maxLoops: count,
+      })
+      .optional(),
+    undo: z.object({ agent: z.string(), timeoutMs: z.number() }).optional(),
   })
   const definition = z.object({
     id: z.string().min(1),
-    limits: z.object({ maxConcurrentSteps: ordinal, timeoutMs: z.number().optional() }),
+    limits: z.object({
+      maxConcurrentSteps: ordinal,
+      timeoutMs: z.number().optional(),
+      cancelGraceMs: z.number().optional(),
+    }),
+    rollback: z.boolean().optional(),
     onStepFailure: z.literal('continue').optional(),
     steps: z.array(stepDefinition),
     edges: z.array(
@@ -123,12 +144,21 @@ async function buildShapes() {
       stateIgnored: z.string().optional(),
       reopensLoopOf: z.string().optional(),
       adopts: z.object({ definition, definitionSha256: sha256 }).optional(),
+      input: json.optional(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('workflow_pause'),
+      status: z.enum(['paused', 'waiting']),
+      step: z.string().min(1),
+      missingVar: z.string().optional(),
     }),
     z.object({
       ...envelope,
       kind: z.literal('workflow_cancel'),
       status: z.literal('cancelled'),
       reason: z.string(),
+      graceUntil: z.number().optional(),
     }),
     z.object({
       ...envelope,
@@ -175,6 +205,19 @@ async function buildShapes() {
       because: z.array(z.string()),
       takes: z.array(z.string()).optional(),
     }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('step_pause'),
+      status: z.literal('paused'),
+      missingVar: z.string(),
+    }),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('timeout_warning'),
+      status: z.literal('warned'),
+      warnAfterMs: z.number(),
+      timeoutMs: z.number(),
+    }),
     z
       .object({
         ...stepEnvelope,
@@ -188,9 +231,20 @@ async function buildShapes() {
     z
       .object({
         ...stepEnvelope,
+        kind: z.literal('gate_wait'),
+        status: z.literal('waiting'),
+        ...returned,
+        scoring: scoring.optional(),
+        expiresAt: z.number().optional(),
+      })
+      .refine(hasResult, resultMissing),
+    z
+      .object({
+        ...stepEnvelope,
         kind: z.literal('gate_result'),
         status: z.enum(['passed', 'failed']),
         reason: z.string().optional(),
+        by: z.enum(['person', 'expiry']).optional(),
         scoring: scoring.optional(),
         ...returned,
         route: z.discriminatedUnion('to', [
@@ -228,6 +282,23 @@ async function buildShapes() {
       error,
       durationMs: z.number(),
     }),
+    z.object({ ...stepEnvelope, kind: z.literal('undo_start'), status: z.literal('running') }),
+    z
+      .object({
+        ...stepEnvelope,
+        kind: z.literal('undo_finish'),
+        status: z.literal('completed'),
+        ...returned,
+        durationMs: z.number(),
+      })
+      .refine(hasResult, resultMissing),
+    z.object({
+      ...stepEnvelope,
+      kind: z.literal('undo_fail'),
+      status: z.literal('failed'),
+      error,
+      durationMs: z.number(),
+    }),
     z.object({
       ...envelope,
       kind: z.literal('artifact_edit'),
@@ -253,7 +324,7 @@ async function buildShapes() {
       name: z.string().min(1),
       throughSeq: count,
       lineSha256: sha256,
-      because: z.enum(['interval', 'milestone']),
+      because: z.enum(['interval', 'milestone', 'pause']),
     }),
   ])
   return { event }

@@ -20,6 +20,8 @@ export interface Evidence {
   readonly ending: RunEnding
   /** Calls of agents as the agents' port saw them. */
   readonly executions: readonly Execution[]
+  /** Calls that took back what a step had done. */
+  readonly undos?: readonly Execution[]
   readonly effects: readonly OutsideEffect[]
   readonly faults: readonly FiredFaultRecord[]
   /** Errors that reached the caller: of outcomes and of rejected calls. */

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject, JsonValue } from '../../core/index.ts'
 import type {
   LoggedArtifact,
@@ -15,7 +16,7 @@ type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
 export interface FoldedStep {
-  status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped'
+  status: 'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed' | 'skipped'
   visit: number
   attempt: number
   output: JsonValue
@@ -32,6 +33,19 @@ export interface FoldedStep {
   prepared: readonly LoggedArtifact[] | undefined
   startedAt: number
   finishedSeq: number
+  /** What only some steps have, as members of their record. */
+  missingVar: string | undefined
+  waiting: { readonly since: number; readonly expiresAt: number | null } | undefined
+  undo: FoldedUndo | undefined
+}
+
+interface FoldedUndo {
+  readonly attempt: number
+  readonly status: 'running' | 'completed' | 'failed'
+  readonly startedAt: number
+  readonly finishedAt: number | null
+  readonly output: JsonValue
+  readonly error: LoggedError | null
 }
 
 interface FoldedAttempt {
@@ -61,7 +75,8 @@ export interface FoldedRun {
   /** What the run goes by: the definition of event 0, or of the last resume that adopted another. */
   definition: LoggedDefinition
   definitionSha256: string
-  status: 'running' | 'completed' | 'failed' | 'cancelled'
+  status: 'running' | 'paused' | 'waiting' | 'completed' | 'failed' | 'cancelled'
+  input: JsonValue
   seq: number
   epoch: number
   updatedAt: number
@@ -93,6 +108,7 @@ function folded(events: readonly LoggedEvent[], throughSeq: number): FoldedRun |
     definition: start.definition,
     definitionSha256: start.definitionSha256,
     status: 'running',
+    input: start.input,
     seq: start.seq,
     epoch: start.epoch,
     updatedAt: start.at,
@@ -126,6 +142,10 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
   if (event.kind === 'workflow_end') {
     run.status = event.status
     if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
+    return
+  }
+  if (event.kind === 'workflow_pause') {
+    run.status = event.status
     return
   }
   if (event.kind === 'workflow_cancel') {
@@ -165,10 +185,35 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
         run.announced.set(path, (run.announced.get(path) ?? new Set()).add(sha256))
       }
       return
+    case 'step_pause':
+      step.status = 'paused'
+      step.missingVar = event.missingVar
+      return
+    case 'gate_wait':
+      placePrepared(step, event)
+      step.status = 'waiting'
+      step.output = event.output ?? null
+      step.outputBlob = event.outputBlob
+      step.scoring = event.scoring ?? null
+      step.waiting = { since: event.at, expiresAt: event.expiresAt ?? null }
+      return
     case 'gate_result':
       return decideGate(run, step, event)
+    case 'undo_start':
+    case 'undo_finish':
+    case 'undo_fail':
+      step.undo = {
+        attempt: event.attempt,
+        status: event.status,
+        startedAt: event.kind === 'undo_start' ? event.at : (step.undo?.startedAt ?? event.at),
+        finishedAt: event.kind === 'undo_start' ? null : event.at,
+        output: event.kind === 'undo_finish' ? (event.output ?? null) : null,
+        error: event.kind === 'undo_fail' ? event.error : null,
+      }
+      return
     case 'step_finish':
       placePrepared(step, event)
+      step.waiting = undefined
       step.status = 'completed'
       step.output = event.output ?? null
       step.outputBlob = event.outputBlob
@@ -187,6 +232,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       step.tolerated = event.tolerated === true
       if (!step.tolerated) run.error ??= { ...event.error, step: event.step }
       step.status = 'failed'
+      step.waiting = undefined
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
@@ -194,6 +240,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
     case 'artifact_created':
     case 'late_result':
     case 'checkpoint':
+    case 'timeout_warning':
       return
   }
 }
@@ -211,6 +258,7 @@ function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate
     reason: event.reason ?? null,
     scoring: event.scoring ?? null,
     route: event.route.to,
+    ...(event.by === undefined ? {} : { by: event.by }),
   })
   if (event.route.to !== 'loop') return
   endAttempt(step, event.at, event.at - step.startedAt, 'gate-failed')
@@ -232,23 +280,31 @@ function nextFailure(run: FoldedRun): FoldedRun['error'] {
 }
 
 function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
+  // A rollback that was interrupted goes on.
+  if (run.status === 'running' && [...run.steps.values()].some(({ undo }) => undo !== undefined)) return
   if (event.adopts !== undefined) adopt(run, event.adopts)
   const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
   for (const [id, step] of run.steps) {
-    const wasCompleted = step.status === 'completed'
-    const stands = wasCompleted || step.status === 'skipped' || step.tolerated
-    if (!wasCompleted && step.status !== 'pending' && !(stands && !event.restarts.includes(id))) {
+    const isAgain = event.restarts.includes(id)
+    const wasDone = step.status === 'completed' || step.status === 'waiting'
+    const stands = wasDone || step.status === 'skipped' || step.tolerated
+    if (step.status !== 'completed' && step.status !== 'pending' && !(stands && !isAgain)) {
       if (step.status === 'failed' || step.status === 'skipped') forgetFlow(step)
       step.status = 'pending'
+      step.missingVar = undefined
+      step.waiting = undefined
       step.error = null
       step.prepared = undefined
       endAttempt(step, event.at, null, 'interrupted')
     }
-    if ([...reopened].includes(id) || (wasCompleted && event.restarts.includes(id))) openVisit(step)
+    if ([...reopened].includes(id) || (wasDone && isAgain)) openVisit(step)
     if (id === event.reopensLoopOf) step.loops = 0
   }
   run.status = 'running'
   run.error = null
+  if (event.input !== undefined)
+    run.input =
+      isJsonObject(run.input) && isJsonObject(event.input) ? { ...run.input, ...event.input } : event.input
   forgetDecisions(run)
 }
 
@@ -296,6 +352,9 @@ function openVisit(step: FoldedStep): void {
   step.attempt = 0
   step.error = null
   step.prepared = undefined
+  step.missingVar = undefined
+  step.waiting = undefined
+  step.undo = undefined
   forgetFlow(step)
 }
 
@@ -338,5 +397,8 @@ function newStep(): FoldedStep {
     prepared: undefined,
     startedAt: 0,
     finishedSeq: -1,
+    missingVar: undefined,
+    waiting: undefined,
+    undo: undefined,
   }
 }

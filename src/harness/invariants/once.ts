@@ -21,7 +21,15 @@ type Finishes = ReadonlyMap<string, LoggedEventOf<'step_finish'>>
 /** Events alone: no second completion of a visit, no start after the completion. */
 function judgeLog(run: RunReading, verdict: Verdict): Finishes {
   const finished = new Map<string, LoggedEventOf<'step_finish'>>()
+  const put = new Map<string, LoggedEventOf<'gate_wait'>>()
   for (const event of run.events) {
+    if (event.kind === 'gate_wait') put.set(visitKey(event), event)
+    // What failed at its gate is done again.
+    if (event.kind === 'step_fail') put.delete(visitKey(event))
+    if (event.kind === 'step_start' && put.has(visitKey(event))) {
+      const sentence = `Step '${event.step}' ran again ${tryOf(event)} after it had been put to a person at event ${put.get(visitKey(event))?.seq}.`
+      verdict.broken(sentence, placeOf(event))
+    }
     if (event.kind !== 'step_start' && event.kind !== 'step_finish') continue
     const key = visitKey(event)
     const earlier = finished.get(key)

@@ -1,6 +1,7 @@
 import type { LoggedEvent, LoggedEventOf, LoggedSkip, LoggedStepEvent } from './event-shapes.ts'
 import type { StepGraph } from './graph.ts'
 import type { Invariant, Verdict } from './invariant.ts'
+import { RollbackWalk } from './rollback.ts'
 import type { RunReading } from './run-reading.ts'
 import { placeOf, tryKey, tryOf } from './words.ts'
 
@@ -19,6 +20,19 @@ type Connection = NonNullable<ReturnType<StepGraph['into']['get']>>[number]
 
 /** Conditions of steps that run though something before them has failed, or was skipped. */
 const runsAfterFailure: ReadonlySet<unknown> = new Set(['on_failure', 'has_failures', 'always'])
+/** Says something about an attempt and changes nothing. */
+function isAside({ kind }: LoggedStepEvent): boolean {
+  return (
+    kind === 'late_result' ||
+    kind === 'artifact_created' ||
+    kind === 'timeout_warning' ||
+    kind === 'step_pause'
+  )
+}
+
+function isUndo({ kind }: LoggedStepEvent): boolean {
+  return kind === 'undo_start' || kind === 'undo_finish' || kind === 'undo_fail'
+}
 
 /** Goes through the log with nothing in hand but the declared graph. */
 class OrderWalk {
@@ -33,16 +47,23 @@ class OrderWalk {
   readonly #running = new Map<string, string>()
   /** Attempts whose gate has passed. */
   readonly #passed = new Set<string>()
+  /** Attempts whose gate a person has to answer. */
+  readonly #waiting = new Map<string, string>()
+  readonly #rollback: RollbackWalk
   #end: LoggedEventOf<'workflow_end'> | undefined
+  #cancelled = false
 
   constructor(run: RunReading, verdict: Verdict) {
     this.#run = run
     this.#verdict = verdict
+    this.#rollback = new RollbackWalk(run, verdict)
   }
 
   take(event: LoggedEvent): void {
     this.#afterEnd(event)
+    this.#rollback.take(event)
     if (event.kind === 'workflow_resume') this.#resume(event)
+    else if (event.kind === 'workflow_cancel') this.#cancelled = true
     else if (event.kind === 'workflow_end') this.#finishRun(event)
     else if (event.kind === 'step_skip') this.#skip(event)
     else if ('attempt' in event) this.#takeStep(event)
@@ -68,11 +89,12 @@ class OrderWalk {
       this.#broken(event, 'is no step of the workflow')
       return
     }
+    if (isUndo(event)) return
     const agent = this.#run.stepDefinition(event)?.agent
     if (agent !== undefined && event.agent !== agent) {
       this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
     }
-    if (event.kind === 'late_result' || event.kind === 'artifact_created') return
+    if (isAside(event)) return
     if (event.kind === 'checkpoint') {
       this.#checkpoint(event)
       return
@@ -81,19 +103,34 @@ class OrderWalk {
       this.#start(event)
       return
     }
-    if (this.#running.get(step) !== key) {
+    if (this.#running.get(step) !== key && this.#waiting.get(step) !== key) {
       this.#broken(event, `went on with ${event.kind} without having started`)
       this.#running.set(step, key)
     }
-    if (event.kind === 'gate_result') this.#decideGate(event)
+    if (event.kind === 'gate_wait') this.#putToPerson(event)
+    else if (event.kind === 'gate_result') this.#decideGate(event)
     else if (event.kind === 'step_finish') this.#finish(event)
-    else if (event.kind !== 'artifacts_prepared' && event.kind !== 'process_start') this.#running.delete(step)
+    else if (event.kind !== 'artifacts_prepared' && event.kind !== 'process_start') this.#leave(step)
     if (event.kind === 'step_fail') this.#failed.set(step, event.tolerated === true)
+  }
+
+  #leave(step: string): void {
+    this.#running.delete(step)
+    this.#waiting.delete(step)
+  }
+
+  #putToPerson(event: LoggedEventOf<'gate_wait'>): void {
+    const gate = this.#run.stepDefinition(event)?.gate
+    if (gate === undefined || gate.condition !== undefined)
+      this.#broken(event, 'waits for a person, and its gate asks for none')
+    this.#running.delete(event.step)
+    this.#waiting.set(event.step, tryKey(event))
   }
 
   #checkpoint(event: LoggedEventOf<'checkpoint'>): void {
     const { step, name, throughSeq } = event
-    if (!this.#completed.has(step)) this.#broken(event, 'has a checkpoint and had not completed')
+    if (event.because !== 'pause' && !this.#completed.has(step))
+      this.#broken(event, 'has a checkpoint and had not completed')
     const expected = `${String(throughSeq).padStart(6, '0')}-${step}`
     if (name !== expected) this.#broken(event, `has a checkpoint '${name}' that should be '${expected}'`)
     if (throughSeq >= event.seq)
@@ -102,8 +139,9 @@ class OrderWalk {
 
   #start(event: LoggedEventOf<'step_start'>): void {
     const { step } = event
+    if (this.#cancelled) this.#broken(event, 'started although the run had been cancelled')
     this.#judgeStart(event)
-    const other = this.#running.get(step)
+    const other = this.#running.get(step) ?? this.#waiting.get(step)
     if (other !== undefined) this.#broken(event, `started while its attempt '${other}' was still running`)
     this.#running.set(step, tryKey(event))
     const most = this.#run.definitionAt(event.seq)?.limits.maxConcurrentSteps ?? Infinity
@@ -177,7 +215,7 @@ class OrderWalk {
       this.#broken(event, `has a gate that ${event.status} and goes to '${route.to}'`)
     }
     if (route.to !== 'loop') return
-    this.#running.delete(event.step)
+    this.#leave(event.step)
     this.#reopen(this.#run.graphAt(event.seq).loops.get(event.step) ?? [event.step])
   }
 
@@ -186,7 +224,7 @@ class OrderWalk {
     if (this.#run.stepDefinition(event)?.gate !== undefined && !this.#passed.has(tryKey(event))) {
       this.#broken(event, 'completed although its gate had not passed')
     }
-    this.#running.delete(step)
+    this.#leave(step)
     this.#completed.add(step)
   }
 
@@ -201,13 +239,16 @@ class OrderWalk {
       this.#skipped.clear()
     }
     this.#reopen(event.restarts)
+    for (const step of event.restarts) this.#waiting.delete(step)
     if (event.reopensLoopOf !== undefined) {
       this.#reopen(this.#run.graphAt(event.seq).loops.get(event.reopensLoopOf) ?? [])
     }
   }
 
   #reopen(steps: Iterable<string>): void {
-    for (const step of steps) {
+    const open = [...steps]
+    this.#rollback.reopen(open)
+    for (const step of open) {
       this.#completed.delete(step)
       this.#skipped.delete(step)
       this.#failed.delete(step)

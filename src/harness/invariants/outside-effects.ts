@@ -1,6 +1,6 @@
-import { idempotencyKey } from '../../core/index.ts'
+import { idempotencyKey, undoKey } from '../../core/index.ts'
 import type { Invariant } from './invariant.ts'
-import { counted, visitKey } from './words.ts'
+import { counted } from './words.ts'
 
 /** O15 */
 export const outsideEffects: Invariant = {
@@ -11,12 +11,14 @@ export const outsideEffects: Invariant = {
   check({ evidence }, verdict) {
     const calls = new Map<string, number>()
     const visits = new Map<string, { readonly step: string; readonly visit: number }>()
-    for (const { step, visit } of evidence.executions) {
-      const key = visitKey({ step, visit })
+    const count = (key: string, { step, visit }: { readonly step: string; readonly visit: number }): void => {
       calls.set(key, (calls.get(key) ?? 0) + 1)
-      visits.set(idempotencyKey(evidence.runId, step, visit), { step, visit })
+      visits.set(key, { step, visit })
     }
-    for (const { idempotencyKey: key, name, step, count, honoursKeys } of evidence.effects) {
+    for (const call of evidence.executions) count(idempotencyKey(evidence.runId, call.step, call.visit), call)
+    for (const call of evidence.undos ?? [])
+      count(undoKey(idempotencyKey(evidence.runId, call.step, call.visit)), call)
+    for (const { idempotencyKey: key, name, step, count: happened, honoursKeys } of evidence.effects) {
       const visit = visits.get(key)
       if (visit?.step !== step) {
         verdict.broken(
@@ -25,13 +27,13 @@ export const outsideEffects: Invariant = {
         )
         continue
       }
-      if (count <= 1) continue
-      const times = counted(count, 'time')
-      const ran = calls.get(visitKey(visit)) ?? 0
+      if (happened <= 1) continue
+      const times = counted(happened, 'time')
+      const ran = calls.get(key) ?? 0
       const where = `of step '${step}' (visit ${visit.visit})`
       if (honoursKeys === true) {
         verdict.broken(`Effect '${name}' ${where} was duplicated: it happened ${times} under one key.`, visit)
-      } else if (count > ran) {
+      } else if (happened > ran) {
         const sentence = `Effect '${name}' ${where} was duplicated: it happened ${times} in ${counted(ran, 'execution')}.`
         verdict.broken(sentence, visit)
       } else {

@@ -12,6 +12,7 @@ export const retries: Invariant = {
     const walk = new RetryWalk(run, verdict)
     for (const event of run.events) {
       if (event.kind === 'workflow_resume') walk.newLife()
+      else if (event.kind === 'workflow_cancel') walk.cancel()
       else if (event.kind === 'step_start') walk.start(event)
       else if (event.kind === 'step_retry') walk.retry(event)
       else if (event.kind === 'step_fail') walk.fail(event)
@@ -29,7 +30,10 @@ class RetryWalk {
   /** Retries of this life by step and visit. */
   #used = new Map<string, number>()
   #waits = new Map<string, LoggedEventOf<'step_retry'>>()
+  /** When the first attempt of this life began, by step and visit. */
+  #begun = new Map<string, number>()
   #hasFailed = false
+  #cancelled = false
 
   constructor(run: RunReading, verdict: Verdict) {
     this.#run = run
@@ -40,11 +44,17 @@ class RetryWalk {
   newLife(): void {
     this.#used = new Map()
     this.#waits = new Map()
+    this.#begun = new Map()
     this.#hasFailed = false
+  }
+
+  cancel(): void {
+    this.#cancelled = true
   }
 
   start(event: LoggedEventOf<'step_start'>): void {
     const key = visitKey(event)
+    if (!this.#begun.has(key)) this.#begun.set(key, event.at)
     const due = (this.#attempts.get(key) ?? 0) + 1
     if (event.attempt !== due) {
       this.#broken(event, `started at event ${event.seq} where attempt ${due} was due`)
@@ -79,11 +89,12 @@ class RetryWalk {
       this.#broken(event, `was to be retried at event ${event.seq}, and its ${declared} were used up`)
     }
     const delay = delayBefore(definition, used)
-    if (event.delayMs !== delay) {
-      this.#broken(event, `was to be retried after ${event.delayMs} ms, and ${delay} ms are declared`)
-    } else if (event.notBefore - event.at !== delay && !this.#run.clockWasMoved) {
+    const { delayMs } = event
+    if (Math.abs(delayMs - delay) > Math.ceil(delay * (definition.retryJitter ?? 0))) {
+      this.#broken(event, `was to be retried after ${delayMs} ms, and ${delay} ms are declared`)
+    } else if (event.notBefore - event.at !== delayMs && !this.#run.clockWasMoved) {
       const wait = event.notBefore - event.at
-      this.#broken(event, `was to be retried after ${delay} ms, and waits ${wait} ms`)
+      this.#broken(event, `was to be retried after ${delayMs} ms, and waits ${wait} ms`)
     }
   }
 
@@ -92,10 +103,9 @@ class RetryWalk {
     const used = this.#used.get(visitKey(event)) ?? 0
     const left = (definition?.retries ?? 0) - used
     const { kind, category } = event.error
-    const mayPass =
-      category === undefined ? kind === 'exception' || kind === 'timeout' : category === 'transient'
-    // After another step has failed the run is ending: nothing is tried again.
-    if (left > 0 && mayPass && !this.#hasFailed) {
+    const mayPass = category === undefined ? passing.has(kind) : category === 'transient'
+    // After another step has failed, or when it was cancelled, the run is ending: nothing is tried again.
+    if (left > 0 && mayPass && !this.#hasFailed && !this.#cancelled && this.#fits(event, definition, used)) {
       this.#broken(
         event,
         `was given up at event ${event.seq} with retries left: ${left} of ${definition?.retries}`,
@@ -105,6 +115,14 @@ class RetryWalk {
     this.#hasFailed ||= event.tolerated !== true && !goesOn
   }
 
+  /** Whether the next wait, as short as it may be, ends before the step has used up its time. */
+  #fits(event: LoggedEventOf<'step_fail'>, definition: LoggedStep | undefined, used: number): boolean {
+    if (definition?.maxDurationMs === undefined || this.#run.clockWasMoved) return true
+    const { maxDurationMs, retryJitter = 0 } = definition
+    const longest = Math.ceil(delayBefore(definition, used) * (1 + retryJitter))
+    return event.at + longest < (this.#begun.get(visitKey(event)) ?? event.at) + maxDurationMs
+  }
+
   #broken(
     event: LoggedEventOf<'step_start'> | LoggedEventOf<'step_retry'> | LoggedEventOf<'step_fail'>,
     what: string,
@@ -112,6 +130,9 @@ class RetryWalk {
     this.#verdict.broken(`Step '${event.step}' ${tryOf(event)} ${what}.`, placeOf(event))
   }
 }
+
+/** Kinds of errors that may not come again. */
+const passing: ReadonlySet<string> = new Set(['exception', 'external', 'connection', 'timeout'])
 
 function delayBefore({ retryDelayMs }: LoggedStep, used: number): number {
   return retryDelayMs * 2 ** used

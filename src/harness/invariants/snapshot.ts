@@ -118,7 +118,7 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
         visit,
         attempt,
       })),
-    input: start.input,
+    input: run.input,
     seed: start.seed,
     launch: start.launch,
     error: run.error,
@@ -133,8 +133,14 @@ function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
   const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
   const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
-  const { skipped, tolerated } = step
-  const notes = { ...(skipped === undefined ? {} : { skipped }), ...(tolerated ? { tolerated } : {}) }
+  const { missingVar, waiting, undo, skipped, tolerated } = step
+  const notes = {
+    ...(skipped === undefined ? {} : { skipped }),
+    ...(tolerated ? { tolerated } : {}),
+    ...(missingVar === undefined ? {} : { missingVar }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(undo === undefined ? {} : { undo }),
+  }
   const document = { status, visit, attempt, ...output, scoring, error, attempts, loops, ...notes }
   return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
 }

@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/index.ts'
 import type { LoggedEvent, LoggedEventOf } from './event-shapes.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
-import { placeOf, tryKey, tryOf } from './words.ts'
+import { placeOf, tryKey, tryOf, visitKey } from './words.ts'
 
 /** O13 */
 export const timeLimits: Invariant = {
@@ -12,6 +12,7 @@ export const timeLimits: Invariant = {
   needsSoundLog: true,
   check(run, verdict) {
     judgeAttempts(run, verdict)
+    judgeStepLimits(run, verdict)
     judgeWorkflowLimit(run, verdict)
     judgeLateResults(run, verdict)
   },
@@ -42,6 +43,29 @@ function judgeAttempts(run: RunReading, verdict: Verdict): void {
     const took = formatDuration(answered - start)
     const sentence = `Step '${event.step}' ${tryOf(event)} completed after ${took}, and its limit is ${formatDuration(limit)}.`
     verdict.broken(sentence, placeOf(event))
+  }
+}
+
+/** The limit over all attempts, counted from the first one of the visit in the present life. */
+function judgeStepLimits(run: RunReading, verdict: Verdict): void {
+  let begun = new Map<string, number>()
+  for (const event of run.events) {
+    if (event.kind === 'workflow_resume') begun = new Map()
+    if (!('attempt' in event)) continue
+    const key = visitKey(event)
+    if (event.kind === 'step_start' && !begun.has(key)) begun.set(key, event.at)
+    const from = begun.get(key)
+    const { maxDurationMs } = run.stepDefinition(event) ?? {}
+    const place = placeOf(event)
+    if (event.kind === 'step_fail' && event.error.kind === 'step-timeout') {
+      const what = `Step '${event.step}' used up the time for all its attempts`
+      if (maxDurationMs === undefined) verdict.broken(`${what}, and it has no such limit.`, place)
+      else if (from !== undefined) judgeInstant(run, event.at - from, maxDurationMs, verdict, { what, place })
+    }
+    if (event.kind !== 'step_start' || maxDurationMs === undefined || from === undefined) continue
+    if (event.at - from < maxDurationMs || run.clockWasMoved) continue
+    const sentence = `Step '${event.step}' ${tryOf(event)} started ${formatDuration(event.at - from)} after its first attempt, and all of them may take ${formatDuration(maxDurationMs)}.`
+    verdict.broken(sentence, place)
   }
 }
 

@@ -35,6 +35,7 @@ export function evidenceAsLeft(
     earlierLives: refusal === undefined ? world.lives : withRefusal(world.lives, refusal),
     ending: world.ending,
     executions: world.executions,
+    undos: world.undos,
     effects: world.effects,
     faults: world.faults,
     errors: world.errors,

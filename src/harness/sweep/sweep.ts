@@ -335,7 +335,8 @@ export class Sweep {
 }
 
 function worldKey(world: SweptWorld, digest: string): string {
-  const { runId, now, lives, executions, effects, completedSteps } = world
-  const told = [runId, now, executions.length, effects.length, completedSteps.length]
+  const { runId, now, lives, executions, undos, effects, completedSteps } = world
+  const calls = executions.length + undos.length
+  const told = [runId, now, calls, effects.length, completedSteps.length]
   return `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
 }

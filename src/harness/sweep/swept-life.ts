@@ -491,7 +491,8 @@ class WatchedLife {
         const { step, visit, attempt, signal } = call.context
         const name = `agent of ${step}#${visit}@${attempt}`
         const execution: Execution = { step, visit, attempt, incarnation: this.#incarnation }
-        this.#note({ executions: [...this.#world.executions, execution] })
+        if (call.context.undoing) this.#note({ undos: [...this.#world.undos, execution] })
+        else this.#note({ executions: [...this.#world.executions, execution] })
         this.#calls.add(name)
         const settle = (thrown?: unknown): void => {
           this.#calls.delete(name)

@@ -20,6 +20,8 @@ export interface SweptWorld {
   readonly now: number
   readonly lives: readonly EndedLife[]
   readonly executions: readonly Execution[]
+  /** Calls that took back what a step had done. */
+  readonly undos: readonly Execution[]
   readonly effects: readonly WorldEffect[]
   readonly completedSteps: readonly AcknowledgedStep[]
   readonly faults: readonly FiredFaultRecord[]
@@ -38,6 +40,7 @@ export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
     effects: [],
     completedSteps: [],
     faults: [],
+    undos: [],
     errors: [],
     warnings: [],
     ending: { status: 'unfinished' },

@@ -2,7 +2,8 @@ import type { Fault, FaultPlan } from '../../definition/index.ts'
 import type { PageData, SessionData } from '../page-data.ts'
 import { bytes } from './artifacts-view.ts'
 import { folded, titled } from './detail-view.ts'
-import { data, el, json } from './dom.ts'
+import { el, json } from './dom.ts'
+import { plainTable } from './plain-table.ts'
 import { empty } from './virtual-rows.ts'
 
 /** What the run was told to suffer, what of it came, and what it was run with. */
@@ -20,7 +21,7 @@ export function planView({ plan, resolvedPlan, definition, input }: SessionData)
 
 function faultTable(plan: FaultPlan | null, none: string): HTMLElement {
   if (plan === null || plan.faults.length === 0) return empty(none)
-  return table(
+  return plainTable(
     ['Fault', 'At', 'With'],
     plan.faults.map((fault) => [
       fault.fault,
@@ -40,19 +41,10 @@ export function filesView({ files }: PageData): HTMLElement {
     { class: 'card page', tabindex: '0', role: 'region', 'aria-label': 'Files of the bundle' },
     titled(
       'Files beside this page',
-      table(
+      plainTable(
         ['File', 'Size', 'Note'],
         files.map(({ path, sizeBytes, note }) => [path, bytes(sizeBytes), note ?? '']),
       ),
     ),
-  )
-}
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
-  return el(
-    'table',
-    { class: 'plain-table' },
-    el('thead', {}, el('tr', {}, ...titles.map((title) => el('th', { scope: 'col' }, title)))),
-    el('tbody', {}, ...rows.map((cells) => el('tr', {}, ...cells.map((cell) => el('td', {}, data(cell)))))),
   )
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { isRunning } from '../../support/is-running.ts'
 import { json, loopbackService } from '../../support/loopback-service.ts'
 import type { LoopbackService } from '../../support/loopback-service.ts'
 import { fencedBlocks } from '../../support/markdown.ts'
@@ -47,14 +47,6 @@ function eventsOf(folder: Stranger): readonly Event[] {
     .trimEnd()
     .split('\n')
   return lines.map((line) => JSON.parse(line.slice(9)) as Event)
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 describe('built-in steps on the command line', { timeout: 120_000 }, () => {

@@ -87,11 +87,11 @@ export async function judgedDeath(
 }
 
 /** A run that was killed behind its end is complete, and a resume says so. */
-function hasCompleted({ code, stderr }: Ended): boolean {
+export function hasCompleted({ code, stderr }: Ended): boolean {
   return code === 0 || /RUN_NOT_RESUMABLE.*has completed/.test(stderr)
 }
 
-function evidenceOf(project: MortalProject, initialFiles: FileTree, runId: string): Evidence {
+export function evidenceOf(project: MortalProject, initialFiles: FileTree, runId: string): Evidence {
   return {
     runId,
     digest: createDigest(),
@@ -130,7 +130,7 @@ function finishedSteps(said: readonly Said[]): readonly (string | undefined)[] {
   return said.flatMap((line) => ('kind' in line && line.kind === 'step_finish' ? [line.step] : []))
 }
 
-function lastRun(files: FileTree): string {
+export function lastRun(files: FileTree): string {
   const pointer = new TextDecoder().decode(files.get('.workflow/last.json'))
   return (JSON.parse(pointer) as { readonly runId: string }).runId
 }

@@ -1,15 +1,18 @@
 /**
  * Runs `flow.yaml` and kills itself with SIGKILL. `run before 7`: before its seventh file operation; `run inside 7`: when half
  * of what that writes is written; `run after 7`: when its seventh event is durable. With `recovery` in place of `run` step b
- * fails at first, and it is the operations and events from the resume on that count. Without a moment it lives. It says on
+ * fails at first, and it is the operations and events from the resume on that count. `run fault '{...}'`: what a sweep calls a
+ * fault strikes at the operation of that name: a crash kills, a disk error fails. Without a moment it lives. It says on
  * standard output what it is about to do and what is durable, each line written before it goes on.
  */
 import { writeSync } from 'node:fs'
 import { runWorkflowStepByStep } from 'faultline'
 import { createReferenceDriver } from 'faultline/engine'
+import { faultyFiles } from 'faultline/fault-injection'
 import { agents } from './faultline.agents.mjs'
 
 const [life, when, at] = process.argv.slice(2)
+const fault = when === 'fault' ? JSON.parse(at) : undefined
 let lives = 0
 let operations = 0
 let events = 0
@@ -41,6 +44,36 @@ const mortalFiles = (files) => ({
   },
 })
 
+/** Names operations as a sweep does, but for the id of the run. */
+const { FileOperationNames } = await import(
+  new URL('sweep/fault-points.js', import.meta.resolve('faultline')).href
+)
+const names = new FileOperationNames(1)
+const writes = new Set([
+  'write',
+  'writeNew',
+  'append',
+  'fsync',
+  'fsyncFolder',
+  'rename',
+  'remove',
+  'removeFolder',
+  'makeFolder',
+])
+let struck = false
+
+function strikes(operation) {
+  if (!writes.has(operation.op)) return undefined
+  const here = names.nameOf(operation).replace(/(\.workflow\/runs\/)[^/#]+/, '$1<run>') === fault.at
+  if (here) say({ struck: fault.at })
+  if (here && fault.family === 'crash') process.kill(process.pid, 'SIGKILL')
+  if (here) struck = true
+  if (here) return fault.fault
+  return struck && fault.sticky ? { mode: 'before', error: fault.fault.error } : undefined
+}
+
+const struckFiles = (files) => (fault === undefined ? files : faultyFiles(files, strikes))
+
 const tellingObserver = (observer, mortal) => ({
   event(event) {
     const { kind, seq, step, visit, status } = event
@@ -58,7 +91,7 @@ const driver = {
     const mortal = ++lives === (life === 'recovery' ? 2 : 1)
     return reference.incarnate({
       ...ports,
-      files: mortal ? mortalFiles(ports.files) : ports.files,
+      files: mortal ? mortalFiles(struckFiles(ports.files)) : ports.files,
       observer: tellingObserver(ports.observer, mortal),
     })
   },

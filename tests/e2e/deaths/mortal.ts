@@ -15,6 +15,12 @@ export interface Moment {
   readonly at: number
 }
 
+/** A fault of a sweep, with the id of the run in its key as `<run>`. */
+export interface Struck {
+  readonly when: 'fault'
+  readonly at: string
+}
+
 /** What a run says before it goes on; see `mortal-run.mjs`. */
 export type Said =
   | { readonly op: FileOperation['op']; readonly path: string; readonly writes: boolean }
@@ -27,6 +33,7 @@ export type Said =
     }
   | { readonly started: string }
   | { readonly recovered: string }
+  | { readonly struck: string }
 
 export interface Ended {
   readonly code: number | null
@@ -37,7 +44,7 @@ export interface Ended {
 
 /** A project in which processes of the packed package run `flow.yaml`, one after the other. */
 export interface MortalProject {
-  run(life: Life, moment?: Moment): Promise<Ended>
+  run(life: Life, moment?: Moment | Struck): Promise<Ended>
   resume(...args: readonly string[]): Promise<Ended>
   /** Every file with its bytes. */
   files(): FileTree

@@ -7,6 +7,7 @@ import { agentPort } from '../../../src/harness/prepare-session.ts'
 import { FileOperationNames } from '../../../src/harness/sweep/fault-points.ts'
 import { isWriteLike } from '../../../src/ports/index.ts'
 import { liveOn } from '../../../src/harness/sweep/swept-life.ts'
+import type { SweptWorkflow } from '../../../src/harness/sweep/swept-life.ts'
 import { freshWorld } from '../../../src/harness/sweep/swept-world.ts'
 import type { Agents, FileOperation } from '../../../src/ports/index.ts'
 import type { Said } from './mortal.ts'
@@ -14,27 +15,29 @@ import type { Said } from './mortal.ts'
 /** What a kill before an operation leaves, by the name that a sweep gives the operation. */
 export type Left = ReadonlyMap<string, Readonly<Record<string, unknown>>>
 
-/** Every kill of a run on the simulated disk. */
-export async function simulatedKills(workflow: string): Promise<Left> {
+export async function sweptWorkflow(workflow: string): Promise<SweptWorkflow> {
   const agents = new URL('faultline.agents.mjs', import.meta.url).href
   const module = (await import(agents)) as { readonly agents: Agents }
   const { definition } = await loadWorkflow(workflowFromText(workflow, 'flow.yaml'))
+  return {
+    definition,
+    agents: agentPort(module.agents),
+    gates: {},
+    input: null,
+    seed: 1,
+    driver: createReferenceDriver(),
+    digest: createDigest(),
+    realWaitMs: 60_000,
+    outside: createOutside({}, undefined),
+  }
+}
+
+/** Every kill of a run on the simulated disk. */
+export async function simulatedKills(workflow: string): Promise<Left> {
   const kills = new Map<string, FileTree>()
-  const { world } = await liveOn(
-    {
-      definition,
-      agents: agentPort(module.agents),
-      gates: {},
-      input: null,
-      seed: 1,
-      driver: createReferenceDriver(),
-      digest: createDigest(),
-      realWaitMs: 60_000,
-      outside: createOutside({}, undefined),
-    },
-    freshWorld(createVirtualFiles(), 0),
-    { onWrite: ({ name }, world) => kills.set(name, world().disk.afterCrash('kill').snapshotFiles()) },
-  )
+  const { world } = await liveOn(await sweptWorkflow(workflow), freshWorld(createVirtualFiles(), 0), {
+    onWrite: ({ name }, world) => kills.set(name, world().disk.afterCrash('kill').snapshotFiles()),
+  })
   const { runId = '' } = world
   return new Map([...kills].map(([name, files]) => [withoutRunId(name, runId), outline(files, runId)]))
 }

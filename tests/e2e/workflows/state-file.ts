@@ -16,7 +16,7 @@ const tried = { visit: z.int().positive(), attempt: z.int().positive() }
 
 const step = z.strictObject({
   agent: z.string(),
-  status: z.enum(['pending', 'running', 'retrying', 'completed', 'failed', 'skipped']),
+  status: z.enum(['pending', 'running', 'retrying', 'paused', 'waiting', 'completed', 'failed', 'skipped']),
   visit: z.int().nonnegative(),
   attempt: z.int().nonnegative(),
   output: z.json(),
@@ -34,6 +34,18 @@ const step = z.strictObject({
     }),
   ),
   loops: z.int().nonnegative(),
+  missingVar: z.string().optional(),
+  waiting: z.strictObject({ since: z.int(), expiresAt: z.int().nullable() }).optional(),
+  undo: z
+    .strictObject({
+      attempt: z.int().positive(),
+      status: z.enum(['running', 'completed', 'failed']),
+      startedAt: z.int(),
+      finishedAt: z.int().nullable(),
+      output: z.json(),
+      error: stepError.nullable(),
+    })
+    .optional(),
   skipped: z.strictObject({ reason: z.string(), because: z.array(z.string()) }).optional(),
   tolerated: z.literal(true).optional(),
 })
@@ -47,7 +59,7 @@ export const stateFile = z.strictObject({
   workflowId: z.string(),
   runId: z.string(),
   correlationId: z.string(),
-  status: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  status: z.enum(['running', 'paused', 'waiting', 'completed', 'failed', 'cancelled']),
   reason: z.string().nullable(),
   progress: z.strictObject({
     completed: z.int().nonnegative(),
@@ -73,6 +85,7 @@ export const stateFile = z.strictObject({
       reason: z.string().nullable(),
       scoring: scoring.nullable(),
       route: z.enum(['pass', 'loop', 'fail']),
+      by: z.enum(['person', 'expiry']).optional(),
     }),
   ),
   artifacts: z.array(z.strictObject({ ...artifact.shape, ...tried, producedBy: z.string().nullable() })),

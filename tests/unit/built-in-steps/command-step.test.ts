@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { workflowFromText } from '../../../src/engine/index.ts'
 import { assertWorkflowArtifacts, createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import { builtInSession, withEnvironment } from '../../support/built-in-session.ts'
+import { isRunning } from '../../support/is-running.ts'
 
 const oneStep = (parameters: string, more = ''): string => `id: flow
 steps:
@@ -15,15 +16,6 @@ ${more}    parameters: ${parameters}
 /** Resolves when a program of the project has written a file. */
 async function written(folder: string | undefined, path: string): Promise<void> {
   while (!existsSync(join(folder ?? '', path))) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function isRunning(pid: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid.trim()}/stat`, 'utf8')
-    return !/\) [ZX] /.test(stat)
-  } catch {
-    return false
-  }
 }
 
 describe('a command step', () => {
@@ -133,7 +125,7 @@ console.error('with a warning')`,
       error: { kind: 'timeout', message: `Step 'build' (attempt 1) exceeded its limit of 1 s.` },
     })
     await session.close()
-    expect(isRunning(await project.readText('pid'))).toBe(false)
+    expect(isRunning(Number(await project.readText('pid')))).toBe(false)
   })
 
   test('whose engine dies leaves half a file and a running program; whoever takes over ends that first and runs it again', async () => {
@@ -157,8 +149,8 @@ steps:
     )
     expect(await session.next()).toEqual({ status: 'stopped', step: 'watch' })
     const recorded = session.events().find(({ kind }) => kind === 'process_start')
-    const orphan = (await project.readText('begun')).trim()
-    expect(recorded).toMatchObject({ step: 'build', visit: 1, attempt: 1, group: { pid: Number(orphan) } })
+    const orphan = Number(await project.readText('begun'))
+    expect(recorded).toMatchObject({ step: 'build', visit: 1, attempt: 1, group: { pid: orphan } })
     await session.crash()
     expect(isRunning(orphan)).toBe(true)
     expect(await project.readText('out.txt')).toBe('half\n')
@@ -169,27 +161,46 @@ steps:
     expect(session.state().artifacts).toMatchObject([{ path: 'out.txt', attempt: 2 }])
   })
 
-  test('says what is wrong with its parameters, and is not tried again', async () => {
+  test.each([
+    ['{}', `Step 'build' needs the parameter 'command'.`],
+    [
+      '{ command: npm test }',
+      `must be a list of program and arguments (a text needs 'shell: true') and is "npm test"`,
+    ],
+    ['{ command: [] }', `has the parameter 'command', which must be a list with a program and is []`],
+    ['{ command: [a, 1] }', `has the parameter 'command', which must be a list of texts`],
+    ['{ command: [a], shell: yes please }', `has the parameter 'shell', which must be true or false`],
+    ['{ command: [a], env: 7 }', `has the parameter 'env', which must be a map of texts and is 7`],
+    [
+      '{ command: [a], cap_bytes: -1 }',
+      `has the parameter 'cap_bytes', which must be a whole number from 0 and is -1`,
+    ],
+    ['{ command: [a], kill_grace: long }', `which must be a number of seconds from 0 and is "long"`],
+    ['{ command: [a], cdw: b }', `has no parameter 'cdw'. Did you mean 'cwd'?`],
+  ])('is refused before anything runs for the parameters %s', async (parameters, message) => {
+    await expect(builtInSession(oneStep(parameters))).rejects.toThrow(message)
+    await expect(builtInSession(oneStep(parameters))).rejects.toMatchObject({
+      code: 'DEFINITION_INVALID',
+      message: expect.stringMatching(/^flow\.yaml:5: Step 'build' /),
+      details: { step: 'build', path: 'steps.build.parameters' },
+    })
+  })
+
+  test('that turns out not to be able to start says why, and is not tried again', async () => {
     const wrong: readonly (readonly [string, string])[] = [
-      ['{}', `Step 'build' needs the parameter 'command'.`],
-      [
-        '{ command: npm test }',
-        `must be a list of program and arguments (a text needs 'shell: true') and is "npm test"`,
-      ],
-      ['{ command: [] }', `has the parameter 'command', which must be a list with a program and is []`],
-      ['{ command: [a, 1] }', `has the parameter 'command', which must be a list of texts`],
-      ['{ command: [a], shell: yes please }', `has the parameter 'shell', which must be true or false`],
-      ['{ command: [a], env: 7 }', `has the parameter 'env', which must be a map of texts and is 7`],
-      ['{ command: [a], cap_bytes: -1 }', `which must be a whole number from 0 and is -1`],
-      ['{ command: [a], kill_grace: long }', `which must be a number of seconds from 0 and is "long"`],
-      ['{ command: [a], cdw: b }', `has no parameter 'cdw'. Did you mean 'cwd'?`],
       ['{ command: [no-such-program] }', `'no-such-program' cannot be started: there is no such program.`],
-      ['{ command: ["true"], cwd: .. }', `leaves`],
+      ['{ command: ["true"], cwd: .. }', `'true' cannot be started: `],
+      ['{ command: "${input.list}" }', `which must be a list of program and arguments`],
     ]
     for (const [parameters, message] of wrong) {
-      const { session } = await builtInSession(oneStep(parameters, '    retries: 3\n'))
+      const { session } = await builtInSession(oneStep(parameters, '    retries: 3\n'), {
+        input: { list: 'all of it' },
+      })
       const { error } = await session.runToEnd()
-      expect([parameters, error?.message]).toEqual([parameters, expect.stringContaining(message)])
+      expect([parameters, error]).toMatchObject([
+        parameters,
+        { category: 'permanent', message: expect.stringContaining(message) },
+      ])
       expect(session.events().filter(({ kind }) => kind === 'step_retry')).toHaveLength(0)
     }
   })

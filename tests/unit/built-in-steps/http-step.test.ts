@@ -161,16 +161,22 @@ describe('an http step', () => {
     })
   })
 
-  test('says what is wrong with its parameters or its service, and asks nobody', async () => {
+  test.each([
+    ['{}', `Step 'ask' needs the parameter 'url'.`],
+    ['{ url: /x, expect: ok }', `must be a status such as 200 or '2xx', or a list of them,`],
+    ['{ url: /x, parse: xml }', `must be 'auto', 'json' or 'text' and is "xml"`],
+    ['{ url: /x, headers: [a] }', `must be a map of texts`],
+    ['{ url: /x, method: G T }', `must be a word such as GET and is "G T"`],
+    ['{ url: /x, verb: GET }', `has no parameter 'verb'`],
+  ])('is refused before anything runs for the parameters %s', async (parameters, message) => {
+    await expect(builtInSession(oneStep('http://x', parameters))).rejects.toMatchObject({
+      code: 'DEFINITION_INVALID',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('says what is wrong with its service, and asks nobody', async () => {
     const wrong: readonly (readonly [string, string])[] = [
-      [oneStep('http://x', '{}'), `Step 'ask' needs the parameter 'url'.`],
-      [
-        oneStep('http://x', '{ url: /x, expect: ok }'),
-        `must be a status such as 200 or '2xx', or a list of them,`,
-      ],
-      [oneStep('http://x', '{ url: /x, parse: xml }'), `must be 'auto', 'json' or 'text' and is "xml"`],
-      [oneStep('http://x', '{ url: /x, headers: [a] }'), `must be a map of texts`],
-      [oneStep('http://x', '{ url: /x, verb: GET }'), `has no parameter 'verb'`],
       [oneStep('', '{ url: /x }'), `asks service 'api', which has no url`],
       [oneStep('http://x', '{ url: /x }', '', ', headers: 7'), `whose headers must be a map of texts`],
       [
@@ -193,6 +199,18 @@ describe('an http step', () => {
         { kind: 'validation', category: 'permanent', message: expect.stringContaining(message) },
       ])
     }
+  })
+
+  test('that cannot be sent says so, and is not tried again', async () => {
+    const { session } = await builtInSession(
+      oneStep('http://127.0.0.1:1', `{ url: /x, headers: { "a b": c } }`, ', retries: 2'),
+    )
+    expect((await session.runToEnd()).error).toMatchObject({
+      kind: 'validation',
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('GET api:/x: the request cannot be made: '),
+    })
+    expect(session.events().filter(({ kind }) => kind === 'step_retry')).toHaveLength(0)
   })
 
   test('is refused in a simulated world, unless something stands in', async () => {

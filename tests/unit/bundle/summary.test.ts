@@ -73,7 +73,7 @@ describe('summary.md', () => {
       ## Files
 
       - \`manifest.json\`
-      - \`timeline.jsonl\` (12476 bytes)
+      - \`timeline.jsonl\` (4232 bytes)
       - \`timeline.md\` (2052 bytes)
       - \`state/before-failure.json\` (3498 bytes)
       - \`state/at-failure.json\` (3702 bytes)

@@ -31,6 +31,7 @@ async function call(
     action: undefined,
     visit: 1,
     attempt: 1,
+    undoing: false,
     idempotencyKey: 'run-1/work#1',
     input: null,
     parameters: {},

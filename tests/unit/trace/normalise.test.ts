@@ -51,6 +51,8 @@ describe('the normal form of events', () => {
       'correlationId: id',
       'at: instant',
       'notBefore: instant',
+      'expiresAt: instant',
+      'graceUntil: instant',
       'durationMs: duration',
       'durableSeq: removed',
       'owner: removed',

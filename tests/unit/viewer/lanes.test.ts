@@ -63,7 +63,7 @@ describe('the lanes', () => {
 
   test('show a step that never ran as an empty lane', () => {
     const lanes = of(sampleEvents().slice(0, 11))
-    expect(lanes.lanes.at(-1)).toEqual({ step: 'publish', bars: [], gates: [] })
+    expect(lanes.lanes.at(-1)).toEqual({ step: 'publish', bars: [], gates: [], notes: [] })
   })
 
   test('overlap for steps that ran in parallel', () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createChildProcesses } from '../../../../src/adapters/node/index.ts'
 import type { ChildProcesses } from '../../../../src/adapters/node/index.ts'
 import type { HeldProcess, ProcessCommand, ProcessResult } from '../../../../src/ports/index.ts'
+import { isRunning } from '../../../support/is-running.ts'
 import { temporaryFolder } from '../../../support/temporary-folder.ts'
 
 const by = { step: 'build', visit: 1, attempt: 1 }
@@ -37,15 +38,6 @@ const endless = `echo begun > begun; while :; do sleep 60; done`
 
 async function begun(): Promise<void> {
   while (!existsSync(join(folder, 'begun'))) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function runs(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0] !== 'Z'
-  } catch {
-    return false
-  }
 }
 
 describe('a child process', () => {
@@ -113,7 +105,7 @@ describe('a child process', () => {
     await begun()
     held.end()
     expect(await held.result).toMatchObject({ exitCode: null, signal: 'SIGTERM' })
-    expect(runs(Number(readFileSync(join(folder, 'grandchild'), 'utf8')))).toBe(false)
+    expect(isRunning(Number(readFileSync(join(folder, 'grandchild'), 'utf8')))).toBe(false)
   })
 
   test('is killed when it does not end after being asked', async () => {
@@ -126,7 +118,7 @@ describe('a child process', () => {
 
   test('leaves nothing behind when it ends by itself', async () => {
     const { stdout } = await run(shell('sleep 600 & echo $!'))
-    expect(runs(Number(stdout))).toBe(false)
+    expect(isRunning(Number(stdout))).toBe(false)
   })
 
   test('is refused by name when there is no such program or folder, or the folder is not in the project', async () => {
@@ -165,7 +157,7 @@ describe('a process group that a dead holder has left', () => {
     const grandchild = Number(readFileSync(join(folder, 'grandchild'), 'utf8'))
     process.kill(held.group.pid, 'SIGKILL')
     await held.result
-    expect(runs(grandchild)).toBe(false)
+    expect(isRunning(grandchild)).toBe(false)
   })
 
   test('is left alone when its number belongs to another process now, or it is on another machine', async () => {
@@ -176,6 +168,6 @@ describe('a process group that a dead holder has left', () => {
     expect(await processes.endGroup({ ...group, startTime: '1' })).toBe('gone')
     expect(await processes.endGroup({ ...group, bootId: 'another start' })).toBe('gone')
     expect(await processes.endGroup({ ...group, host: 'far-away' })).toBe('elsewhere')
-    expect(runs(group.pid)).toBe(true)
+    expect(isRunning(group.pid)).toBe(true)
   })
 })

@@ -52,8 +52,8 @@ describe('in a step', () => {
       'scoring: { thresholds: {} }, gate: { condition: "scoring.pased" }',
       `gate.condition speaks of 'scoring.pased', but there is no such key. Did you mean 'passed'?`,
     ],
-    ['gate: {}', `gate.condition is missing: it must be text`],
-    ['gate: yes please', `gate must be a map with a 'condition', not 'yes please'`],
+    ['gate: {}', `gate.condition is missing: it must be text, unless the gate is 'human: true'`],
+    ['gate: yes please', `gate must be a map with a 'condition', or with 'human: true', not 'yes please'`],
     [
       'gate: { condition: "true", max_loops: 1.5 }',
       `gate.max_loops must be a whole number from 0 to 1000, not 1.5`,

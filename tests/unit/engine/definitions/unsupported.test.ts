@@ -4,17 +4,18 @@ import { notExecuted } from '../../../../src/engine/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
 import { loadText } from './load.ts'
 
-const step = (more: string): string => `id: f\nsteps: [{ id: a, agent: x }, { id: b, agent: x${more} }]\n`
+const pipeline = (service: string): string =>
+  `services: { s: {} }\nworkflows: { f: { steps: [{ type: x, id: a }, { type: x, id: b${service} }] } }\n`
 
 test('a run of what is not executed is refused at its start, with nothing on disk', async () => {
-  const { definition } = await loadText(step(', max_duration: 5m'))
+  const { definition } = await loadText(pipeline(', service: s'))
   const bench = engineBench(createVirtualFiles())
   const { incarnation } = bench.life({ x: () => null })
   await expect(
     (async () => incarnation.start({ definition, input: null, seed: 1, correlationId: 'c', launch: {} }))(),
   ).rejects.toMatchObject({
     code: 'NOT_EXECUTED',
-    message: `Workflow 'f' cannot be run: not executed by this version: maxDuration (step 'b').`,
+    message: `Workflow 'f' cannot be run: not executed by this version: services (step 'b').`,
   })
   expect(bench.trace).toEqual([])
 })
@@ -27,10 +28,10 @@ test('a failed run does not go on under a definition that is not executed', asyn
     },
   })
   const start = { input: null, seed: 1, correlationId: 'c', launch: {} }
-  await life.incarnation.start({ ...start, definition: (await loadText(step(''))).definition })
+  await life.incarnation.start({ ...start, definition: (await loadText(pipeline(''))).definition })
   expect((await life.runToEnd()).status).toBe('failed')
   const next = engineBench(files).life({ x: () => null })
-  const expects = (await loadText(step(', max_duration: 5m'))).definition
+  const expects = (await loadText(pipeline(', service: s'))).definition
   await expect(
     (async () => next.incarnation.recover({ expects, definition: 'current' }))(),
   ).rejects.toMatchObject({

@@ -111,13 +111,49 @@ async function cancelled(): Promise<WorkflowSession> {
   return session
 }
 
+/** An answer that takes its time, a warning, input that comes late, and a failure that is taken back. */
+async function undone(): Promise<WorkflowSession> {
+  const session = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'undone',
+      settings: { rollback: true },
+      steps: [
+        {
+          id: 'ask',
+          agent: 'asker',
+          warnAfter: 1,
+          gate: { human: true, expiresAfter: 60 },
+          undo: { agent: 'undoer' },
+        },
+        { id: 'more', agent: 'quiet', parameters: { who: '${input.who}' }, undo: { agent: 'failing' } },
+        { id: 'fail', agent: 'failing' },
+      ],
+    }),
+    {
+      project: await createProject(),
+      agents: {
+        asker: ({ clock }) => clock.sleep(2_000),
+        quiet: () => null,
+        undoer: () => 'gone',
+        failing() {
+          throw new Error('no')
+        },
+      },
+    },
+  )
+  open.push(session)
+  expect(await session.runToEnd()).toEqual({ status: 'waiting', step: 'ask' })
+  await session.answerGate('ask', true)
+  expect(await session.runToEnd()).toEqual({ status: 'paused', step: 'more', missingVar: 'input.who' })
+  await session.provideInput({ who: 'me' })
+  expect((await session.runToEnd()).status).toBe('failed')
+  return session
+}
+
 describe('a line of the log', () => {
   test('has the form of its kind, whatever a run may say', async () => {
-    const lines = [
-      ...(await linesOf(await everything())),
-      ...(await linesOf(await cancelled())),
-      ...(await linesOf(await skipping())),
-    ]
+    const sessions = [await everything(), await cancelled(), await undone(), await skipping()]
+    const lines = (await Promise.all(sessions.map(linesOf))).flat()
     expect(lines.flatMap((line) => eventProblem(line) ?? [])).toEqual([])
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(Object.keys(eventSchemas)))
     expect(sampleEvents().flatMap((event) => eventProblem(event) ?? [])).toEqual([])

@@ -67,7 +67,6 @@ describe('parameters of a step', () => {
   })
 
   test.each([
-    [`{ v: '\${input.missing}' }`, 'input.missing'],
     [`{ v: 'to \${first.output.items[2].id}' }`, 'first.output.items[2].id'],
     [`{ v: '\${first.output.items.0}' }`, 'first.output.items.0'],
     [`{ v: '\${first.output.constructor}' }`, 'first.output.constructor'],

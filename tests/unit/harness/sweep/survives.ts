@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { createProject, runWorkflowStepByStep, sweepFaults } from '../../../../src/harness/index.ts'
-import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
+import { createReferenceDriver } from '../../../../src/engine/index.ts'
 import type { FamilyCoverage, SweepOptions } from '../../../../src/harness/index.ts'
-import type { AgentWorkflow } from '../../../../src/engine/index.ts'
+import type { WorkflowSource } from '../../../../src/engine/index.ts'
 import type { FilesPort, WorkflowDriver } from '../../../../src/ports/index.ts'
 import { sweptAgents as agents } from '../../../support/swept-workflows.ts'
 
 const timeout = 600_000
 
 /** Every crash and every disk error at every write of a run, judged by all invariants. */
-export function survivesEveryFault(workflow: AgentWorkflow): void {
+export function survivesEveryFault(workflow: WorkflowSource): void {
   test(
     'survives a crash at every write, with all that it can leave, and again in the recovery',
     { timeout },
@@ -45,16 +45,16 @@ export function survivesEveryFault(workflow: AgentWorkflow): void {
 }
 
 async function swept(
-  workflow: AgentWorkflow,
+  workflow: WorkflowSource,
   family: 'crash' | 'disk',
   options: SweepOptions = {},
 ): ReturnType<typeof sweepFaults> {
   const project = await createProject({ storage: 'memory' })
-  return sweepFaults(defineWorkflow(workflow), { project, agents, families: [family], ...options })
+  return sweepFaults(workflow, { project, agents, families: [family], ...options })
 }
 
 /** How many operations of an undisturbed run change the disk, counted apart from the sweep. */
-async function writesOf(workflow: AgentWorkflow): Promise<number> {
+async function writesOf(workflow: WorkflowSource): Promise<number> {
   const inner = createReferenceDriver()
   let writes = 0
   const counting = (files: FilesPort): FilesPort => ({
@@ -68,7 +68,7 @@ async function writesOf(workflow: AgentWorkflow): Promise<number> {
     incarnate: (ports) => inner.incarnate({ ...ports, files: counting(ports.files) }),
   }
   const project = await createProject({ storage: 'memory' })
-  const session = await runWorkflowStepByStep(defineWorkflow(workflow), { project, agents, driver })
+  const session = await runWorkflowStepByStep(workflow, { project, agents, driver })
   await session.runToEnd()
   await session.close()
   return writes

@@ -1,0 +1,21 @@
+import { describe, expect, test } from 'vitest'
+import { defineWorkflow } from '../../../../src/engine/index.ts'
+import { createProject, sweepFaults } from '../../../../src/harness/index.ts'
+import { decisions, sweptAgents as agents, tolerating } from '../../../support/swept-workflows.ts'
+import { survivesEveryFault } from './survives.ts'
+
+describe('a graph that decides which steps run', () => {
+  survivesEveryFault(defineWorkflow(decisions))
+})
+
+test('a failure that is tolerated stays one, whatever crashes around it', { timeout: 600_000 }, async () => {
+  const project = await createProject({ storage: 'memory' })
+  const { findings, families } = await sweepFaults(defineWorkflow(tolerating), {
+    project,
+    agents,
+    families: ['crash'],
+    recoveryCrashes: true,
+  })
+  expect(findings).toEqual([])
+  expect(families.crash?.hit).toBeGreaterThan(50)
+})
