@@ -18,6 +18,7 @@ import { reservedFolder, storeLayout } from '../engine/index.ts'
 import type { StoreLayout } from '../engine/index.ts'
 import type { Agents, Directories, FilesPort } from '../ports/index.ts'
 import type { Project, SessionLimits, SessionObserver, WorkflowSession } from './contract.ts'
+import type { SweptFinding } from './sweep/record-finding.ts'
 
 export interface CreateProjectOptions {
   /** Name of a project template. Default: an empty project. */
@@ -46,6 +47,7 @@ interface ProjectInternals {
   readonly files: FilesPort
   readonly given: Set<string> | undefined
   readonly sessions: WorkflowSession[]
+  readonly findings: SweptFinding[]
   readonly observer: SessionObserver | undefined
   /** Where runs of this project keep their state. */
   readonly stores: StoreLayout[]
@@ -141,6 +143,15 @@ export function observerOf(project: Project): SessionObserver | undefined {
   return internals.get(project)?.observer
 }
 
+/** What sweeps have found in a project, oldest first. */
+export function sweptFindingsOf(project: Project): readonly SweptFinding[] {
+  return internals.get(project)?.findings ?? []
+}
+
+export function registerFindings(project: Project, findings: readonly SweptFinding[]): void {
+  internals.get(project)?.findings.push(...findings)
+}
+
 export function registerSession(project: Project, session: WorkflowSession): void {
   internals.get(project)?.sessions.push(session)
 }
@@ -211,7 +222,7 @@ function projectAt(parts: ProjectParts): Project {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [], observer: parts.observer, stores })
+  internals.set(project, { files, given, sessions: [], findings: [], observer: parts.observer, stores })
   return project
 }
 

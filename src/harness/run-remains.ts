@@ -1,5 +1,5 @@
 import { createNodeFiles } from '../adapters/node/index.ts'
-import type { Directories, RunReader } from '../ports/index.ts'
+import type { Directories, FilesPort, RunReader } from '../ports/index.ts'
 import type {
   RecordedFile,
   RecordedSnapshots,
@@ -22,16 +22,25 @@ export async function readRunRemains(
   runId: string,
   directories: Directories,
 ): Promise<RunRemains | undefined> {
-  const reader = runReader(projectFolder, directories)
+  const files = createNodeFiles(projectFolder)
+  const remains = await remainsIn(files, runReader(projectFolder, directories), runId)
+  await files.closeAll()
+  return remains
+}
+
+/** The same of a run on any disk. */
+export async function remainsIn(
+  files: FilesPort,
+  reader: RunReader,
+  runId: string,
+): Promise<RunRemains | undefined> {
   if (!(await reader.list()).includes(runId)) return undefined
   const { state, events } = await reader.read(runId)
-  const files = createNodeFiles(projectFolder)
   const artifacts: RecordedFile[] = []
   for (const { path } of state.artifacts) {
     const bytes = await files.perform({ op: 'read', path })
     if (bytes !== undefined) artifacts.push({ path, bytes })
   }
-  await files.closeAll()
   return { snapshots: await snapshotsAt(events, reader, runId), artifacts }
 }
 
