@@ -122,6 +122,7 @@ export const eventSchemas = {
     ...step,
     kind: z.literal('process_start'),
     status: z.literal('running'),
+    undoes: z.literal(true).optional(),
     group: z.strictObject({
       pid: ordinal,
       startTime: z.string().min(1),

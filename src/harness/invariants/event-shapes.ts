@@ -173,6 +173,7 @@ async function buildShapes() {
       ...stepEnvelope,
       kind: z.literal('process_start'),
       status: z.literal('running'),
+      undoes: z.literal(true).optional(),
       group: z.object({
         pid: ordinal,
         startTime: z.string(),

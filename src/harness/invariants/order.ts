@@ -30,7 +30,9 @@ function isAside({ kind }: LoggedStepEvent): boolean {
   )
 }
 
-function isUndo({ kind }: LoggedStepEvent): boolean {
+function isUndo(event: LoggedStepEvent): boolean {
+  const { kind } = event
+  if (kind === 'process_start') return event.undoes === true
   return kind === 'undo_start' || kind === 'undo_finish' || kind === 'undo_fail'
 }
 
