@@ -111,8 +111,6 @@ export interface StepStartEvent extends StepEventContext, Routing {
 export interface ProcessStartEvent extends StepEventContext {
   readonly kind: 'process_start'
   readonly status: 'running'
-  /** It belongs to undoing the step. */
-  readonly undoes?: true
   readonly group: ProcessGroup
 }
 

@@ -8,7 +8,7 @@ import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import { bundleErrors } from './failure.ts'
 import type { KeptError } from './failure.ts'
-import { testRedactor } from './redactor.ts'
+import { regularExpressions, testRedactor } from './redactor.ts'
 import type { FaultlineSettings } from './settings.ts'
 
 /** One try of a test that failed, with all that its bundle tells. */
@@ -41,8 +41,8 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
   const files = createNodeFiles(config.root)
   const [first] = failure.projects
   const redact = testRedactor(
-    config.root,
-    config.redact.map(({ source, flags }) => new RegExp(source, flags)),
+    config.testRoot,
+    regularExpressions(config.redact),
     Object.fromEntries(
       failure.projects.map((project, index) => [`<project${index === 0 ? '' : index + 1}>`, project.folder]),
     ),
@@ -73,7 +73,7 @@ export async function leaveTestBundle(failure: FailedTry, config: FaultlineSetti
         node: process.versions.node,
         vitest: config.vitest,
         platform: `${process.platform}-${process.arch}`,
-        commit: checkedOutCommit(config.root),
+        commit: checkedOutCommit(config.testRoot),
         template: first === undefined ? null : templateVersion(first.template, config.templates ?? undefined),
       },
       replay: { command: `npx faultline replay ${folder}`, env: null },

@@ -18,6 +18,7 @@ export interface FaultlineMeta {
   readonly failedTries: readonly {
     /** Its folder, relative to the root; null when the run had left as many bundles as it may. */
     readonly bundle: string | null
+    readonly reason: BundleReason
   }[]
 }
 
@@ -83,6 +84,7 @@ export function createTestRecorder(
     recordings: readonly SessionRecording[],
   ): Promise<string | null> => {
     const told = wrong ? unexpectedErrors(test, errors()) : []
+    const reason = wrong ? reasonOf(told) : 'replay'
     const { leaveTestBundle } = await import('./test-bundle.ts')
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
@@ -90,7 +92,7 @@ export function createTestRecorder(
             {
               identity,
               name,
-              reason: wrong ? reasonOf(told) : 'replay',
+              reason,
               errors: told,
               notes: problems.flatMap(({ message }) =>
                 message === undefined || told.some((error) => error.message === message) ? [] : [message],
@@ -104,7 +106,7 @@ export function createTestRecorder(
             config,
           )
         : null
-    if (wrong) note(test, bundle)
+    if (wrong) note(test, bundle, reason)
     return bundle
   }
 
@@ -139,7 +141,7 @@ export function createTestRecorder(
       sessionsOf = harness.sessionsOf
       const project = await harness.createProject({
         template,
-        name: identity.fullName,
+        name: journalled?.fullName ?? identity.fullName,
         seed,
         correlationId,
         limits: sessionLimits(config),
@@ -235,7 +237,7 @@ function keptError(thrown: unknown): KeptError {
   return { name, message: messageOf(thrown), code }
 }
 
-function note(test: RunnerTest, bundle: string | null): void {
+function note(test: RunnerTest, bundle: string | null, reason: BundleReason): void {
   const meta = test.meta as { faultline?: FaultlineMeta }
-  meta.faultline = { failedTries: [...(meta.faultline?.failedTries ?? []), { bundle }] }
+  meta.faultline = { failedTries: [...(meta.faultline?.failedTries ?? []), { bundle, reason }] }
 }

@@ -33,7 +33,6 @@ const error = z.strictObject({
     'critical',
     'missing-artifact',
     'cancelled',
-    'connection',
     'response',
     'process',
   ]),
@@ -122,7 +121,6 @@ export const eventSchemas = {
     ...step,
     kind: z.literal('process_start'),
     status: z.literal('running'),
-    undoes: z.literal(true).optional(),
     group: z.strictObject({
       pid: ordinal,
       startTime: z.string().min(1),

@@ -141,7 +141,7 @@ function startProcess(state: Draft<RunState>, event: EventOf<'process_start'>): 
   const index = stepIndex(state.workflow, event.step)
   const step = draftOf(state, index)
   assert(
-    event.undoes === true ? state.undoing === index : step.status === 'running',
+    step.status === 'running' || state.undoing === index,
     'a step that starts a process is running, or being undone',
     event.step,
   )
@@ -305,7 +305,7 @@ function undoStep(
   )
   const { attempt, at } = event
   state.undoing = starts ? index : null
-  if (!starts) draftOf(state, index).processes = none
+  draftOf(state, index).processes = none
   setAside(state, index, {
     undo: {
       attempt,
@@ -400,7 +400,6 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   )
   // A rollback that was interrupted goes on: the step that was being undone is undone anew, and nothing else starts.
   if (state.status === 'running' && isRollingBack(state)) {
-    if (state.undoing !== null) draftOf(state, state.undoing).processes = none
     state.undoing = null
     return
   }

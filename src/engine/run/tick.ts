@@ -166,8 +166,7 @@ function* takeResults(current: Tick, results: readonly Result[]): FileProgram<vo
 /** A process is let go once the log has its group; where its attempt has ended meanwhile, it has been ended with it. */
 function noteProcess(current: Tick, { attempt, group, recorded }: ProcessMade): void {
   if (attempt.ended) return
-  const undoes = attempt.undoes ? { undoes: true as const } : {}
-  emit(current, { kind: 'process_start', status: 'running', ...attempt.context, ...undoes, group })
+  emit(current, { kind: 'process_start', status: 'running', ...attempt.context, group })
   current.actions.push(recorded)
 }
 

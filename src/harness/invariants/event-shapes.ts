@@ -69,7 +69,6 @@ async function buildShapes() {
       'critical',
       'missing-artifact',
       'cancelled',
-      'connection',
       'response',
       'process',
     ]),
@@ -173,7 +172,6 @@ async function buildShapes() {
       ...stepEnvelope,
       kind: z.literal('process_start'),
       status: z.literal('running'),
-      undoes: z.literal(true).optional(),
       group: z.object({
         pid: ordinal,
         startTime: z.string(),
