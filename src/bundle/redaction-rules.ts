@@ -36,12 +36,19 @@ export function spellings(value: string): string[] {
   return [...new Set([value, json(value), json(json(value)), encodeURIComponent(wellFormed)])]
 }
 
+const secretMember =
+  /(?:^|[_.-])(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$/
+
 /** Whether a string under that name (`password`, `dbPassword`, `api-key`) is a secret whatever it looks like. */
 export function isSecretMember(name: string): boolean {
-  return /(?:^|[_.-])(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$/.test(
-    name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase(),
+  return (
+    secretMemberHint.test(name) &&
+    secretMember.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase())
   )
 }
+
+/** How all of them end: most names of members are told apart by it. */
+const secretMemberHint = /(?:word|passwd|phrase|secret|token|key|credentials?)$/i
 
 /** In a text, `token` and `key` alone are ordinary words (`unexpected token: foo`), so they count only before `=`. */
 const secretWord =

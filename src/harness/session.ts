@@ -70,6 +70,10 @@ export class Session implements WorkflowSession {
   #view: RunView | undefined
   #lastOutcome: RunOutcome | null = null
   #moving = false
+  /** The moving call that is under way. */
+  #going: Promise<RunOutcome> | undefined
+  /** What the run is to be cancelled for as soon as the engine can be asked. */
+  #cancelFor: string | undefined
   #crashed = false
   #held = true
   #judged = false
@@ -229,6 +233,13 @@ export class Session implements WorkflowSession {
   }
 
   async cancel(reason = 'cancelled by the session'): Promise<RunOutcome> {
+    if (this.#going !== undefined) {
+      this.#cancelFor = reason
+      this.#life.wake()
+      const outcome = await this.#going
+      // The move may have stopped of itself before the engine could be asked.
+      return outcome.status === 'stopped' ? this.cancel(reason) : outcome
+    }
     if (this.#isLetGo) await this.#takeUp({})
     assertAlive(this.#standing, 'cancel')
     await this.#life.incarnation.cancel(reason)
@@ -337,9 +348,18 @@ export class Session implements WorkflowSession {
   ): Promise<RunOutcome> {
     assertAlive(this.#standing, 'go on')
     this.#moving = true
+    this.#going = this.#go(policy, reached)
+    return this.#going
+  }
+
+  async #go(
+    policy: TickPolicy,
+    reached: (report: TickReport) => RunOutcome | undefined,
+  ): Promise<RunOutcome> {
     try {
       const outcome = await this.#life.move(policy, async (report, idle) => {
         await this.#photograph(report)
+        if (report.status === 'running' && (await this.#cancelNow())) return this.#terminalOutcome()
         if (report.status !== 'running') return this.#terminalOutcome()
         const stop = reached(report)
         if (stop !== undefined) return stop
@@ -350,7 +370,19 @@ export class Session implements WorkflowSession {
       return this.#conclude(outcome)
     } finally {
       this.#moving = false
+      this.#going = undefined
+      this.#cancelFor = undefined
     }
+  }
+
+  /** Does what `cancel` was asked for during a move; whether the run has ended by that. */
+  async #cancelNow(): Promise<boolean> {
+    const reason = this.#cancelFor
+    if (reason === undefined) return false
+    this.#cancelFor = undefined
+    await this.#life.incarnation.cancel(reason)
+    const { state } = await this.#look()
+    return state.status !== 'running'
   }
 
   /** Hands the run to the present life, with a snapshot on either side; answers the step that starts first. */

@@ -42,7 +42,7 @@ const extended = vitestTest
   })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
     const config = settings()
-    const recorder = createTestRecorder(task, signal, config, workerJournal(config))
+    const recorder = createTestRecorder(task, signal, config, await workerJournal(config))
     onCleanup(() => recorder.finish())
     return recorder
   })

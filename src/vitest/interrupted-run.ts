@@ -19,4 +19,4 @@ const { run, journals, hung } = JSON.parse(process.argv[2] as string) as Interru
 const failures = await failuresOfWorkers(readJournals(journals), ({ journal }) =>
   hung.includes(journal) ? 'hang' : 'interrupted',
 )
-process.stdout.write(`${await reportFailures(run, failures)}\n`)
+process.stdout.write(`${await reportFailures(run, failures, null)}\n`)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Redactor } from '../bundle/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
 import type { OpenedSession, SessionObserver, WorkflowSession } from '../harness/index.ts'
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
@@ -30,13 +31,16 @@ export interface JournalledTry {
 
 /** The journal of one try of a test. Late calls, from code that outlives its test, are not noted. */
 export interface TryJournal extends SessionObserver {
+  /** The full name of the test, as it may stand on a disk. */
+  readonly fullName: string
   project(made: MadeProject): void
   end(bundle: string | null): void
 }
 
 /**
  * What a worker notes of the tests under way, so that the main process can make their bundles when the worker dies. It lies in
- * the temporary folder of the run, as the projects do, and is not synced: it is to survive the process, not the machine.
+ * the temporary folder of the run, as the projects do, and is not synced: it is to survive the process, not the machine. Secrets
+ * do not get into it.
  */
 export interface Journal {
   begin(started: JournalledTry): TryJournal
@@ -52,10 +56,11 @@ const beatMs = 1_000
 const opened = new Map<string, Journal>()
 
 /** The journal of this worker; undefined where nobody would read it. */
-export function workerJournal(settings: FaultlineSettings): Journal | undefined {
+export async function workerJournal(settings: FaultlineSettings): Promise<Journal | undefined> {
   const { journals } = settings
   if (journals === null) return undefined
-  const journal = opened.get(journals) ?? createJournal(journals, settings)
+  const { secretsOnly } = await import('./redactor.ts')
+  const journal = opened.get(journals) ?? createJournal(journals, settings, secretsOnly(settings))
   opened.set(journals, journal)
   return journal
 }
@@ -66,7 +71,11 @@ export function closeJournals(): void {
   opened.clear()
 }
 
-export function createJournal(folder: string, settings: FaultlineSettings): Journal {
+export function createJournal(
+  folder: string,
+  settings: FaultlineSettings,
+  redact: Pick<Redactor, 'json' | 'text'>,
+): Journal {
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${process.pid}-${randomUUID()}.jsonl`)
   const file = openSync(path, 'ax')
@@ -93,13 +102,17 @@ export function createJournal(folder: string, settings: FaultlineSettings): Jour
     begin(started) {
       const id = ++tries
       underWay.add(id)
-      append({ kind: 'try', id, ...started })
-      const note = (line: JournalLine): void => {
+      const named = withoutSecrets(started, redact)
+      append({ kind: 'try', id, ...named })
+      const noteAsItIs = (line: JournalLine): void => {
         if (underWay.has(id)) append(line)
       }
+      const note = (line: JournalLine): void => noteAsItIs(redact.json(line))
       const fired = firedFaults((runId, resolved) => note({ kind: 'fired', id, runId, resolved }))
       return {
-        project: (made) => note({ kind: 'project', id, ...made }),
+        fullName: named.identity.fullName,
+        // Where it lies is asked for when the worker has died.
+        project: (made) => noteAsItIs({ kind: 'project', id, ...made }),
         event(event) {
           note({ kind: 'event', id, event })
           fired.look(event.runId)
@@ -117,6 +130,17 @@ export function createJournal(folder: string, settings: FaultlineSettings): Jour
       closeSync(file)
       if (underWay.size === 0 && !hasBundles) rmSync(path, { force: true })
     },
+  }
+}
+
+/** Names are all that can hold one. */
+function withoutSecrets(started: JournalledTry, redact: Pick<Redactor, 'text'>): JournalledTry {
+  const { identity, name } = started
+  const { file, fullName } = identity
+  return {
+    ...started,
+    identity: { ...identity, file: redact.text(file), fullName: redact.text(fullName) },
+    name: redact.text(name),
   }
 }
 

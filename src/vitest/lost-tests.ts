@@ -27,11 +27,12 @@ export async function failuresOfWorkers(
   const failures: Failure[] = []
   for (const worker of workers) {
     const { settings, underWay, bundles } = worker
-    failures.push(...bundles.map((bundle) => ({ bundle, flaky: false })))
+    failures.push(...bundles.map((bundle) => ({ bundle, reason: null, flaky: false })))
     for (const lost of underWay) {
       const free = settings.bundleSlots === null || takeBundleSlot(settings.bundleSlots)
-      const bundle = free ? await leaveLostBundle(lost, lossOf(worker), settings) : null
-      failures.push({ bundle, flaky: false })
+      const reason = lossOf(worker)
+      const bundle = free ? await leaveLostBundle(lost, reason, settings) : null
+      failures.push({ bundle, reason, flaky: false })
     }
   }
   return failures

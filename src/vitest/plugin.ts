@@ -70,6 +70,7 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
         reporters.get(vitest) ??
         share(vitest, {
           ...place,
+          testRoot: root,
           // A replay is of one test, and needs its bundle.
           bundleSlots: { folder: slots, max: replay === undefined ? max : Number.MAX_SAFE_INTEGER },
           journals,
@@ -87,6 +88,7 @@ export function faultline(options: FaultlinePluginOptions = {}): Plugin {
       )
       provide(project, {
         root: place.root,
+        testRoot: root,
         projectsRoot: projects,
         bundles: reporter.folder,
         bundleSlots: reporter.bundleSlots,

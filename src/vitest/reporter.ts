@@ -9,9 +9,12 @@ import { nameBundlesInJunit } from './junit-properties.ts'
 import { RunGuard } from './run-guard.ts'
 import type { Failure, ReportedRun } from './run-report.ts'
 import { selectionOf } from './selection.ts'
+import type { Selection } from './selection.ts'
 
 export interface FaultlineReporterOptions {
   readonly root: string
+  /** The folder of the tests. */
+  readonly testRoot: string
   readonly bundles: string
   readonly bundleSlots: BundleSlots
   /** Folder of the workers' journals. */
@@ -74,12 +77,14 @@ export class FaultlineReporter implements Reporter {
     )
     this.#guard.end()
     const failures = [...told, ...untold, ...(await this.#failuresOfSetUp(modules))]
+    const selection = selectionOf(tests, this.#vitest?.config.tagsFilter ?? [])
     if (failures.length > 0) {
       const { reportFailures } = await import('./run-report.ts')
-      this.#vitest?.logger.log(await reportFailures(this.#run, failures))
+      const withoutModel = this.#options.requiresLlm ? 0 : selection.withoutModel
+      this.#vitest?.logger.log(await reportFailures(this.#run, failures, withoutModel))
     }
     this.#reportKeptProjects()
-    this.#reportSelection(tests)
+    this.#reportSelection(selection)
   }
 
   get #run(): ReportedRun {
@@ -96,15 +101,15 @@ export class FaultlineReporter implements Reporter {
   async #failuresOfSetUp(modules: readonly TestModule[]): Promise<readonly Failure[]> {
     // Where reports are merged, each shard has left its own.
     if (this.#vitest?.config.mergeReports !== undefined) return []
-    const { root, redact, bundleSlots } = this.#options
-    const place = { root, redact, bundles: this.folder, vitest: this.#vitest?.version ?? null }
+    const { root, testRoot, redact, bundleSlots } = this.#options
+    const place = { root, testRoot, redact, bundles: this.folder, vitest: this.#vitest?.version ?? null }
     const failures: Failure[] = []
     const failedOnes = failedSetUps(modules)
     if (failedOnes.length === 0) return failures
     const { leaveSetUpBundle } = await import('./set-up-bundle.ts')
     for (const failed of failedOnes) {
       const bundle = takeBundleSlot(bundleSlots) ? await leaveSetUpBundle(failed, place) : null
-      failures.push({ bundle, flaky: false })
+      failures.push({ bundle, reason: 'set-up', flaky: false })
     }
     return failures
   }
@@ -117,10 +122,9 @@ export class FaultlineReporter implements Reporter {
   }
 
   /** A run that was asked for something and has not done it must not look like success. */
-  #reportSelection(tests: readonly TestCase[]): void {
+  #reportSelection({ withoutModel, askedForModel, nothingRan }: Selection): void {
     const config = this.#vitest?.config
     const filters = config?.tagsFilter ?? []
-    const { withoutModel, askedForModel, nothingRan } = selectionOf(tests, filters)
     if (withoutModel > 0 && !this.#options.requiresLlm) {
       this.#log(
         `${count(withoutModel, 'requires_llm test')} skipped; set FAULTLINE_REQUIRES_LLM=1 to run them`,
@@ -143,5 +147,5 @@ export class FaultlineReporter implements Reporter {
 
 function failuresOf(test: TestCase): readonly Failure[] {
   const flaky = test.result().state === 'passed'
-  return (test.meta().faultline?.failedTries ?? []).map(({ bundle }) => ({ bundle, flaky }))
+  return (test.meta().faultline?.failedTries ?? []).map(({ bundle, reason }) => ({ bundle, reason, flaky }))
 }

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { createNodeFiles } from '../adapters/node/index.ts'
-import { readBundle, renderSummary } from '../bundle/index.ts'
+import { readBundle, readManifest, renderSummary } from '../bundle/index.ts'
+import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
 import { count } from './count.ts'
 import { appendStepSummary } from './step-summary.ts'
@@ -10,6 +11,8 @@ import { appendStepSummary } from './step-summary.ts'
 export interface Failure {
   /** Null when the run had left as many bundles as it may. */
   readonly bundle: string | null
+  /** Null: its bundle tells. */
+  readonly reason: BundleReason | null
   /** A later try of the test passed. */
   readonly flaky: boolean
 }
@@ -28,21 +31,36 @@ export interface ReportedRun {
 /** Shown in full; the rest gets a line each. */
 const shownInFull = 5
 
-/** Writes down which bundles a run has left, and answers what to print of them. */
-export async function reportFailures(run: ReportedRun, failures: readonly Failure[]): Promise<string> {
+/**
+ * Writes down which bundles a run has left and why, and answers what to print of them.
+ *
+ * @param withoutModel Tests that were skipped for want of a real model; null where the run was broken off.
+ */
+export async function reportFailures(
+  run: ReportedRun,
+  failures: readonly Failure[],
+  withoutModel: number | null,
+): Promise<string> {
   // What is broken comes before what is only unsteady.
   const ordered = [...failures].sort((a, b) => Number(a.flaky) - Number(b.flaky))
-  const left = ordered.flatMap(({ bundle, flaky }) => (bundle === null ? [] : [{ bundle, flaky }]))
+  const left: { readonly bundle: string; readonly reason: BundleReason | null; readonly flaky: boolean }[] =
+    []
+  for (const { bundle, reason, flaky } of ordered) {
+    if (bundle !== null) left.push({ bundle, reason: reason ?? (await reasonOf(run.root, bundle)), flaky })
+  }
   const leftOut = ordered.length - left.length
   writeIndex(run, {
     suiteRunId: run.suiteRunId,
     bundles: left.map(({ bundle }) => bundle),
+    reasons: Object.fromEntries(left.map(({ bundle, reason }) => [bundle, reason])),
     flaky: left.flatMap(({ bundle, flaky }) => (flaky ? [bundle] : [])),
     leftOut,
+    skipped: { requires_llm: withoutModel },
   })
 
   const shown = (path: string): string => relative(process.cwd(), join(run.root, path)) || '.'
-  const title = `${count(left.length, 'failure bundle')} in ${shown(run.folder)}`
+  const reasons = left.length > 1 ? `: ${tally(left.map(({ reason }) => reason ?? 'unknown'))}` : ''
+  const title = `${count(left.length, 'failure bundle')} in ${shown(run.folder)}${reasons}`
   const summaries: string[] = []
   for (const { bundle, flaky } of left.slice(0, shownInFull)) {
     summaries.push(await summary(run.root, bundle, flaky, shown))
@@ -74,6 +92,26 @@ function writeIndex({ root, folder, allRuns }: ReportedRun, index: object): void
   mkdirSync(join(root, folder), { recursive: true })
   writeFileSync(join(root, folder, 'run.json'), text)
   if (allRuns !== null) writeFileSync(join(root, allRuns, 'latest.json'), text)
+}
+
+/** `3 assertion, 1 timeout`: the most frequent first. */
+function tally(words: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return [...counts]
+    .sort(([left, many], [right, more]) => more - many || (left < right ? -1 : 1))
+    .map(([word, times]) => `${times} ${word}`)
+    .join(', ')
+}
+
+/** Null where the bundle is not here. */
+async function reasonOf(root: string, bundle: string): Promise<BundleReason | null> {
+  try {
+    return (await readManifest(createNodeFiles(root), bundle)).reason
+  } catch (error) {
+    if (!isFaultlineError(error)) throw error
+    return null
+  }
 }
 
 /** Reports of shards are merged where their bundles need not be. */

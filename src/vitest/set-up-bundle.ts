@@ -7,6 +7,8 @@ import { testRedactor } from './redactor.ts'
 
 export interface SetUpBundlePlace {
   readonly root: string
+  /** The folder of the tests. */
+  readonly testRoot: string
   /** Folder of the run's bundles, relative to the root. */
   readonly bundles: string
   readonly vitest: string | null
@@ -16,12 +18,12 @@ export interface SetUpBundlePlace {
 /** Writes the bundle of a failed set-up and answers its folder, relative to the root. */
 export async function leaveSetUpBundle(
   { module, failed, errors }: FailedSetUp,
-  { root, bundles, vitest, redact }: SetUpBundlePlace,
+  { root, testRoot, bundles, vitest, redact }: SetUpBundlePlace,
 ): Promise<string> {
   const file = module.relativeModuleId.replaceAll('\\', '/')
   const fullName = failed.type === 'suite' ? failed.fullName : file
   const digest = createDigest()
-  const redactor = testRedactor(root, redact)
+  const redactor = testRedactor(testRoot, redact)
   const folder = joinPath(
     bundles,
     bundleFolderName(
@@ -49,7 +51,7 @@ export async function leaveSetUpBundle(
       },
       errors: bundleErrors(errors),
       sessions: [],
-      versions: { ...processVersions(vitest), commit: checkedOutCommit(root) },
+      versions: { ...processVersions(vitest), commit: checkedOutCommit(testRoot) },
       replay: { command: `npx faultline replay ${folder}`, env: null },
     },
     {

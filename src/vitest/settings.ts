@@ -4,6 +4,8 @@ import type { BundleSlots } from './bundle-slots.ts'
 export interface FaultlineSettings {
   /** The folder that bundle paths are relative to. */
   readonly root: string
+  /** The folder of the tests: `<root>` in bundles. Another one than `root` in a replay. */
+  readonly testRoot: string
   /** Where the projects of this run are made. */
   readonly projectsRoot: string | null
   /** Folder of this run's bundles, relative to `root`. */

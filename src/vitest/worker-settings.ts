@@ -9,6 +9,7 @@ export function settings(): FaultlineSettings {
   return (
     provided ?? {
       root: resolve('.'),
+      testRoot: resolve('.'),
       projectsRoot: null,
       bundles: `${defaultBundles}/without-plugin`,
       bundleSlots: null,

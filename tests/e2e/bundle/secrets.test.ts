@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { unzipSync } from 'fflate'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { failureBundles, testImports } from '../../support/failure-bundles.ts'
 import { stranger } from '../../support/stranger.ts'
+import type { Stranger } from '../../support/stranger.ts'
 
 /** What must not leave the machine, by how it is known. */
 const secrets = {
@@ -35,6 +37,25 @@ steps:
   - { id: print, agent: printer }
 `
 
+/** The worker is killed; what it had noted until then is kept for us to read. */
+const killed = `${testImports}
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { agents } from './faultline.agents.mjs'
+test('is killed saying ' + ${said}, async ({ project }) => {
+  await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
+  const printer = ({ log }) => {
+    log(${said})
+    const [run] = readdirSync(tmpdir()).filter((name) => name.startsWith('faultline-run'))
+    cpSync(join(tmpdir(), run, 'journals'), 'kept-journals', { recursive: true })
+    process.kill(process.pid, 'SIGKILL')
+  }
+  const session = await runWorkflowStepByStep('flow.yaml', { project, agents: { ...agents, printer }, input: ${data} })
+  await session.runToEnd()
+})
+`
+
 test(
   'secrets stand nowhere in the bytes or names of what a failure leaves, whoever said them and where',
   { timeout: 120_000 },
@@ -47,6 +68,7 @@ export default defineConfig({ plugins: [faultline({ redact: [/cust-\\d{6}/] })] 
 `,
       'flow.yaml': flow,
       'faultline.agents.mjs': agents,
+      'killed.test.ts': killed,
       'said.test.ts': `${testImports}
 import { beforeAll } from 'vitest'
 import { readFileSync } from 'node:fs'
@@ -73,26 +95,39 @@ describe('set up ' + ${said}, () => {
 `,
     })
     onTestFinished(() => project.remove())
-    const run = project.vitest([], environment)
+    const temporary = join(project.folder, 'temporary')
+    mkdirSync(temporary)
+    const stepSummary = 'faultline-bundles/step-summary.md'
+    const run = project.vitest([], {
+      ...environment,
+      TMPDIR: temporary,
+      GITHUB_STEP_SUMMARY: join(project.folder, stepSummary),
+    })
     expect(
       failureBundles(project)
         .map(({ manifest }) => manifest.reason)
         .toSorted(),
       run.stderr,
-    ).toEqual(['assertion', 'assertion', 'set-up'])
+    ).toEqual(['assertion', 'assertion', 'set-up', 'worker-died'])
     const input = JSON.stringify({ said: secrets.variable, login: { password: secrets.namedMember } })
     const failed = project.faultlineWith(environment, 'run', 'flow.yaml', '--input', input)
     expect([failed.code, failed.stderr]).toEqual([1, ''])
     // The command line has no patterns of one's own.
     const ofRun = failureBundles(project).find(({ folder }) => folder.includes('flow-yaml'))?.folder ?? ''
 
-    const files = project.files('faultline-bundles')
-    expect(files.filter((path) => path.endsWith('/artifacts/out/bytes.bin'))).toHaveLength(2)
+    for (const [index, { folder }] of failureBundles(project).entries()) {
+      unpack(project, folder, folder === ofRun ? 'of-run' : `of-test-${index}`)
+    }
+    const journals = project.files('kept-journals')
+    expect(project.read(journals[0] ?? '')).toContain('[redacted:SHOP_API_KEY]')
+    const files = [...project.files('faultline-bundles'), ...journals]
+    expect(files).toEqual(expect.arrayContaining([stepSummary, expect.stringMatching(/\/run\.json$/)]))
+    expect(files.filter((path) => path.endsWith('/artifacts/out/bytes.bin'))).toHaveLength(6)
     const leaks = files.flatMap((path) => {
       const bytes = readFileSync(join(project.folder, path))
       const texts = [path, bytes.toString('utf8'), bytes.toString('latin1')]
       return Object.entries(secrets).flatMap(([kind, secret]) => {
-        if (kind === 'ownPattern' && path.startsWith(`${ofRun}/`)) return []
+        if (kind === 'ownPattern' && (path.startsWith(`${ofRun}/`) || path.includes('/of-run'))) return []
         const spellings = [
           secret,
           JSON.stringify(secret).slice(1, -1),
@@ -121,3 +156,16 @@ describe('set up ' + ${said}, () => {
     )
   },
 )
+
+/** Packs a bundle as for another machine, and lays the ZIP and what is in it beside the bundles. */
+function unpack(project: Stranger, bundle: string, name: string): void {
+  const zip = `faultline-bundles/packed/${name}.zip`
+  mkdirSync(dirname(join(project.folder, zip)), { recursive: true })
+  const packed = project.faultline('bundle', 'pack', bundle, '--output', zip)
+  expect(packed.code, packed.stderr).toBe(0)
+  for (const [path, bytes] of Object.entries(unzipSync(readFileSync(join(project.folder, zip))))) {
+    const target = join(project.folder, 'faultline-bundles/packed', name, path)
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, bytes)
+  }
+}

@@ -16,6 +16,7 @@ export function runnerTest(change: Partial<RunnerTest> = {}): RunnerTest & { res
 export function settingsIn(root: string, change: Partial<FaultlineSettings> = {}): FaultlineSettings {
   return {
     root,
+    testRoot: root,
     projectsRoot: null,
     bundles: 'bundles',
     bundleSlots: null,

@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { closeJournals, createJournal, workerJournal } from '../../../src/vitest/journal.ts'
+import { secretsOnly } from '../../../src/vitest/redactor.ts'
 import type { Journal } from '../../../src/vitest/journal.ts'
 import { readJournal, readJournals } from '../../../src/vitest/read-journals.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -15,7 +16,7 @@ afterEach(() => {
 })
 
 function journalIn(folder: string): Journal {
-  const journal = createJournal(folder, settingsIn(folder))
+  const journal = createJournal(folder, settingsIn(folder), secretsOnly(settingsIn(folder)))
   open.push(journal)
   return journal
 }
@@ -56,7 +57,7 @@ describe('the journal of a worker', () => {
 
   test('keeps which bundles its tests have left, also when it is closed', () => {
     const folder = temporaryFolder()
-    const journal = createJournal(folder, settingsIn(folder))
+    const journal = createJournal(folder, settingsIn(folder), secretsOnly(settingsIn(folder)))
     journal.begin(begun('fails')).end('bundles/fails')
     journal.begin(begun('passes')).end(null)
     journal.close()
@@ -73,14 +74,14 @@ describe('the journal of a worker', () => {
     expect(readFileSync(onlyFile(folder), 'utf8')).toBe(before)
   })
 
-  test('is gone when it is closed with nothing to tell', () => {
+  test('is gone when it is closed with nothing to tell', async () => {
     const folder = temporaryFolder()
-    const journal = workerJournal(settingsIn(folder, { journals: folder }))
-    expect(workerJournal(settingsIn(folder, { journals: folder }))).toBe(journal)
+    const journal = await workerJournal(settingsIn(folder, { journals: folder }))
+    expect(await workerJournal(settingsIn(folder, { journals: folder }))).toBe(journal)
     journal?.begin(begun('passes')).end(null)
     closeJournals()
     expect(readdirSync(folder)).toEqual([])
-    expect(workerJournal(settingsIn(folder))).toBeUndefined()
+    expect(await workerJournal(settingsIn(folder))).toBeUndefined()
   })
 
   test('gives a sign of life every second while a test is under way', async () => {
@@ -88,7 +89,7 @@ describe('the journal of a worker', () => {
     vi.useFakeTimers()
     vi.resetModules()
     const fresh = await import('../../../src/vitest/journal.ts')
-    const journal = fresh.createJournal(folder, settingsIn(folder))
+    const journal = fresh.createJournal(folder, settingsIn(folder), secretsOnly(settingsIn(folder)))
     try {
       const length = (): number => readFileSync(onlyFile(folder), 'utf8').length
       const before = length()

@@ -8,6 +8,7 @@ import { agentError } from '../../../src/fault-injection/index.ts'
 import { runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import type { Project, WorkflowSession } from '../../../src/harness/index.ts'
 import { createJournal } from '../../../src/vitest/journal.ts'
+import { secretsOnly } from '../../../src/vitest/redactor.ts'
 import type { Journal } from '../../../src/vitest/journal.ts'
 import { failuresOfWorkers } from '../../../src/vitest/lost-tests.ts'
 import { readJournals } from '../../../src/vitest/read-journals.ts'
@@ -30,7 +31,7 @@ async function death(
   const root = temporaryFolder()
   const journals = temporaryFolder()
   const config = settingsIn(root, change)
-  const journal: Journal = createJournal(journals, config)
+  const journal: Journal = createJournal(journals, config, secretsOnly(config))
   const recorder = createTestRecorder(runnerTest(), new AbortController().signal, config, journal)
   const project = await recorder.createProject('minimal')
   const session = await doing(project)
@@ -43,7 +44,7 @@ async function death(
 }
 
 async function bundleOf({ root, failures }: Awaited<ReturnType<typeof death>>): Promise<Bundle> {
-  expect(failures).toEqual([{ bundle: expect.any(String), flaky: false }])
+  expect(failures).toEqual([{ bundle: expect.any(String), reason: 'worker-died', flaky: false }])
   return readBundle(createNodeFiles(root), failures[0]?.bundle ?? '')
 }
 
@@ -135,6 +136,6 @@ test('a lost test that finds no slot is counted, and leaves no bundle', async ()
     async (project) => runWorkflowStepByStep('workflows/release.yaml', { project }),
     { bundleSlots: slots },
   )
-  expect(failures).toEqual([{ bundle: null, flaky: false }])
+  expect(failures).toEqual([{ bundle: null, reason: 'worker-died', flaky: false }])
   expect(existsSync(join(root, 'bundles'))).toBe(false)
 })

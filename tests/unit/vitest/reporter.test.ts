@@ -5,6 +5,7 @@ import type { TestModule, Vitest } from 'vitest/node'
 import { createDigest, createNodeFiles } from '../../../src/adapters/node/index.ts'
 import { createRedactor, writeBundle } from '../../../src/bundle/index.ts'
 import { createJournal } from '../../../src/vitest/journal.ts'
+import { secretsOnly } from '../../../src/vitest/redactor.ts'
 import { FaultlineReporter } from '../../../src/vitest/reporter.ts'
 import type { FaultlineReporterOptions } from '../../../src/vitest/reporter.ts'
 import { sampleContent } from '../../support/sample-bundle.ts'
@@ -31,7 +32,9 @@ function moduleOf(tests: readonly Ended[], setUpErrors: readonly string[] = []):
     project: { config: { tags: [{ name: 'e2e_workflow' }, { name: 'requires_llm' }] } },
     result: () => ({ state }),
     meta: () =>
-      bundles.length === 0 ? {} : { faultline: { failedTries: bundles.map((bundle) => ({ bundle })) } },
+      bundles.length === 0
+        ? {}
+        : { faultline: { failedTries: bundles.map((bundle) => ({ bundle, reason: 'assertion' })) } },
   }))
   const suite = { type: 'suite', fullName: 'shop', errors: () => setUpErrors.map((message) => ({ message })) }
   return {
@@ -59,6 +62,7 @@ async function report(
 ): Promise<Printed> {
   const reporter = new FaultlineReporter({
     root,
+    testRoot: root,
     bundles: 'bundles',
     bundleSlots: { folder: join(root, 'slots'), max: 20 },
     journals: join(root, 'journals'),
@@ -126,7 +130,7 @@ describe('the report at the end of a run', () => {
     const shown = relative(process.cwd(), root)
     expect(outline.map((line) => line.replace(shown, '<root>'))).toMatchInlineSnapshot(`
       [
-        " faultline  6 failure bundles in <root>/bundles",
+        " faultline  6 failure bundles in <root>/bundles: 6 assertion",
         "  FAILED one",
         "  FAILED two",
         "  FAILED three",
@@ -141,6 +145,7 @@ describe('the report at the end of a run', () => {
       bundles: [...failing, 'unsteady'].map((name) => `bundles/${name}`),
       flaky: ['bundles/unsteady'],
       leftOut: 2,
+      skipped: { requires_llm: 0 },
     })
   })
 
@@ -161,7 +166,7 @@ describe('the report at the end of a run', () => {
       {},
       root,
       (journals) => {
-        const journal = createJournal(journals, settingsIn(root))
+        const journal = createJournal(journals, settingsIn(root), secretsOnly(settingsIn(root)))
         closings.push(() => journal.close())
         journal.begin(begun('reported')).end('bundles/reported')
         journal.begin(begun('untold')).end('bundles/untold')
@@ -175,18 +180,37 @@ describe('the report at the end of a run', () => {
       '  FAILED lost',
     ])
     expect(log).toContain('worker-died in shop.test.ts')
+    const { reasons } = JSON.parse(readFileSync(join(root, 'bundles/run.json'), 'utf8')) as {
+      readonly reasons: Readonly<Record<string, string>>
+    }
+    expect(reasons).toMatchObject({ 'bundles/reported': 'assertion', 'bundles/untold': 'assertion' })
+    expect(Object.values(reasons)).toContain('worker-died')
     expect(existsSync(join(root, 'journals'))).toBe(false)
   })
 
   test('of merged shards names bundles that are elsewhere, and makes none', async () => {
-    const shard = moduleOf([{ state: 'failed', bundles: ['bundles/fails-1'] }], ['no network'])
+    const shard = moduleOf(
+      [
+        { state: 'failed', bundles: ['bundles/fails-1'] },
+        { state: 'skipped', tags: ['requires_llm'] },
+      ],
+      ['no network'],
+    )
     const { root, log } = await report([shard], {}, { mergeReports: '.vitest-reports' })
     const shown = relative(process.cwd(), root)
-    expect(log.replaceAll(shown, '<root>').split('\n\n')).toEqual([
-      '\n faultline  1 failure bundle in <root>/bundles',
-      '  FAILED fails-1\n    its bundle is not here: <root>/bundles/fails-1',
+    const lines = log.replaceAll(shown, '<root>').split('\n')
+    expect(lines.filter((line) => line !== '')).toEqual([
+      ' faultline  1 failure bundle in <root>/bundles',
+      '  FAILED fails-1',
+      '    its bundle is not here: <root>/bundles/fails-1',
+      ' faultline  1 requires_llm test skipped; set FAULTLINE_REQUIRES_LLM=1 to run them',
     ])
     expect(readdirSync(join(root, 'bundles'))).toEqual(['run.json'])
+    expect(JSON.parse(readFileSync(join(root, 'bundles/run.json'), 'utf8'))).toMatchObject({
+      bundles: ['bundles/fails-1'],
+      reasons: { 'bundles/fails-1': 'assertion' },
+      skipped: { requires_llm: 1 },
+    })
   })
 
   test('says where projects are kept, if any are', async () => {

@@ -67,7 +67,11 @@ describe('a try of a test', () => {
     await recorder.finish()
     expect(manifestsIn(root)).toMatchObject([{ reason: 'error', errors: [{ message: 'second try' }] }])
     expect(task.meta).toEqual({
-      faultline: { failedTries: [{ bundle: expect.stringMatching(/^bundles\/shop-sells-[0-9a-f]{8}-a2$/) }] },
+      faultline: {
+        failedTries: [
+          { bundle: expect.stringMatching(/^bundles\/shop-sells-[0-9a-f]{8}-a2$/), reason: 'error' },
+        ],
+      },
     })
   })
 
@@ -166,7 +170,10 @@ describe('a try of a test', () => {
     const recorder = createTestRecorder(task, calm, settingsIn(root, { bundleSlots }))
     fail(task, 'one too many')
     await recorder.finish()
-    expect([task.meta, manifestsIn(root)]).toEqual([{ faultline: { failedTries: [{ bundle: null }] } }, []])
+    expect([task.meta, manifestsIn(root)]).toEqual([
+      { faultline: { failedTries: [{ bundle: null, reason: 'error' }] } },
+      [],
+    ])
   })
 
   test.each([
