@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { isFaultlineError } from '../../../../src/core/index.ts'
 import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, defineInvariant, sweepFaults } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import type { Agents, FileOperation, WorkflowDriver } from '../../../../src/ports/index.ts'
 import { sweptAgents } from '../../../support/swept-workflows.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
 
 const twoSteps = defineWorkflow({
   id: 'two',
