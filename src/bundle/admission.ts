@@ -1,6 +1,13 @@
 import type { DigestPort } from '../ports/index.ts'
 import type { BundleFile, BundleLimits, OmittedFile } from './manifest.ts'
-import type { BundlePart } from './session-parts.ts'
+
+/** A file on its way into the bundle, redacted. */
+export interface BundlePart {
+  readonly path: string
+  readonly data: string | Uint8Array
+  /** What to keep of it when it is too large: whole lines from its beginning, or nothing since a part would be unreadable. */
+  readonly whenTooLarge: 'cut' | 'omit'
+}
 
 export interface AdmittedFile extends BundleFile {
   readonly bytes: Uint8Array

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { LogEntry, TimelineRow, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
+import type { CrashReport } from './crash-report.ts'
 import type { BundleManifest, BundleSessionEntry } from './manifest.ts'
 
 /** What the summaries are made of, while a bundle is written and after it was read. */
@@ -22,6 +23,8 @@ export interface BundleSession {
   readonly definition: WorkflowDefinition | null
   readonly input: JsonValue
   readonly logs: readonly LogEntry[]
+  /** What each crash met on the disk; null for one that was left out for its size. */
+  readonly crashes: readonly (CrashReport | null)[]
 }
 
 export interface BundleSnapshots {

@@ -20,6 +20,9 @@ export const sessionFiles = {
   log: 'logs/log.jsonl',
   readableLog: 'logs/log.txt',
   artifacts: 'artifacts',
+  earlierArtifacts: 'earlier-artifacts',
+  originals: 'originals',
+  disk: 'disk',
 } as const
 
 /** The first session lies at the top of the bundle, so that the usual bundle is flat. */
@@ -66,4 +69,21 @@ export function snapshotPaths(
 
 function snapshotPath(folder: string, name: string): string {
   return joinPath(folder, 'state', `${name}.json`)
+}
+
+/** Where the report of a crash is written, counted from 0. */
+export function crashPath(folder: string, index: number): string {
+  return joinPath(folder, sessionFiles.disk, `crash-${index + 1}.json`)
+}
+
+/** The paths of the reports that are in the bundle; null when there was no crash. */
+export function crashPaths(
+  folder: string,
+  count: number,
+  isThere: (path: string) => boolean,
+): readonly (string | null)[] | null {
+  if (count === 0) return null
+  return Array.from({ length: count }, (_, index) => crashPath(folder, index)).map((path) =>
+    isThere(path) ? path : null,
+  )
 }

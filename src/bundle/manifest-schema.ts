@@ -135,6 +135,8 @@ async function buildSchema(): Promise<ZodType<BundleManifest>> {
           beforeResume: z.array(path.nullable()),
           afterResume: z.array(path.nullable()),
         }),
+        crashes: z.array(path.nullable()).nullable().default(null),
+        originals: z.enum(['template', 'project']).nullable().catch(null).default(null),
       }),
     ),
     files: z.array(

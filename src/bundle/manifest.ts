@@ -131,6 +131,10 @@ export interface BundleSessionEntry {
   readonly folder: string
   /** Paths in the bundle; null for a snapshot that was not taken or left out. */
   readonly snapshots: SnapshotPaths
+  /** What each crash met on the disk, as paths in the bundle; null where the session did not crash. */
+  readonly crashes: readonly (string | null)[] | null
+  /** Where the files below `originals` come from; null where nobody knew what was there before the run. */
+  readonly originals: 'template' | 'project' | null
 }
 
 export interface SnapshotPaths {

@@ -1,4 +1,4 @@
-import { formatDuration, joinPath } from '../core/index.ts'
+import { formatDuration } from '../core/index.ts'
 import {
   renderPage,
   type RenderedPage,
@@ -6,25 +6,32 @@ import {
   type PageContent,
   type PageFact,
   type PageSession,
+  type PageText,
 } from '../viewer/index.ts'
 import type { AdmittedFile } from './admission.ts'
+import type { ArtifactFiles } from './artifact-parts.ts'
 import type { BundleSession, BundleSnapshots, BundleView } from './bundle.ts'
-import { sessionFiles } from './layout.ts'
 import type { BundleLimits, BundleManifest } from './manifest.ts'
-import { pageArtifact } from './page-artifact.ts'
+import { pageText, pageVersion } from './page-artifact.ts'
 import { focusOf } from './session-status.ts'
 import { commandLine, titleOf } from './summary.ts'
 
 /** `index.html`: the same as the summary and the files, to look around in. Repeats what they hold, as far as one file may grow. */
 export function bundlePage(
   view: BundleView,
+  artifacts: readonly (readonly ArtifactFiles[])[],
   files: readonly AdmittedFile[],
   { fileBytes }: BundleLimits,
 ): RenderedPage {
-  return renderPage(pageContent(view, files), fileBytes)
+  return renderPage(pageContent(view, artifacts, files), fileBytes)
 }
 
-function pageContent({ manifest, sessions }: BundleView, files: readonly AdmittedFile[]): PageContent {
+function pageContent(
+  { manifest, sessions }: BundleView,
+  artifacts: readonly (readonly ArtifactFiles[])[],
+  files: readonly AdmittedFile[],
+): PageContent {
+  const byPath = new Map(files.map((file) => [file.path, file]))
   return {
     title: titleOf(manifest),
     verdict: verdictOf(manifest),
@@ -32,7 +39,9 @@ function pageContent({ manifest, sessions }: BundleView, files: readonly Admitte
     errors: manifest.errors,
     replay: manifest.replay === null ? null : commandLine(manifest.replay),
     notes: [...(manifest.partial ? ['The process died while this was recorded.'] : []), ...manifest.notes],
-    sessions: sessions.map((session) => pageSession(session, manifest, files)),
+    sessions: sessions.map((session, index) =>
+      pageSession(session, manifest, artifactsOf(artifacts[index] ?? [], byPath)),
+    ),
     files: [
       ...manifest.files.map(({ path, sizeBytes, truncated }) => ({
         path,
@@ -71,7 +80,7 @@ function factsOf({ test, reason, seed, correlationIds, versions }: BundleManifes
 function pageSession(
   session: BundleSession,
   manifest: BundleManifest,
-  files: readonly AdmittedFile[],
+  artifacts: PageArtifacts,
 ): PageSession {
   const { entry, events, timeline, snapshots, logs, plan, resolvedPlan, definition, input } = session
   return {
@@ -87,7 +96,9 @@ function pageSession(
     timeline,
     snapshots: inOrder(snapshots),
     logs,
-    artifacts: artifactsOf(entry.folder, files),
+    ...artifacts,
+    originals: entry.originals,
+    crashes: session.crashes.filter((crash) => crash !== null),
     plan,
     resolvedPlan,
     definition,
@@ -107,9 +118,29 @@ function inOrder({
     .toSorted((left, right) => left.seq - right.seq)
 }
 
-function artifactsOf(folder: string, files: readonly AdmittedFile[]): PageArtifact[] {
-  const prefix = `${joinPath(folder, sessionFiles.artifacts)}/`
-  return files
-    .filter(({ path }) => path.startsWith(prefix))
-    .map(({ path, bytes }) => pageArtifact(path.slice(prefix.length), bytes, path))
+type PageArtifacts = Pick<PageSession, 'artifacts' | 'contents'>
+
+function artifactsOf(
+  artifacts: readonly ArtifactFiles[],
+  files: ReadonlyMap<string, AdmittedFile>,
+): PageArtifacts {
+  const contents: Record<string, PageText> = {}
+  const named = (path: string | null): AdmittedFile | undefined => {
+    const file = path === null ? undefined : files.get(path)
+    if (file !== undefined) contents[file.sha256] ??= pageText(file.bytes, file.path)
+    return file
+  }
+  const nameOf = (path: string | null): PageArtifact['newest'] => {
+    const file = named(path)
+    return file === undefined ? null : { sizeBytes: file.sizeBytes, sha256: file.sha256 }
+  }
+  return {
+    artifacts: artifacts.map(({ path, newest, original, versions }) => ({
+      path,
+      newest: nameOf(newest),
+      original: nameOf(original),
+      versions: versions.map(({ file, ...version }) => pageVersion(version, named(file))),
+    })),
+    contents,
+  }
 }

@@ -40,6 +40,7 @@ const emptySession: Omit<BundleSession, 'entry'> = {
   definition: null,
   input: null,
   logs: [],
+  crashes: [],
 }
 
 class BundleReader {
@@ -68,6 +69,7 @@ class BundleReader {
       definition: await this.#json(path(sessionFiles.definition)),
       input: (await this.#json<BundleSession['input']>(path(sessionFiles.input))) ?? null,
       logs: await this.#lines(path(sessionFiles.log)),
+      crashes: await this.#present(entry.crashes ?? []),
     }
   }
 
@@ -81,14 +83,18 @@ class BundleReader {
   }
 
   async #snapshots({ snapshots }: BundleSessionEntry): Promise<BundleSnapshots> {
-    const read = async (path: string | null): Promise<WorkflowSnapshot | null> =>
-      path === null ? null : this.#json(path)
+    const { beforeFailure, atFailure, beforeResume, afterResume } = snapshots
+    const [before = null, at = null] = await this.#present<WorkflowSnapshot>([beforeFailure, atFailure])
     return {
-      beforeFailure: await read(snapshots.beforeFailure),
-      atFailure: await read(snapshots.atFailure),
-      beforeResume: await Promise.all(snapshots.beforeResume.map(read)),
-      afterResume: await Promise.all(snapshots.afterResume.map(read)),
+      beforeFailure: before,
+      atFailure: at,
+      beforeResume: await this.#present(beforeResume),
+      afterResume: await this.#present(afterResume),
     }
+  }
+
+  async #present<T>(paths: readonly (string | null)[]): Promise<readonly (T | null)[]> {
+    return Promise.all(paths.map(async (path) => (path === null ? null : this.#json<T>(path))))
   }
 
   async #json<T>(path: string): Promise<T | null> {

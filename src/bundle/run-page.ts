@@ -1,5 +1,7 @@
 import { formatDuration } from '../core/index.ts'
+import type { DigestPort } from '../ports/index.ts'
 import {
+  artifactVersions,
   describeStepError,
   timelineOf,
   type ObservedStatus,
@@ -7,8 +9,8 @@ import {
   type StateDocument,
   type WorkflowEvent,
 } from '../trace/index.ts'
-import { renderPage } from '../viewer/index.ts'
-import { pageArtifact } from './page-artifact.ts'
+import { renderPage, type PageSession, type PageText } from '../viewer/index.ts'
+import { pageText, pageVersion } from './page-artifact.ts'
 import type { Redactor } from './redact.ts'
 import { focusOf } from './session-status.ts'
 
@@ -25,6 +27,7 @@ export interface PagedRun {
 export function runPage(
   { state: whole, status, events: all, artifacts }: PagedRun,
   redact: Redactor,
+  digest: DigestPort,
 ): string {
   const state = redact.json(whole)
   const events = redact.json(all)
@@ -62,7 +65,9 @@ export function runPage(
         timeline,
         snapshots: [snapshot],
         logs: [],
-        artifacts: artifacts.map(({ path, bytes }) => pageArtifact(redact.path(path), redact.bytes(bytes))),
+        ...pagedArtifacts(events, artifacts, redact, digest),
+        originals: null,
+        crashes: [],
         plan: null,
         resolvedPlan: null,
         definition,
@@ -73,4 +78,30 @@ export function runPage(
   })
   // Without a limit there is always one.
   return page.html as string
+}
+
+/** Of what was replaced the events tell digest and size; its bytes are gone. */
+function pagedArtifacts(
+  events: readonly WorkflowEvent[],
+  artifacts: readonly RecordedFile[],
+  redact: Redactor,
+  digest: DigestPort,
+): Pick<PageSession, 'artifacts' | 'contents'> {
+  const contents: Record<string, PageText> = {}
+  const versions = artifactVersions(events)
+  const paged = artifacts.map(({ path: recorded, bytes: whole }) => {
+    const path = redact.text(recorded)
+    const bytes = redact.bytes(whole)
+    const newest = { sizeBytes: bytes.length, sha256: digest.sha256(bytes) }
+    contents[newest.sha256] ??= pageText(bytes, path)
+    const all = versions.filter((version) => version.path === path)
+    const last = all.at(-1)?.sha256
+    return {
+      path,
+      newest,
+      original: null,
+      versions: all.map((version) => pageVersion(version, version.sha256 === last ? newest : undefined)),
+    }
+  })
+  return { artifacts: paged, contents }
 }

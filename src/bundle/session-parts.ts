@@ -1,4 +1,4 @@
-import { containedPath, formatDuration, formatStepKey, joinPath } from '../core/index.ts'
+import { formatDuration, formatStepKey, joinPath } from '../core/index.ts'
 import type { DigestPort } from '../ports/index.ts'
 import {
   oneLine,
@@ -7,26 +7,22 @@ import {
   type LogEntry,
   type SessionRecording,
 } from '../trace/index.ts'
-import { utf8Text } from './bytes.ts'
+import type { BundlePart } from './admission.ts'
+import { artifactParts, type ArtifactFiles } from './artifact-parts.ts'
 import type { BundleSession } from './bundle.ts'
-import { sessionFiles, sessionFolder, snapshotFiles } from './layout.ts'
+import { crashReport } from './crash-report.ts'
+import { crashPath, sessionFiles, sessionFolder, snapshotFiles } from './layout.ts'
 import type { BundleLimits } from './manifest.ts'
 import { payloadLimits } from './payload-limits.ts'
 import type { Redactor } from './redact.ts'
-
-/** A file on its way into the bundle, redacted. */
-export interface BundlePart {
-  readonly path: string
-  readonly data: string | Uint8Array
-  /** What to keep of it when it is too large: whole lines from its beginning, or nothing since a part would be unreadable. */
-  readonly whenTooLarge: 'cut' | 'omit'
-}
 
 export interface SessionParts {
   readonly folder: string
   readonly session: Omit<BundleSession, 'entry'>
   readonly documents: readonly BundlePart[]
   readonly artifacts: readonly BundlePart[]
+  /** Where the contents of each artifact are. */
+  readonly artifactFiles: readonly ArtifactFiles[]
 }
 
 export interface SessionPartsOptions {
@@ -47,7 +43,7 @@ export function sessionParts(
     folder,
     session,
     documents: documents(folder, session),
-    artifacts: artifacts(folder, recording, options),
+    ...artifactParts(folder, recording, options),
   }
 }
 
@@ -72,6 +68,7 @@ function redactedSession(
     definition: redact.json(recording.definition),
     input: redact.json(recording.input),
     logs: redact.json(recording.logs).map(fit.logEntry),
+    crashes: recording.crashes.map((crash) => crashReport(crash, { redact, digest })),
   }
 }
 
@@ -87,6 +84,7 @@ function documents(folder: string, session: Omit<BundleSession, 'entry'>): Bundl
       whenTooLarge: 'cut',
     },
     ...snapshotFiles(folder, session.snapshots).map(({ path, snapshot }) => json(path, snapshot)),
+    ...session.crashes.map((crash, index) => json(crashPath(folder, index), crash)),
     json(joinPath(folder, sessionFiles.plan), session.plan),
     json(joinPath(folder, sessionFiles.resolvedPlan), session.resolvedPlan),
     json(joinPath(folder, sessionFiles.definition), session.definition),
@@ -99,34 +97,6 @@ function documents(folder: string, session: Omit<BundleSession, 'entry'>): Bundl
     },
     lines(joinPath(folder, sessionFiles.events), events),
   ]
-}
-
-function artifacts(
-  folder: string,
-  recording: SessionRecording,
-  { redact }: SessionPartsOptions,
-): BundlePart[] {
-  const taken = new Set<string>()
-  return recording.artifacts.map(({ path, bytes }) => {
-    const data = redact.bytes(bytes)
-    return {
-      path: joinPath(
-        folder,
-        sessionFiles.artifacts,
-        unique(redact.path(containedPath(path, 'artifact')), taken),
-      ),
-      data,
-      whenTooLarge: utf8Text(data) === undefined ? 'omit' : 'cut',
-    }
-  })
-}
-
-/** Two names that differ only in a secret must not become one. */
-function unique(path: string, taken: Set<string>): string {
-  let free = path
-  for (let count = 2; taken.has(free); count++) free = `${path}~${count}`
-  taken.add(free)
-  return free
 }
 
 function json(path: string, value: unknown): BundlePart {

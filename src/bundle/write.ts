@@ -4,7 +4,7 @@ import type { RenderedPage } from '../viewer/index.ts'
 import { admit, type AdmittedFile } from './admission.ts'
 import type { BundleSession } from './bundle.ts'
 import type { BundleContent } from './content.ts'
-import { manifestFile, pageFile, snapshotPaths, summaryFile } from './layout.ts'
+import { crashPaths, manifestFile, pageFile, snapshotPaths, summaryFile } from './layout.ts'
 import {
   bundleMajor,
   bundleSchemaName,
@@ -90,6 +90,8 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
       status: sessionStatus(recording.events).status,
       folder,
       snapshots: snapshotPaths(folder, session.snapshots, (path) => paths.has(path)),
+      crashes: crashPaths(folder, recording.crashes.length, (path) => paths.has(path)),
+      originals: recording.originals?.from ?? null,
     }
   })
   const first = content.sessions[0]
@@ -120,7 +122,12 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
   }))
   const view = { manifest: draft, sessions: views }
   const summary = textFile(summaryFile, summaryMarkdown(view), digest)
-  const page = bundlePage(view, admitted.files, limits)
+  const page = bundlePage(
+    view,
+    sessions.map(({ artifactFiles }) => artifactFiles),
+    admitted.files,
+    limits,
+  )
   const made = [summary, ...(page.html === null ? [] : [textFile(pageFile, page.html, digest)])]
   const manifest = {
     ...draft,

@@ -5,7 +5,7 @@ import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
 import { bundlesFolder } from './bundles-folder.ts'
 import { emphasis, print } from './output.ts'
 import { exitCodes } from './exit-codes.ts'
-import { resumeLine } from './state-directory.ts'
+import { nextLine, resumeLine } from './state-directory.ts'
 
 /** How a run was asked for, for its bundle. */
 export interface RunRequest {
@@ -27,6 +27,11 @@ export async function finishRun(
     }
     print(emphasis.good(`completed${degraded}  ${session.runId}`))
     return exitCodes.good
+  }
+  if (outcome.status === 'paused' || outcome.status === 'waiting') {
+    print(emphasis.bad(`${outcome.status}  ${session.runId}`))
+    print(`next  ${nextLine(session.state(), outcome.status)}`)
+    return exitCodes.failed
   }
   print(emphasis.bad(`${outcome.status}  ${session.runId}`))
   if (outcome.status === 'failed') await leaveBundle(session, outcome, request)

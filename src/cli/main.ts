@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../adapters/node/index.ts'
 import { isFaultlineError, messageOf } from '../core/index.ts'
+import { answerCommand } from './commands/answer.ts'
 import { bundleCommand } from './commands/bundle.ts'
+import { cancelCommand } from './commands/cancel.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
@@ -25,6 +27,8 @@ const program = new Command('faultline')
   .configureOutput({ outputError: (text) => printError(text.trimEnd().replaceAll('\n', ' ')) })
   .addCommand(runCommand())
   .addCommand(resumeCommand())
+  .addCommand(answerCommand())
+  .addCommand(cancelCommand())
   .addCommand(statusCommand())
   .addCommand(historyCommand())
   .addCommand(timelineCommand())

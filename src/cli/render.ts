@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/index.ts'
 import { describeSkip, describeStepError, findingsOf } from '../trace/index.ts'
 import type { ObservedStatus, StateDocument, StepDocument, WorkflowEvent } from '../trace/index.ts'
-import { resumeLine } from './state-directory.ts'
+import { nextLine, resumeLine } from './state-directory.ts'
 
 /** The progress line of an event, or undefined for one that people need not see while a run goes on. */
 export function progressLine(event: WorkflowEvent): string | undefined {
@@ -16,6 +16,16 @@ export function progressLine(event: WorkflowEvent): string | undefined {
       return `  ↻ ${event.step}  ${describeStepError(event.error)}; again in ${formatDuration(event.delayMs)}`
     case 'step_fail':
       return `  ✗ ${event.step}  ${describeStepError(event.error)}${event.tolerated === true ? ', tolerated' : ''}`
+    case 'step_pause':
+      return `  ‖ ${event.step}  there is no value for \${${event.missingVar}}`
+    case 'gate_wait':
+      return `  ? ${event.step}  waits for an answer to its gate`
+    case 'timeout_warning':
+      return `  ! ${event.step}  has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
+    case 'undo_finish':
+      return `  ↶ ${event.step}  undone`
+    case 'undo_fail':
+      return `  ✗ ${event.step}  was not undone: ${describeStepError(event.error)}`
     case 'gate_result':
       if (event.route.to === 'pass') return undefined
       return `  ↩ gate of ${event.step} did not pass${event.route.to === 'loop' ? `: back to ${event.route.target}` : ''}`
@@ -48,6 +58,7 @@ export function renderStatus(state: StateDocument, status: ObservedStatus, state
     ...rows,
     ...(artifacts.length === 0 ? [] : ['', 'artifacts', ...artifacts]),
     ...(status === 'failed' || status === 'interrupted' ? ['', `next     ${resumeLine(state)}`] : []),
+    ...(status === 'paused' || status === 'waiting' ? ['', `next     ${nextLine(state, status)}`] : []),
   ].join('\n')
 }
 

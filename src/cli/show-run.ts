@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createNodeFiles } from '../adapters/node/index.ts'
+import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
 import { createRedactor, runPage } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
 import { runIdOrLast, runReader } from '../harness/index.ts'
@@ -18,7 +18,7 @@ export async function showRun(named: string | undefined, directories: Directorie
   const folder = joinPath(bundlesFolder, run.state.runId)
   const page = joinPath(folder, 'index.html')
   mkdirSync(folder, { recursive: true })
-  writeFileSync(page, runPage({ ...run, artifacts }, redact))
+  writeFileSync(page, runPage({ ...run, artifacts }, redact, createDigest()))
   print(renderStatus(run.state, run.status, run.stateProblem))
   print('')
   print(`page     ${page}`)

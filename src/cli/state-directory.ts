@@ -16,8 +16,23 @@ export function stateDirectoryOption(): Option {
 
 /** The command that goes on with a run from where its state lies. */
 export function resumeLine({ runId, launch }: Pick<StateDocument, 'runId' | 'launch'>): string {
+  return `npx faultline resume ${runId}${placeOf(launch)}`
+}
+
+/** The command that gives a run what it waits for. */
+export function nextLine(
+  { runId, launch, steps }: Pick<StateDocument, 'runId' | 'launch' | 'steps'>,
+  status: 'paused' | 'waiting',
+): string {
+  const [name, step] = Object.entries(steps).find(([, each]) => each.status === status) ?? []
+  if (status === 'waiting') return `npx faultline answer ${runId} ${name} --pass${placeOf(launch)}`
+  const [, member = 'name'] = /^\s*input\.([^.[\s]+)/.exec(step?.missingVar ?? '') ?? []
+  return `npx faultline resume ${runId} --input ${member}=<value>${placeOf(launch)}`
+}
+
+function placeOf(launch: JsonObject): string {
   const { stateDirectory: folder } = directoriesOf(launch)
-  return `npx faultline resume ${runId}${folder === undefined ? '' : ` --state-dir ${folder}`}`
+  return folder === undefined ? '' : ` --state-dir ${folder}`
 }
 
 /** Where a run was started to keep its state. */

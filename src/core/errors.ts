@@ -24,7 +24,6 @@ export const errorCodes = {
   INVARIANT_BROKEN: 'the run broke an invariant',
   MISSING_INPUT: 'a reference asks for a value that is not there',
   NOT_DETERMINISTIC: 'two runs without faults differ, so runs with faults cannot be compared',
-  NOT_EXECUTED: 'the workflow uses a feature that this version reads and checks, but does not execute',
   PATH_OUTSIDE: 'a path leaves the folder it must stay in',
   REQUIRED_FILE_MISSING: 'a step requires a file that no step creates and that does not exist',
   RUN_NOT_FOUND: 'there is no such run',

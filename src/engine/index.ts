@@ -6,7 +6,18 @@
 export type { Finding, ValidationReport } from './audit/findings.ts'
 export { createStateKeeper } from './audit/state-keeper.ts'
 export type { RestoredState, StateKeeper } from './audit/state-keeper.ts'
+export { createCancelRequests } from './cancel-requests.ts'
+export type { CancelRequests } from './cancel-requests.ts'
 export * from './definitions/index.ts'
+export {
+  ConfigurationError,
+  ConnectionError,
+  CriticalError,
+  ExternalServiceError,
+  StepFailure,
+  TimeoutError,
+  ValidationError,
+} from '../ports/index.ts'
 export { createReferenceDriver } from './reference-driver.ts'
 export { createWakeBell, runToEnd } from './run/production-loop.ts'
 export type { WakeBell } from './run/production-loop.ts'

@@ -9,7 +9,6 @@ import type {
   TickReport,
   WorkflowDriver,
 } from '../ports/index.ts'
-import { assertExecutable } from './definitions/index.ts'
 import { editArtifact } from './run/edit.ts'
 import { foldLog } from './run/fold-log.ts'
 import { forkRun } from './run/fork-run.ts'
@@ -60,21 +59,15 @@ function createIncarnation(ports: DriverPorts, forkedFrom?: RunFork): Incarnatio
     throw new FaultlineError('SESSION_MISUSE', 'No run is in hand: start or recover one first.')
   }
   return {
-    start: (request) =>
-      guarded(() => {
-        assertExecutable(request.definition)
-        return whenReady(startRun(request, life), (run) => (live = run).state.runId)
-      }),
+    start: (request) => guarded(() => whenReady(startRun(request, life), (run) => (live = run).state.runId)),
     recover: (request) =>
-      guarded(() => {
-        if (request.definition === 'current' && request.expects !== undefined)
-          assertExecutable(request.expects)
-        return whenReady(recoverRun(request, life), (run) => {
+      guarded(() =>
+        whenReady(recoverRun(request, life), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
           return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
-        })
-      }),
+        }),
+      ),
     tick: (policy) =>
       whenReady(disk.run(tick(held(), policy)), (moved) => {
         if (policy.beforeCalls?.() === false) return moved.report

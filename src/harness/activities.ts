@@ -135,12 +135,15 @@ export function createActivities(options: ActivitiesOptions): Activities {
 
   /** A call of another adapter on behalf of an attempt. */
   const outsideCall = <T>(port: 'http' | 'processes', by: StepKey, work: () => Promise<T>): Promise<T> => {
-    const activity = [...list].find(
+    const activity = performerOf(by)
+    return activity === undefined ? work() : waiting(activity, counterOf(port), work)
+  }
+
+  const performerOf = (by: StepKey): Activity | undefined =>
+    [...list].find(
       ({ kind, step, visit, attempt }) =>
         kind === 'agent' && step === by.step && visit === by.visit && attempt === by.attempt,
     )
-    return activity === undefined ? work() : waiting(activity, counterOf(port), work)
-  }
 
   const follow = async <T>(activity: Activity, work: () => Promise<T>): Promise<T> => {
     list.add(activity)
@@ -239,7 +242,13 @@ export function createActivities(options: ActivitiesOptions): Activities {
         )
       },
     }),
-    http: (inner) => ({ request: (call) => outsideCall('http', call.by, () => inner.request(call)) }),
+    http: (inner) => ({
+      async request(call) {
+        const performer = scheduler === undefined ? undefined : performerOf(call.by)
+        if (performer !== undefined) await itsTurn(performer, 'http.request', call.target)
+        return outsideCall('http', call.by, () => inner.request(call))
+      },
+    }),
     processes: (inner) => ({
       async start(call) {
         const process = await outsideCall('processes', call.by, () => inner.start(call))

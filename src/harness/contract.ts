@@ -9,7 +9,7 @@ import type {
   StorageOptions,
   WorkflowDriver,
 } from '../ports/index.ts'
-import type { Fault, FaultPlan } from '../definition/index.ts'
+import type { CrashOutcome, Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type {
@@ -88,6 +88,11 @@ export interface ResumeOptions {
   readonly input?: JsonObject
 }
 
+export interface CrashOptions {
+  /** What the disk keeps of all that is not durable: `docs/simulated-disk.md`. Default `kill`: all of it, the machine goes on. */
+  readonly disk?: CrashOutcome
+}
+
 export interface StepExecution {
   readonly step: string
   readonly visit: number
@@ -140,7 +145,7 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
   /** A new engine that knows only what is on disk takes the run over; runs nothing. */
   resume(options?: ResumeOptions): Promise<RunOutcome>
   /** The process dies here: nothing that is in flight goes on, nothing is cleaned up. */
-  crash(): Promise<RunOutcome>
+  crash(options?: CrashOptions): Promise<RunOutcome>
   /** Ends the run for good. Steps in flight have the workflow's time of grace, if it has one. */
   cancel(reason?: string): Promise<RunOutcome>
   /** What the last moving call left, as read back from disk. */

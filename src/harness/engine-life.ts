@@ -63,6 +63,8 @@ export interface EngineLife {
   readonly incarnation: Incarnation
   readonly reader: RunReader
   readonly fence: Fence
+  /** Has a move that waits look again. */
+  wake(): void
   /**
    * Ticks until `settled` finds an outcome in a report. Between two ticks it waits for whatever is in flight and moves the
    * virtual clock when nothing but time can help.
@@ -124,6 +126,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       ...world.storage,
       owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
     }),
+    wake: () => bell.ring(),
     async move(policy, settled) {
       activities.open()
       try {

@@ -9,7 +9,7 @@ export type * from './contract.ts'
 export * from './invariants/index.ts'
 export { mockAgent } from './mock-agents.ts'
 export type { MockAgentOptions } from './mock-agents.ts'
-export { resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './process-run.ts'
+export { cancelRun, resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './process-run.ts'
 export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions } from './process-run.ts'
 export type { OutsideOptions } from './outside.ts'
 export { createProject, openProject, sessionsOf, sweptFindingsOf, templateVersion } from './project.ts'
@@ -22,7 +22,15 @@ export { mergeSweepReports } from './sweep/merge-reports.ts'
 export * from './sweep/report.ts'
 export type { SingleFaultOptions } from './sweep/sweep.ts'
 export * from './snapshot-diff.ts'
-export { StepFailure } from '../ports/index.ts'
+export {
+  ConfigurationError,
+  ConnectionError,
+  CriticalError,
+  ExternalServiceError,
+  StepFailure,
+  TimeoutError,
+  ValidationError,
+} from '../ports/index.ts'
 export type {
   AgentContext,
   HttpRequest,

@@ -5,7 +5,7 @@ import {
   createSystemClock,
   createTurn,
 } from '../adapters/node/index.ts'
-import { createVirtualClock, createVirtualFiles } from '../adapters/virtual/index.ts'
+import { createVirtualClock } from '../adapters/virtual/index.ts'
 import { builtInStepNames, builtInStepProblem, isBuiltInStep } from '../built-in-steps/index.ts'
 import { covers, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
@@ -13,15 +13,7 @@ import type { FaultPlan, StepDefinition } from '../definition/index.ts'
 import { missingRequiredFile } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { checkFaultPlan, createFaultRecorder } from '../fault-injection/index.ts'
-import type {
-  AgentPort,
-  Agents,
-  FilesPort,
-  IdsPort,
-  OwnerPort,
-  StorageOptions,
-  WorkflowDriver,
-} from '../ports/index.ts'
+import type { AgentPort, Agents, IdsPort, OwnerPort, StorageOptions, WorkflowDriver } from '../ports/index.ts'
 import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { GateController, Project } from './contract.ts'
 import { checkGateControllers, createGateControllers } from './gate-controllers.ts'
@@ -32,6 +24,8 @@ import { filesOf, hideDirectories } from './project.ts'
 import { createScheduler } from './schedule/scheduler.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { Session } from './session.ts'
+import { createRecordedDisk, createSimulatedDisk } from './session-disk.ts'
+import type { SessionDisk } from './session-disk.ts'
 import { createWorld } from './world.ts'
 
 /** Everything a session is made of, decided: no default is left to fill in. */
@@ -75,11 +69,12 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
   const logs: LogEntry[] = []
   const projectFolder = disk === 'simulated' ? undefined : project.folder
   const outside = createOutside(parts.outside, projectFolder)
-  const readFile: ReadFile = async (path) => storage.files.perform({ op: 'read', path })
+  const { files } = storage.disk
+  const readFile: ReadFile = async (path) => files.perform({ op: 'read', path })
   return new Session({
     world: {
       driver: parts.driver,
-      files: storage.files,
+      files,
       simulatedFiles: disk === 'simulated' || project.folder === undefined,
       projectFolder,
       clock: virtualClock ?? createSystemClock(),
@@ -120,6 +115,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       return present?.definition
     },
     readFile,
+    sessionDisk: storage.disk,
     async release() {
       await outside.close()
       await storage.release()
@@ -219,16 +215,17 @@ async function checkRequiredFiles(loaded: LoadedWorkflow, project: Project): Pro
 }
 
 interface Storage {
-  readonly files: FilesPort
+  readonly disk: SessionDisk
   readonly release: () => Promise<void>
 }
 
 async function storageFor(disk: 'folder' | 'simulated', project: Project): Promise<Storage> {
   if (disk === 'simulated') {
-    return { files: createVirtualFiles(await filesOfProject(project)), release: async () => {} }
+    return { disk: createSimulatedDisk(await filesOfProject(project)), release: async () => {} }
   }
-  // A project in memory is a simulated disk already.
-  if (project.folder === undefined) return { files: filesOf(project), release: async () => {} }
+  if (project.folder === undefined) {
+    return { disk: createRecordedDisk(filesOf(project)), release: async () => {} }
+  }
   const files = createNodeFiles(project.folder)
-  return { files, release: async () => files.closeAll() }
+  return { disk: createRecordedDisk(files), release: async () => files.closeAll() }
 }

@@ -2,13 +2,14 @@ import {
   createCompression,
   createDigest,
   createNodeFiles,
+  createSystemClock,
   createSystemIds,
   createSystemOwner,
 } from '../adapters/node/index.ts'
-import { FaultlineError } from '../core/index.ts'
+import { FaultlineError, isFaultlineError } from '../core/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
-import { createReferenceDriver } from '../engine/index.ts'
+import { createConditionGate, createReferenceDriver } from '../engine/index.ts'
 import type { LoadedWorkflow } from '../engine/index.ts'
 import { faultPlan } from '../fault-injection/index.ts'
 import type { Agents, Directories, RecoverRequest, RunReader } from '../ports/index.ts'
@@ -75,6 +76,47 @@ export async function resumeProcessRun(options: ResumeProcessRunOptions): Promis
   })
   await session.adopt({ ...request, ...(present === undefined ? {} : { expects: present.definition }) })
   return session
+}
+
+/**
+ * Ends a run that no process holds, for good: its agents are not needed for that.
+ *
+ * @throws FaultlineError `RUN_OWNED` while a process holds it.
+ */
+export async function cancelRun({
+  folder,
+  directories,
+  runId,
+  reason,
+}: {
+  readonly folder: string
+  readonly directories: Directories
+  readonly runId: string
+  readonly reason: string
+}): Promise<void> {
+  const files = createNodeFiles(folder)
+  const incarnation = createReferenceDriver().incarnate({
+    files,
+    clock: createSystemClock(),
+    agents: agentPort({}),
+    gates: createConditionGate(),
+    ids: createSystemIds(),
+    digest: createDigest(),
+    compression: createCompression(),
+    owner: createSystemOwner(),
+    observer: { event: () => {}, log: () => {} },
+    wake: () => {},
+    projectFolder: folder,
+    directories,
+  })
+  try {
+    await incarnation.recover({ runId, cancel: reason })
+  } catch (error) {
+    if (!isFaultlineError(error, 'RUN_NOT_RESUMABLE') || error.details['status'] !== 'cancelled') throw error
+  } finally {
+    await incarnation.close()
+    await files.closeAll()
+  }
 }
 
 /** Reads the runs of a project, as this process sees them. */

@@ -46,6 +46,8 @@ export interface CreateProjectOptions {
 interface ProjectInternals {
   readonly files: FilesPort
   readonly given: Set<string> | undefined
+  /** What the template puts into a project; undefined without a template. */
+  readonly templateFiles: ReadonlyMap<string, Uint8Array> | undefined
   readonly sessions: WorkflowSession[]
   readonly findings: SweptFinding[]
   readonly observer: SessionObserver | undefined
@@ -73,6 +75,7 @@ export async function createProject(options: CreateProjectOptions = {}): Promise
     template: template ?? 'none',
     agents: templateFolder === undefined ? {} : await templateAgents(templateFolder),
     given: new Set(given.keys()),
+    templateFiles: templateFolder === undefined ? undefined : given,
     seed: options.seed,
     correlationId: options.correlationId,
     limits: options.limits,
@@ -96,6 +99,7 @@ export function openProject(folder: string): Project {
     template: 'none',
     agents: {},
     given: undefined,
+    templateFiles: undefined,
     seed: undefined,
     correlationId: undefined,
     limits: undefined,
@@ -108,6 +112,20 @@ export function openProject(folder: string): Project {
 /** Paths that the project was made with or that the test wrote; undefined for a folder that was opened as it was. */
 export function filesGivenTo(project: Project): ReadonlySet<string> | undefined {
   return internals.get(project)?.given
+}
+
+/** What the template of a project has put into it; undefined for a project that was not made from one. */
+export function templateFilesOf(project: Project): ReadonlyMap<string, Uint8Array> | undefined {
+  return internals.get(project)?.templateFiles
+}
+
+/**
+ * What a template puts into a project.
+ *
+ * @throws FaultlineError `TEMPLATE_UNKNOWN` with the nearest name.
+ */
+export function filesOfTemplate(name: string, templates?: string): ReadonlyMap<string, Uint8Array> {
+  return projectFiles(findTemplate(name, templates), undefined)
 }
 
 /**
@@ -173,6 +191,7 @@ interface ProjectParts extends ProjectPlace {
   readonly template: string
   readonly agents: Agents
   readonly given: Set<string> | undefined
+  readonly templateFiles: ReadonlyMap<string, Uint8Array> | undefined
   readonly seed: number | string | undefined
   readonly correlationId: string | undefined
   readonly limits: SessionLimits | undefined
@@ -222,7 +241,8 @@ function projectAt(parts: ProjectParts): Project {
       await parts.remove()
     },
   }
-  internals.set(project, { files, given, sessions: [], findings: [], observer: parts.observer, stores })
+  const { templateFiles, observer } = parts
+  internals.set(project, { files, given, templateFiles, sessions: [], findings: [], observer, stores })
   return project
 }
 

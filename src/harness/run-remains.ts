@@ -1,29 +1,35 @@
 import { createNodeFiles } from '../adapters/node/index.ts'
 import type { Directories, FilesPort, RunReader } from '../ports/index.ts'
 import type {
+  OriginalFiles,
   RecordedFile,
   RecordedSnapshots,
   SessionRecording,
   WorkflowEvent,
   WorkflowSnapshot,
 } from '../trace/index.ts'
+import { originalsInTemplate } from './artifact-history.ts'
 import { runReader } from './process-run.ts'
+import { filesOfTemplate } from './project.ts'
 import { snapshotOf } from './snapshots.ts'
 
 /** What the death of its process has left of a run. */
-export type RunRemains = Pick<SessionRecording, 'snapshots' | 'artifacts'>
+export type RunRemains = Pick<SessionRecording, 'snapshots' | 'artifacts' | 'originals'>
 
 /**
  * Reads from a project's folder what a session would have recorded of a run, had its process lived; undefined when the run is
  * not there, as that of a simulated disk.
+ *
+ * @param template what the project was made from
  */
 export async function readRunRemains(
   projectFolder: string,
   runId: string,
   directories: Directories,
+  template: TemplatePlace,
 ): Promise<RunRemains | undefined> {
   const files = createNodeFiles(projectFolder)
-  const remains = await remainsIn(files, runReader(projectFolder, directories), runId)
+  const remains = await remainsIn(files, runReader(projectFolder, directories), runId, template)
   await files.closeAll()
   return remains
 }
@@ -33,6 +39,7 @@ export async function remainsIn(
   files: FilesPort,
   reader: RunReader,
   runId: string,
+  template: TemplatePlace | null,
 ): Promise<RunRemains | undefined> {
   if (!(await reader.list()).includes(runId)) return undefined
   const { state, events } = await reader.read(runId)
@@ -41,7 +48,23 @@ export async function remainsIn(
     const bytes = await files.perform({ op: 'read', path })
     if (bytes !== undefined) artifacts.push({ path, bytes })
   }
-  return { snapshots: await snapshotsAt(events, reader, runId), artifacts }
+  const paths = state.artifacts.map(({ path }) => path)
+  return {
+    snapshots: await snapshotsAt(events, reader, runId),
+    artifacts,
+    originals: template === null ? null : originalsIn(template, paths),
+  }
+}
+
+/** The name of a template, and where those lie that are not faultline's own. */
+export interface TemplatePlace {
+  readonly name: string
+  readonly templates: string | null
+}
+
+/** Null for a project without a template: what lay in it before is gone. */
+function originalsIn({ name, templates }: TemplatePlace, paths: readonly string[]): OriginalFiles | null {
+  return name === 'none' ? null : originalsInTemplate(filesOfTemplate(name, templates ?? undefined), paths)
 }
 
 /** The same that a session takes by itself; a run that was still going failed where it ended. */

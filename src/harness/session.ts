@@ -3,6 +3,7 @@ import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { GateDecision, RecoverRequest, RunView, TickPolicy, TickReport } from '../ports/index.ts'
 import { timelineOf } from '../trace/index.ts'
 import type {
+  DiskAtCrash,
   LogEntry,
   RecordedFile,
   SessionRecording,
@@ -13,6 +14,7 @@ import type {
   WorkflowSnapshot,
 } from '../trace/index.ts'
 import type {
+  CrashOptions,
   Project,
   ResumeOptions,
   RunOutcome,
@@ -23,10 +25,12 @@ import type {
 } from './contract.ts'
 import { bornLife } from './engine-life.ts'
 import type { EngineLife, SessionWorld } from './engine-life.ts'
+import { earlierArtifacts, originalFiles } from './artifact-history.ts'
 import { executionsOf } from './executions.ts'
 import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
 import type { SessionStanding } from './misuse.ts'
 import { judgeSchedule } from './schedule/scheduler.ts'
+import type { SessionDisk } from './session-disk.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
 
 export interface SessionStart {
@@ -47,6 +51,7 @@ export interface SessionStart {
   readonly presentDefinition: (goOnUnderIt: boolean) => Promise<WorkflowDefinition | undefined>
   /** Reads a file that the run produced, from the disk that the run works on. */
   readonly readFile: (path: string) => Promise<Uint8Array | undefined>
+  readonly sessionDisk: SessionDisk
   readonly release: () => Promise<void>
 }
 
@@ -65,11 +70,16 @@ export class Session implements WorkflowSession {
   #view: RunView | undefined
   #lastOutcome: RunOutcome | null = null
   #moving = false
+  /** The moving call that is under way. */
+  #going: Promise<RunOutcome> | undefined
+  /** What the run is to be cancelled for as soon as the engine can be asked. */
+  #cancelFor: string | undefined
   #crashed = false
   #held = true
   #judged = false
   #closed = false
   readonly #afterDeath: (readonly string[])[] = []
+  readonly #crashes: DiskAtCrash[] = []
 
   constructor(start: SessionStart) {
     this.#start = start
@@ -207,7 +217,7 @@ export class Session implements WorkflowSession {
     }
   }
 
-  async crash(): Promise<RunOutcome> {
+  async crash({ disk = 'kill' }: CrashOptions = {}): Promise<RunOutcome> {
     // A life that dies while it takes the run over, or after it was refused the run, dies as any other.
     const standing = this.#standing
     const isOver = standing.status === 'completed' || standing.status === 'cancelled'
@@ -216,11 +226,20 @@ export class Session implements WorkflowSession {
     await this.#life.fence.drop()
     this.#afterDeath.push(this.#life.fence.afterDeath)
     this.#crashed = true
-    await this.#look()
+    const loss = await this.#start.sessionDisk.crash(disk)
+    const { state } = await this.#look()
+    this.#crashes.push({ incarnation: this.#incarnation, seq: state.seq, ...loss })
     return this.#conclude({ status: 'crashed', ...(inFlight === undefined ? {} : { step: inFlight }) })
   }
 
   async cancel(reason = 'cancelled by the session'): Promise<RunOutcome> {
+    if (this.#going !== undefined) {
+      this.#cancelFor = reason
+      this.#life.wake()
+      const outcome = await this.#going
+      // The move may have stopped of itself before the engine could be asked.
+      return outcome.status === 'stopped' ? this.cancel(reason) : outcome
+    }
     if (this.#isLetGo) await this.#takeUp({})
     assertAlive(this.#standing, 'cancel')
     await this.#life.incarnation.cancel(reason)
@@ -286,12 +305,13 @@ export class Session implements WorkflowSession {
 
   async recording(): Promise<SessionRecording> {
     const view = await this.#look()
-    const { input, seed, correlationId, plan, clock, disk, readFile } = this.#start
+    const { input, seed, correlationId, plan, clock, disk, readFile, sessionDisk } = this.#start
     const artifacts: RecordedFile[] = []
     for (const { path } of view.state.artifacts) {
       const bytes = await readFile(path)
       if (bytes !== undefined) artifacts.push({ path, bytes })
     }
+    const paths = view.state.artifacts.map(({ path }) => path)
     return {
       runId: this.runId,
       correlationId,
@@ -307,6 +327,9 @@ export class Session implements WorkflowSession {
       plan,
       resolvedPlan: this.faults.resolved,
       artifacts,
+      earlierArtifacts: earlierArtifacts(view.events, sessionDisk),
+      originals: originalFiles(this.project, paths, sessionDisk),
+      crashes: [...this.#crashes],
     }
   }
 
@@ -325,9 +348,18 @@ export class Session implements WorkflowSession {
   ): Promise<RunOutcome> {
     assertAlive(this.#standing, 'go on')
     this.#moving = true
+    this.#going = this.#go(policy, reached)
+    return this.#going
+  }
+
+  async #go(
+    policy: TickPolicy,
+    reached: (report: TickReport) => RunOutcome | undefined,
+  ): Promise<RunOutcome> {
     try {
       const outcome = await this.#life.move(policy, async (report, idle) => {
         await this.#photograph(report)
+        if (report.status === 'running' && (await this.#cancelNow())) return this.#terminalOutcome()
         if (report.status !== 'running') return this.#terminalOutcome()
         const stop = reached(report)
         if (stop !== undefined) return stop
@@ -338,7 +370,19 @@ export class Session implements WorkflowSession {
       return this.#conclude(outcome)
     } finally {
       this.#moving = false
+      this.#going = undefined
+      this.#cancelFor = undefined
     }
+  }
+
+  /** Does what `cancel` was asked for during a move; whether the run has ended by that. */
+  async #cancelNow(): Promise<boolean> {
+    const reason = this.#cancelFor
+    if (reason === undefined) return false
+    this.#cancelFor = undefined
+    await this.#life.incarnation.cancel(reason)
+    const { state } = await this.#look()
+    return state.status !== 'running'
   }
 
   /** Hands the run to the present life, with a snapshot on either side; answers the step that starts first. */

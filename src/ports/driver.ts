@@ -91,6 +91,8 @@ export interface RecoverRequest {
   readonly input?: JsonObject
   /** Answers to gates that wait for them, by step id. */
   readonly answers?: Readonly<Record<string, GateDecision>>
+  /** End the run for good, for this reason: `recover` then throws `RUN_NOT_RESUMABLE`, as for any run that has been cancelled. */
+  readonly cancel?: string
   /** Take the lock of an owner on another host, which cannot be asked whether it lives. */
   readonly takeOver?: boolean
 }

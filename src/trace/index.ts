@@ -2,6 +2,7 @@
  * What a run leaves behind, as data: the events of the log, their line format, the state document, and the views that
  * terminal, bundle and command line derive from them. Reads and writes no file and knows no engine.
  */
+export * from './artifact-versions.ts'
 export * from './codec.ts'
 export * from './divergence.ts'
 export * from './events.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/index.ts'
-import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
+import type { CrashOutcome, FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { WorkflowEvent } from './events.ts'
 import type { ObservedStatus, ProducedArtifact, StateDocument } from './state-document.ts'
 
@@ -54,9 +54,51 @@ export interface SessionRecording {
   readonly resolvedPlan: FaultPlan
   /** Files that the run produced, with their bytes. */
   readonly artifacts: readonly RecordedFile[]
+  /** Contents that artifacts had before their newest one, as far as they are known, in the order of their events. */
+  readonly earlierArtifacts: readonly EarlierArtifact[]
+  /** What lay where the run has put artifacts; null where nobody knows it any more. */
+  readonly originals: OriginalFiles | null
+  /** What each crash of the session met, oldest first. */
+  readonly crashes: readonly DiskAtCrash[]
 }
 
 export interface RecordedFile {
   readonly path: string
   readonly bytes: Uint8Array
+}
+
+export interface EarlierArtifact extends RecordedFile {
+  /** `seq` of the event that committed it. */
+  readonly seq: number
+}
+
+export interface OriginalFiles {
+  /** The template as it is, or else the project as the session found it. */
+  readonly from: 'template' | 'project'
+  /** An artifact that is not among them is new. */
+  readonly files: readonly RecordedFile[]
+}
+
+/** The disk at the end of a life that crashed: what would survive a power loss, and what would not. */
+export interface DiskAtCrash {
+  /** Which life of the engine ended, from 1. */
+  readonly incarnation: number
+  /** `seq` of the last event that the next life finds. */
+  readonly seq: number
+  /** What the crash has left of all that was not durable. */
+  readonly outcome: CrashOutcome
+  /** Files that the session has changed, durable with their names. */
+  readonly durable: readonly { readonly path: string; readonly sizeBytes: number }[]
+  readonly unsynced: readonly UnsyncedFile[]
+}
+
+/** A file whose bytes or name were not durable; null where there was no such file. */
+export interface UnsyncedFile {
+  readonly path: string
+  /** As the process that died had written it. */
+  readonly written: Uint8Array | null
+  /** As it would be after a power loss. */
+  readonly durable: Uint8Array | null
+  /** As the next life finds it. */
+  readonly left: Uint8Array | null
 }

@@ -2,7 +2,8 @@ import { formatStepKey } from '../core/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
 import type { EventData, SessionData } from './page-data.ts'
 
-export type BarOutcome = 'completed' | 'failed' | 'retried' | 'returned' | 'interrupted' | 'running'
+export type BarOutcome =
+  'completed' | 'failed' | 'retried' | 'returned' | 'waiting' | 'undone' | 'interrupted' | 'running'
 
 /** One attempt of a step, from the position of the event that began it to that of the event that ended it. */
 export interface Bar {
@@ -19,6 +20,14 @@ export interface Lane {
   readonly step: string
   readonly bars: readonly Bar[]
   readonly gates: readonly GateMark[]
+  /** Everything else that happened to the step, such as a warning or that it was skipped. */
+  readonly notes: readonly NoteMark[]
+}
+
+export interface NoteMark {
+  readonly at: number
+  readonly status: string
+  readonly text: string
 }
 
 export interface GateMark {
@@ -29,7 +38,9 @@ export interface GateMark {
 /** What concerns the run as a whole. A crash has no event of its own: it lies before the resume that tells of it. */
 export interface RunMark {
   readonly at: number
-  readonly kind: 'crash' | 'resume' | 'cancel' | 'end'
+  readonly kind: 'crash' | 'resume' | 'end' | 'other'
+  /** What to call it. */
+  readonly name: string
   readonly good: boolean
 }
 
@@ -42,6 +53,7 @@ interface OpenLane {
   readonly step: string
   readonly bars: Bar[]
   readonly gates: GateMark[]
+  readonly notes: NoteMark[]
   open: { visit: number; attempt: number; from: number } | undefined
 }
 
@@ -55,7 +67,7 @@ export function lanesOf({
   const lanes = new Map<string, OpenLane>()
   const marks: RunMark[] = []
   const laneOf = (step: string): OpenLane => {
-    const lane = lanes.get(step) ?? { step, bars: [], gates: [], open: undefined }
+    const lane = lanes.get(step) ?? { step, bars: [], gates: [], notes: [], open: undefined }
     lanes.set(step, lane)
     return lane
   }
@@ -72,32 +84,48 @@ export function lanesOf({
   }
 
   events.forEach((event, at) => {
-    const { kind, step, visit, attempt } = event
-    if (step !== null && visit !== null && attempt !== null) {
-      const lane = laneOf(step)
-      if (kind === 'step_start') {
-        close(lane, at, 'interrupted')
-        lane.open = { visit, attempt, from: at }
-      }
-      if (kind === 'gate_result') lane.gates.push({ at, passed: event.status === 'passed' })
-      const outcome = outcomeOf(event)
-      if (outcome !== undefined) close(lane, at, outcome)
-      return
-    }
-    if (kind === 'workflow_resume') {
-      if (at > 0 && !ranOut(events, at)) marks.push({ at, kind: 'crash', good: false })
-      closeAll(at, 'interrupted')
-      marks.push({ at, kind: 'resume', good: true })
-    }
-    if (kind === 'workflow_cancel') marks.push({ at, kind: 'cancel', good: false })
-    if (kind === 'workflow_end') {
-      closeAll(at, 'interrupted')
-      marks.push({ at, kind: 'end', good: event.status === 'completed' })
-    }
+    if (event.step === null || event.visit === null) markRun(event, at)
+    else markStep(laneOf(event.step), event, event.visit, at)
   })
   closeAll(events.length - 1, 'running')
-  return { lanes: [...lanes.values()].map(({ step, bars, gates }) => ({ step, bars, gates })), marks }
+  return {
+    lanes: [...lanes.values()].map(({ step, bars, gates, notes }) => ({ step, bars, gates, notes })),
+    marks,
+  }
+
+  function markStep(lane: OpenLane, event: EventData, visit: number, at: number): void {
+    const { kind, attempt, status, text } = event
+    if (attempt !== null && kind.endsWith('_start') && !kind.startsWith('process_')) {
+      close(lane, at, 'interrupted')
+      lane.open = { visit, attempt, from: at }
+    } else if (kind === 'gate_result') lane.gates.push({ at, passed: status === 'passed' })
+    else if (!withinBar.has(kind) && outcomeOf(event) === undefined) lane.notes.push({ at, status, text })
+    const outcome = outcomeOf(event)
+    if (outcome !== undefined) close(lane, at, outcome)
+  }
+
+  function markRun({ kind, status }: EventData, at: number): void {
+    const name = kind.replace(/^workflow_/, '').replaceAll('_', ' ')
+    if (kind === 'workflow_resume') {
+      if (at > 0 && !ranOut(events, at)) marks.push({ at, kind: 'crash', name: 'crash', good: false })
+      closeAll(at, 'interrupted')
+      marks.push({ at, kind: 'resume', name, good: true })
+    } else if (kind === 'workflow_end') {
+      closeAll(at, 'interrupted')
+      marks.push({ at, kind: 'end', name, good: status === 'completed' })
+    } else if (kind.startsWith('workflow_') && kind !== 'workflow_start') {
+      marks.push({ at, kind: 'other', name, good: kind !== 'workflow_cancel' })
+    }
+  }
 }
+
+/** Events that tell no more in a lane than the bar they lie in. */
+const withinBar: ReadonlySet<string> = new Set([
+  'artifacts_prepared',
+  'artifact_created',
+  'process_start',
+  'checkpoint',
+])
 
 function outcomeOf({ kind, body }: EventData): BarOutcome | undefined {
   switch (kind) {
@@ -110,14 +138,20 @@ function outcomeOf({ kind, body }: EventData): BarOutcome | undefined {
     case 'gate_result':
       return (body['route'] as { to?: string } | undefined)?.to === 'loop' ? 'returned' : undefined
     default:
+      if (kind.endsWith('_pause') || kind.endsWith('_wait')) return 'waiting'
+      if (kind.startsWith('undo_'))
+        return { undo_finish: 'undone', undo_fail: 'failed' }[kind as string] as BarOutcome
       return undefined
   }
 }
 
+/** A life whose last word on the run is one of these was cut off in its middle. */
+const stillGoing: ReadonlySet<string> = new Set(['workflow_start', 'workflow_resume', 'workflow_cancel'])
+
 /** Whether the life before a resume came to its end; edits from outside may lie between. */
 function ranOut(events: readonly EventData[], resumedAt: number): boolean {
-  const before = events.slice(0, resumedAt).findLast(({ kind }) => kind !== 'artifact_edit')
-  return before?.kind === 'workflow_end'
+  const before = events.slice(0, resumedAt).findLast(({ kind }) => kind.startsWith('workflow_'))
+  return before !== undefined && !stillGoing.has(before.kind)
 }
 
 /** The keys at which faults fired begin `<incarnation>/<step>#<visit>@<attempt>:`. */

@@ -1,7 +1,7 @@
 import { canonicalJson, type JsonValue } from '../core/index.ts'
 import type { FaultPlan, WorkflowDefinition } from '../definition/index.ts'
 import type { LogEntry, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
-import type { PageArtifact, PageContent, PageFact, PageSession } from './content.ts'
+import type { PageArtifact, PageContent, PageCrash, PageFact, PageSession, PageText } from './content.ts'
 
 /** What is embedded in a page: the content without what is told twice. */
 export interface PageData extends Omit<PageContent, 'sessions'> {
@@ -19,6 +19,9 @@ export interface SessionData {
   readonly snapshots: readonly SnapshotData[]
   readonly logs: readonly LogData[]
   readonly artifacts: readonly PageArtifact[]
+  readonly contents: Readonly<Record<string, PageText>>
+  readonly originals: PageSession['originals']
+  readonly crashes: readonly PageCrash[]
   readonly plan: FaultPlan | null
   readonly resolvedPlan: FaultPlan | null
   readonly definition: WorkflowDefinition | null
@@ -73,7 +76,7 @@ export function pageData(content: PageContent, detail: Detail): PageData {
 }
 
 function sessionData(session: PageSession, detail: Detail): SessionData {
-  const { events, timeline, definition, artifacts } = session
+  const { events, timeline, definition } = session
   const startedAt = events[0]?.at ?? session.logs[0]?.at ?? 0
   const rowsOnly = detail === 'rows only'
   const isKnown = sameDefinition(definition)
@@ -88,7 +91,10 @@ function sessionData(session: PageSession, detail: Detail): SessionData {
     }),
     snapshots: rowsOnly ? [] : session.snapshots.map((snapshot) => snapshotData(snapshot, isKnown)),
     logs: rowsOnly ? [] : session.logs.map((entry) => logData(entry, startedAt)),
-    artifacts: detail === 'whole' ? artifacts : artifacts.map(withoutText),
+    artifacts: session.artifacts,
+    contents: detail === 'whole' ? session.contents : {},
+    originals: session.originals,
+    crashes: session.crashes.map((crash) => (rowsOnly ? withoutTexts(crash) : crash)),
     plan: session.plan,
     resolvedPlan: session.resolvedPlan,
     definition,
@@ -143,6 +149,6 @@ function logData(entry: LogEntry, startedAt: number): LogData {
   return { offsetMs: at - startedAt, level, message, step, visit, attempt }
 }
 
-function withoutText(artifact: PageArtifact): PageArtifact {
-  return { ...artifact, text: null, note: 'not in this page for its size' }
+function withoutTexts(crash: PageCrash): PageCrash {
+  return { ...crash, unsynced: crash.unsynced.map((file) => ({ ...file, atStake: null })) }
 }

@@ -47,13 +47,9 @@ function copyOf({ status, steps, artifacts }: Fold): RunView {
   return { status, steps: { ...steps }, artifacts: { ...artifacts } }
 }
 
-function apply(fold: Fold, { kind, step, visit, attempt, status, body }: EventData): void {
+function apply(fold: Fold, event: EventData): void {
+  const { kind, step, status, body } = event
   switch (kind) {
-    case 'workflow_start':
-    case 'workflow_cancel':
-    case 'workflow_end':
-      fold.status = status
-      return
     case 'workflow_resume':
       fold.status = status
       for (const [id, view] of Object.entries(fold.steps)) {
@@ -63,29 +59,31 @@ function apply(fold: Fold, { kind, step, visit, attempt, status, body }: EventDa
     case 'artifact_edit':
       record(fold, [body['artifact']])
       return
-    case 'step_start':
-    case 'step_retry':
-    case 'step_fail':
-    case 'step_finish': {
-      if (step === null || visit === null || attempt === null) return
-      const { output, error } = body
-      fold.steps[step] = {
-        status,
-        visit,
-        attempt,
-        ...(output === undefined ? {} : { output }),
-        ...(error === undefined ? {} : { error }),
-      }
-      if (kind === 'step_finish') record(fold, body['artifacts'])
-      return
-    }
     case 'gate_result': {
       const looped = (body['route'] as { to?: string } | undefined)?.to === 'loop'
       if (step !== null && looped) fold.steps[step] = { ...fold.steps[step], status: 'returned' }
       return
     }
     default:
+      applyByName(fold, event)
   }
+}
+
+/** What the name of a kind says of it: also kinds that this page has never heard of say whether a run or a step changed. */
+function applyByName(fold: Fold, { kind, step, visit, attempt, status, body }: EventData): void {
+  if (kind.startsWith('workflow_')) fold.status = status
+  if (step === null || visit === null) return
+  if (kind.startsWith('undo_')) fold.steps[step] = { ...fold.steps[step], status: `undo ${status}` }
+  if (!kind.startsWith('step_') && !kind.endsWith('_wait')) return
+  const { output, error } = body
+  fold.steps[step] = {
+    status,
+    visit,
+    ...(attempt === null ? {} : { attempt }),
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+  }
+  if (kind === 'step_finish') record(fold, body['artifacts'])
 }
 
 function record(fold: Fold, artifacts: unknown): void {

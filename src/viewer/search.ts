@@ -11,6 +11,9 @@ export interface EventFilter {
   readonly problemsOnly: boolean
 }
 
+/** Statuses that say of any kind of event, known here or not, that it is a problem. */
+const problemStatuses: ReadonlySet<string> = new Set(['failed', 'warned'])
+
 const problemKinds: ReadonlySet<string> = new Set([
   'step_retry',
   'step_fail',
@@ -20,7 +23,7 @@ const problemKinds: ReadonlySet<string> = new Set([
 ])
 
 export function isProblem({ kind, status }: Pick<EventData, 'kind' | 'status'>): boolean {
-  return problemKinds.has(kind) || status === 'failed'
+  return problemKinds.has(kind) || problemStatuses.has(status)
 }
 
 /** The positions of the events that a filter lets through. Reads every event once, when it is made. */

@@ -41,7 +41,9 @@ export async function failuresOfWorkers(
 async function leaveLostBundle(lost: NotedTry, loss: Loss, settings: FaultlineSettings): Promise<string> {
   const { identity, name, seed, correlationId, projects } = lost
   const recordings: SessionRecording[] = []
-  for (const session of lost.sessions) recordings.push(...(await recordingOf(session, projects)))
+  for (const session of lost.sessions) {
+    recordings.push(...(await recordingOf(session, projects, settings.templates)))
+  }
   return leaveTestBundle(
     {
       identity,
@@ -62,6 +64,7 @@ async function leaveLostBundle(lost: NotedTry, loss: Loss, settings: FaultlineSe
 async function recordingOf(
   { runId, events, logs, opened, resolvedPlan }: NotedSession,
   projects: readonly MadeProject[],
+  templates: string | null,
 ): Promise<readonly SessionRecording[]> {
   const [start] = events
   if (start?.kind !== 'workflow_start') return []
@@ -81,7 +84,9 @@ async function recordingOf(
       logs,
       plan,
       resolvedPlan: resolvedPlan ?? { ...plan, faults: [] },
-      ...(await remainsOf(runId, projects, opened?.directories ?? {})),
+      earlierArtifacts: [],
+      crashes: [],
+      ...(await remainsOf(runId, projects, opened?.directories ?? {}, templates)),
     },
   ]
 }
@@ -91,15 +96,16 @@ async function remainsOf(
   runId: string,
   projects: readonly MadeProject[],
   directories: OpenedSession['directories'],
-): Promise<Pick<SessionRecording, 'snapshots' | 'artifacts'>> {
-  for (const { folder } of projects) {
+  templates: string | null,
+): Promise<Pick<SessionRecording, 'snapshots' | 'artifacts' | 'originals'>> {
+  for (const { folder, template } of projects) {
     try {
-      const remains = await readRunRemains(folder, runId, directories)
+      const remains = await readRunRemains(folder, runId, directories, { name: template, templates })
       if (remains !== undefined) return remains
     } catch (error) {
       if (!isFaultlineError(error)) throw error
     }
   }
   const snapshots = { beforeFailure: null, atFailure: null, beforeResume: [], afterResume: [] }
-  return { snapshots, artifacts: [] }
+  return { snapshots, artifacts: [], originals: null }
 }

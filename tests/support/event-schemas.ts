@@ -33,7 +33,6 @@ const error = z.strictObject({
     'critical',
     'missing-artifact',
     'cancelled',
-    'connection',
     'response',
     'process',
   ]),

@@ -12,11 +12,24 @@ export function pageSession(recording: SessionRecording = sampleRecording()): Pa
     timeline: timelineOf(events),
     snapshots: [snapshots.beforeFailure, snapshots.atFailure].filter((snapshot) => snapshot !== null),
     logs,
-    artifacts: [{ path: 'dist/app.js', sizeBytes: 10, text: 'app.run()\n', note: null }],
+    ...pageArtifact('dist/app.js', 'app.run()\n'),
+    originals: 'template',
+    crashes: [],
     plan,
     resolvedPlan,
     definition,
     input,
+  }
+}
+
+/** An artifact with one version, new in the run. */
+export function pageArtifact(path: string, text: string): Pick<PageSession, 'artifacts' | 'contents'> {
+  const content = { sizeBytes: text.length, sha256: 'c'.repeat(64) }
+  return {
+    artifacts: [
+      { path, newest: content, original: null, versions: [{ ...content, seq: 5, by: 'build#1@1' }] },
+    ],
+    contents: { [content.sha256]: { text, note: null } },
   }
 }
 

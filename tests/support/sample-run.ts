@@ -9,6 +9,8 @@ import type {
   WorkflowSnapshot,
 } from '../../src/trace/index.ts'
 
+const encoder = new TextEncoder()
+
 /** When the sample run starts: 2023-11-14T22:13:20.000Z. */
 export const sampleStart = 1_700_000_000_000
 
@@ -302,6 +304,34 @@ export function sampleRecording(): SessionRecording {
         { fault: 'agent-error', at: '1/review#1@2:agent.invoke:review-agent#1' },
       ],
     },
-    artifacts: [{ path: 'dist/app.js', bytes: new TextEncoder().encode('app.run()\n') }],
+    artifacts: [{ path: 'dist/app.js', bytes: encoder.encode('app.run()\n') }],
+    earlierArtifacts: [],
+    originals: null,
+    crashes: [],
+  }
+}
+
+/** The same, which knows what its artifacts were before, and crashed after its failure with files that were not durable. */
+export function recordingWithHistory(): SessionRecording {
+  return {
+    ...sampleRecording(),
+    earlierArtifacts: [{ seq: 5, path: 'dist/app.js', bytes: encoder.encode('app.start()\n') }],
+    originals: { from: 'template', files: [{ path: 'dist/app.js', bytes: encoder.encode('// empty\n') }] },
+    crashes: [
+      {
+        incarnation: 1,
+        seq: 11,
+        outcome: 'torn-half',
+        durable: [{ path: 'dist/app.js', sizeBytes: 10 }],
+        unsynced: [
+          {
+            path: 'dist/new.js',
+            written: encoder.encode('app.stop()\n'),
+            durable: null,
+            left: encoder.encode('app.s'),
+          },
+        ],
+      },
+    ],
   }
 }

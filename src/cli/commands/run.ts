@@ -8,6 +8,7 @@ import { openProject, runReader, startProcessRun } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import type { AgentsChoice } from '../agents-module.ts'
 import { parseFaultOption } from '../fault-option.ts'
+import { whileCancellable } from '../cancel-watch.ts'
 import { finishRun } from '../finish-run.ts'
 import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
@@ -86,7 +87,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     },
   })
   print(`run ${session.runId}`)
-  const outcome = await session.runToEnd()
+  const outcome = await whileCancellable(session, directories, () => session.runToEnd())
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { monotonicMs } from '../../adapters/node/index.ts'
 import { FaultlineError } from '../../core/index.ts'
@@ -31,8 +31,8 @@ interface SweepCommandOptions {
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
   readonly shard?: SweepShard
-  readonly corpus?: string
   readonly report?: string
+  readonly corpus?: string
   readonly html?: string
   readonly json?: boolean
   readonly merge?: boolean
@@ -55,8 +55,8 @@ export function sweepCommand(): Command {
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
     .option('--shard <n/of>', 'only this share of the points: 2/4', shardOf)
-    .option('--corpus <folder>', 'run the plans in there first, and add what is found')
     .option('--report <file>', 'write the report there (JSON), and go on from it when it is not complete')
+    .option('--corpus <folder>', 'plans that broke something before: run first, and added to')
     .option('--html <file>', 'write a page with every point and every fault there')
     .option('--json', 'print the report as JSON')
     .option('--merge', 'put the reports of shares or parts together instead of sweeping')
@@ -80,6 +80,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     return earlier
   }
   const project = await copyOfProject(folder)
+  if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project,
     input: readInput(options.input),
@@ -88,8 +89,8 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(seed === undefined ? {} : { seed }),
     ...(family === undefined ? {} : { families: family }),
     ...(shard === undefined ? {} : { shard }),
-    ...(corpus === undefined ? {} : { corpus }),
     ...(earlier === undefined ? {} : { continues: earlier }),
+    ...(corpus === undefined ? {} : { corpus }),
   }
   const watch = { begun: monotonicMs(), savedAt: monotonicMs() }
   const swept = await sweepFaults(workflow, {

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { isFaultlineError } from '../../core/index.ts'
-import { describeProblems, notExecuted } from '../../engine/index.ts'
+import { describeProblems } from '../../engine/index.ts'
 import type { ReadWorkflow } from '../../engine/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { print, printError } from '../output.ts'
@@ -49,9 +49,7 @@ function describe(file: string, { dialect, definition }: ReadWorkflow): string {
   const counts = [counted(steps.length, 'step'), counted(edges.length, 'dependency', 'dependencies')]
   if (conditions > 0) counts.push(counted(conditions, 'condition'))
   if (gates > 0) counts.push(counted(gates, 'gate'))
-  const missing = notExecuted(definition)
-  const note = missing.length === 0 ? '' : `\n  not executed by this version: ${missing.join(', ')}`
-  return `${file}: ${dialect} '${id}' is valid: ${counts.join(', ')}${note}`
+  return `${file}: ${dialect} '${id}' is valid: ${counts.join(', ')}`
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

@@ -1,11 +1,11 @@
 import { faultWords } from '../../harness/index.ts'
-import type { Finding, SweepProgress, SweepReport } from '../../harness/index.ts'
+import type { FaultSequence, Finding, SweepProgress, SweepReport } from '../../harness/index.ts'
 
 const findingsShown = 10
 
 /** What `faultline sweep` prints: the denominator first, then what was found. */
 export function renderSweep(report: SweepReport): string {
-  const { workflowId, tier, seed, shard, families, findings } = report
+  const { workflowId, tier, seed, shard, families, findings, corpus } = report
   const share = shard === undefined ? '' : `, share ${shard.index} of ${shard.of}`
   const rows = Object.entries(families).map(([family, { hit, points, scenarios, deduped }]) => [
     family,
@@ -19,6 +19,11 @@ export function renderSweep(report: SweepReport): string {
   return [
     `sweep of ${workflowId}: tier ${tier}, seed ${seed}${share}`,
     ...table([['family', 'points hit', 'scenarios', 'deduped', 'findings'], ...rows]),
+    ...(corpus === undefined
+      ? []
+      : [
+          `corpus: ${corpus.plans} plans, ${corpus.failing} still break something, ${corpus.obsolete} no longer fit`,
+        ]),
     ...shown,
     ...(more > 0 ? [`... and ${more} more findings`] : []),
   ].join('\n')
@@ -37,14 +42,21 @@ export function progressWords({ family, pointsDone, points, scenarios, findings 
   return `${family}: ${pointsDone} of ${points} points, ${scenarios} scenarios, ${findings} findings`
 }
 
-function findingLines({ faults, violations }: Finding): readonly string[] {
+function findingLines({ faults, violations, minimised }: Finding): readonly string[] {
   return [
     '',
-    ...faults.map(
-      (fault, index) => `${index === 0 ? '✗' : '  then'} ${fault.family} ${faultWords(fault)} at ${fault.at}`,
-    ),
+    ...faultLines(faults),
     ...violations.map(({ invariant, sentence }) => `    ${invariant}  ${sentence}`),
+    ...(minimised === undefined || JSON.stringify(minimised.faults) === JSON.stringify(faults)
+      ? []
+      : ['  smallest:', ...faultLines(minimised.faults).map((line) => `  ${line}`)]),
   ]
+}
+
+function faultLines(faults: FaultSequence): readonly string[] {
+  return faults.map(
+    (fault, index) => `${index === 0 ? '✗' : '  then'} ${fault.family} ${faultWords(fault)} at ${fault.at}`,
+  )
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {

@@ -26,6 +26,5 @@ export type { Parameters, PlacedReference, ReferenceScope } from './parameters.t
 export type { Reference } from './references.ts'
 export { missingRequiredFile } from './required-files.ts'
 export { describeProblems } from './problems.ts'
-export { assertExecutable, notExecuted } from './unsupported.ts'
 export { defineWorkflow, workflowFromText } from './workflow-source.ts'
 export type { WorkflowSource } from './workflow-source.ts'

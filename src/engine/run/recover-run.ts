@@ -22,7 +22,7 @@ import { noteAnswer, waitingStep } from './gate-decision.ts'
 import { acknowledge, liveRun, note, saveLastPointer, saveState, warn } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
 import { endOrphans, warnOfOrphans } from './orphans.ts'
-import { isRollingBack } from './rollback.ts'
+import { assertNotRollingBack, isRollingBack } from './rollback.ts'
 import { underDefinition } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { safePoint, undecidedAgain } from './safe-point.ts'
@@ -67,10 +67,10 @@ function* takeOver(
       yield* releaseLock(layout, owner)
       return undefined
     }
-    if (!ended && state.cancelledFor === null)
+    if (!ended && state.cancelledFor === null && request.cancel === undefined)
       return yield* recoverLocked(request, stored, state, adopted, life)
     const run = heldRun(stored, state, life)
-    if (!ended) endCancelled(run, stored)
+    if (!ended) endCancelled(run, stored, request.cancel)
     yield* settle(run, stored)
     yield* saveState(run)
     throw notResumable(run.state)
@@ -81,9 +81,16 @@ function* takeOver(
   }
 }
 
-/** The run was cancelled, and died before all of it had come to an end: it is not taken up again. */
-function endCancelled(run: LiveRun, stored: StoredRun): void {
+/**
+ * The run was cancelled, and died before all of it had come to an end, or is to be cancelled now: it is not taken up again.
+ *
+ * @throws FaultlineError `SESSION_MISUSE` for one that has still to take back what it did.
+ */
+function endCancelled(run: LiveRun, stored: StoredRun, reason: string | undefined): void {
+  assertNotRollingBack(run.state)
   note(run, resumeEvent(run, stored, [], { request: {}, adopted: undefined }))
+  if (run.state.cancelledFor === null && reason !== undefined)
+    note(run, { kind: 'workflow_cancel', status: 'cancelled', reason })
   note(run, { kind: 'workflow_end', status: 'cancelled' })
 }
 

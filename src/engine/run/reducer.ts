@@ -138,8 +138,13 @@ function startStep(state: Draft<RunState>, event: EventOf<'step_start'>): void {
 }
 
 function startProcess(state: Draft<RunState>, event: EventOf<'process_start'>): void {
-  const step = draftOf(state, stepIndex(state.workflow, event.step))
-  assert(step.status === 'running', 'a step that starts a process is running', event.step)
+  const index = stepIndex(state.workflow, event.step)
+  const step = draftOf(state, index)
+  assert(
+    step.status === 'running' || state.undoing === index,
+    'a step that starts a process is running, or being undone',
+    event.step,
+  )
   step.processes = [...step.processes, event.group]
 }
 
@@ -300,6 +305,7 @@ function undoStep(
   )
   const { attempt, at } = event
   state.undoing = starts ? index : null
+  draftOf(state, index).processes = none
   setAside(state, index, {
     undo: {
       attempt,

@@ -69,7 +69,6 @@ async function buildShapes() {
       'critical',
       'missing-artifact',
       'cancelled',
-      'connection',
       'response',
       'process',
     ]),

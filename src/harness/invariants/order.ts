@@ -89,7 +89,7 @@ class OrderWalk {
       this.#broken(event, 'is no step of the workflow')
       return
     }
-    if (isUndo(event)) return
+    if (isUndo(event) || this.#isOfUndo(event)) return
     const agent = this.#run.stepDefinition(event)?.agent
     if (agent !== undefined && event.agent !== agent) {
       this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
@@ -112,6 +112,12 @@ class OrderWalk {
     else if (event.kind === 'step_finish') this.#finish(event)
     else if (event.kind !== 'artifacts_prepared' && event.kind !== 'process_start') this.#leave(step)
     if (event.kind === 'step_fail') this.#failed.set(step, event.tolerated === true)
+  }
+
+  /** A program of the agent that takes back what a completed step has done. */
+  #isOfUndo(event: LoggedStepEvent): boolean {
+    if (event.kind !== 'process_start' || !this.#completed.has(event.step)) return false
+    return event.agent === this.#run.stepDefinition(event)?.undo?.agent
   }
 
   #leave(step: string): void {

@@ -103,7 +103,8 @@ class RetryWalk {
     const used = this.#used.get(visitKey(event)) ?? 0
     const left = (definition?.retries ?? 0) - used
     const { kind, category } = event.error
-    const mayPass = category === undefined ? passing.has(kind) : category === 'transient'
+    const mayPass =
+      category === undefined ? kind === 'exception' || kind === 'timeout' : category === 'transient'
     // After another step has failed, or when it was cancelled, the run is ending: nothing is tried again.
     if (left > 0 && mayPass && !this.#hasFailed && !this.#cancelled && this.#fits(event, definition, used)) {
       this.#broken(
@@ -130,9 +131,6 @@ class RetryWalk {
     this.#verdict.broken(`Step '${event.step}' ${tryOf(event)} ${what}.`, placeOf(event))
   }
 }
-
-/** Kinds of errors that may not come again. */
-const passing: ReadonlySet<string> = new Set(['exception', 'external', 'connection', 'timeout'])
 
 function delayBefore({ retryDelayMs }: LoggedStep, used: number): number {
   return retryDelayMs * 2 ** used

@@ -30,7 +30,9 @@ function judgeAttempts(run: RunReading, verdict: Verdict): void {
     const start = startedAt.get(key)
     if (definition === undefined || start === undefined) continue
     const limit = definition.timeoutMs
-    if ((event.kind === 'step_retry' || event.kind === 'step_fail') && event.error.kind === 'timeout') {
+    const ended = event.kind === 'step_retry' || event.kind === 'step_fail'
+    // One that an agent speaks of itself, by its category, is no limit of the engine.
+    if (ended && event.error.kind === 'timeout' && event.error.category === undefined) {
       judgeInstant(run, event.at - start, limit, verdict, {
         what: `Step '${event.step}' ${tryOf(event)} timed out`,
         place: placeOf(event),

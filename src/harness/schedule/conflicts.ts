@@ -3,7 +3,7 @@ import type { Task } from './task.ts'
 
 /**
  * Whether the order of two tasks can matter. Code of agents and gates is taken to share what its modules hold where it begins, the
- * log where it answers, and the outside world in its effects; files are shared once the step that wrote them has answered.
+ * log where it answers, and the outside world in its effects and requests; files are shared once the step that wrote them has answered.
  */
 export function conflicts(first: Task, second: Task): boolean {
   if (first.thread === second.thread) return false
@@ -29,6 +29,7 @@ function sharedBy({ operation }: Task): 'code' | 'log' | 'world' | undefined {
     case 'gate.answer':
       return 'log'
     case 'effect.run':
+    case 'http.request':
       return 'world'
     default:
       return undefined

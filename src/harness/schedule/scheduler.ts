@@ -90,6 +90,15 @@ export function overtakingsOf(decisions: readonly Decision[]): readonly Overtaki
   )
 }
 
+/** Whether a task was overtaken; what picks itself leaves the order as it is. */
+export function cameToPass({ at, pick, once }: Overtaking, decisions: readonly Decision[]): boolean {
+  return decisions.some(({ candidates, picked }) =>
+    once === true
+      ? candidates[0]?.key === at && picked.key === pick
+      : picked.key !== at && candidates.some(({ key }) => key === at),
+  )
+}
+
 /** @throws FaultlineError `FAULT_UNFIRED` when a planned task could not be picked, or there was no such decision. */
 export function judgeSchedule(planned: readonly ScheduleDeviation[], decisions: readonly Decision[]): void {
   for (const { decision, pick } of planned) {

@@ -15,7 +15,8 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
   const ended = parts.filter(({ complete }) => complete).map((part) => shareOf(part))
   const twice = ended.find((share, index) => ended.indexOf(share) !== index)
   if (twice !== undefined) throw invalid(`${twice} is there twice`)
-  const { shard: _shard, ...whole } = first
+  const { shard: _shard, corpus: _corpus, ...whole } = first
+  const corpora = parts.flatMap(({ corpus }) => corpus ?? [])
   const shard = others.every((other) => shareOf(first) === shareOf(other)) ? first.shard : undefined
   const sum = (value: (part: SweepReport) => number): number =>
     parts.reduce((total, part) => total + value(part), 0)
@@ -35,6 +36,8 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
     recoveryPaths: Math.max(...parts.map(({ recoveryPaths }) => recoveryPaths)),
     complete: shard === undefined ? sharesAreComplete(parts) : parts.some(({ complete }) => complete),
     ...(shard === undefined ? {} : { shard }),
+    // Every part has run the same plans.
+    ...(corpora[0] === undefined ? {} : { corpus: corpora[0] }),
     shortcuts: {
       rejoined: sum(({ shortcuts }) => shortcuts.rejoined),
       audited: sum(({ shortcuts }) => shortcuts.audited),

@@ -36,7 +36,7 @@ async function recordingOf(
   const owner = createInventedOwner('reader')
   const reader = driver.reader({ files, digest, compression: createCompression(), owner, directories: {} })
   try {
-    const remains = await remainsIn(files, reader, runId)
+    const remains = await remainsIn(files, reader, runId, null)
     const { events } = await reader.read(runId)
     const [start] = events
     if (remains === undefined || start?.kind !== 'workflow_start') return undefined
@@ -54,6 +54,8 @@ async function recordingOf(
       logs: [],
       plan,
       resolvedPlan: plan,
+      earlierArtifacts: [],
+      crashes: [],
       ...remains,
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { strikingFault } from './misbehaviours.ts'
-import type { CrashFault, FaultSequence, SingleFault } from './report.ts'
+import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
+import type { CrashFault, FaultSequence, ScheduleFault, SingleFault } from './report.ts'
 import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
 import { afterLife } from './swept-world.ts'
@@ -7,8 +8,8 @@ import type { SweptWorld } from './swept-world.ts'
 
 /**
  * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when it cannot be
- * done: the run never comes to the point of a fault, or the fault is one of those that are not replayed (orders of agents, a
- * changed definition).
+ * done: the run never comes to the point of a fault, or the fault is one of those that are not replayed (a changed
+ * definition). Orders of agents that follow each other are those of one life.
  */
 export async function runWithFaults(
   workflow: SweptWorkflow,
@@ -20,6 +21,7 @@ export async function runWithFaults(
     const left = await crashed(workflow, world, first)
     return left && runWithFaults(workflow, left, others)
   }
+  if (first.family === 'schedule') return runInOrder(workflow, world, [first, ...others])
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined
   const ended = await liveOn(workflow, world, options)
@@ -37,6 +39,24 @@ export function isComparable({ definition }: SweptWorkflow, faults: FaultSequenc
     if (fault.family === 'lifecycle') return fault.action !== 'cancel'
     return !isPortFault(fault) || strikingFault(fault, definition)?.isComparable === true
   })
+}
+
+async function runInOrder(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  faults: FaultSequence,
+): Promise<EndedLifeOf | undefined> {
+  const overtakings: ScheduleFault[] = []
+  for (const fault of faults) {
+    if (fault.family !== 'schedule') break
+    overtakings.push(fault)
+  }
+  const others = faults.slice(overtakings.length)
+  const scheduler = createScheduler({ kind: 'overtakings', overtakings })
+  const ended = await liveOn(workflow, world, { scheduler })
+  if (!overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))) return undefined
+  if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
+  return isOver(ended) ? ended : toCompletion(workflow, afterEnding(ended))
 }
 
 async function crashed(

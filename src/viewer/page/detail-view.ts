@@ -15,6 +15,7 @@ export function detailOf(session: SessionData, position: number): HTMLElement[] 
   const snapshots = session.snapshots.filter(({ seq }) => seq === event.seq)
   const { error, output, ...rest } = event.body
   const logs = logsOf(session.logs, event)
+  const crash = session.crashes.findIndex(({ seq }) => seq === event.seq)
   return [
     el(
       'div',
@@ -29,6 +30,7 @@ export function detailOf(session: SessionData, position: number): HTMLElement[] 
       ...(snapshots.length === 0
         ? []
         : [['On disk', data(`snapshot ${snapshots.map(({ label }) => label).join(', ')}`)] as const]),
+      ...(crash === -1 ? [] : [['Then', `crash ${crash + 1}: see Disk at the crash`] as const]),
     ]),
     ...(error === undefined ? [] : [titled('Error', json(error, 'Error'))]),
     ...(output === undefined ? [] : [titled('Output', json(output, 'Output'))]),

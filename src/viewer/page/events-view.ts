@@ -157,12 +157,13 @@ function textOf({ text }: EventData, place: string): string {
 
 export function tone(event: EventData): string {
   if (event.kind === 'workflow_resume') return 'resumed'
-  if (event.kind === 'step_retry') return 'warning'
+  if (event.kind === 'step_retry' || event.status === 'warned') return 'warning'
   if (isProblem(event)) return 'failure'
   return event.status === 'completed' || event.status === 'passed' ? 'success' : 'plain'
 }
 
 function signOf(event: EventData): string {
+  if (event.status === 'warned') return '!'
   return { resumed: '↻', warning: '↻', failure: '✗', success: '✓', plain: '·' }[tone(event)] ?? '·'
 }
 

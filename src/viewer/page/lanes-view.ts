@@ -1,4 +1,4 @@
-import { lanesOf, type Bar, type BarOutcome, type Lane, type RunMark } from '../lanes.ts'
+import { lanesOf, type Bar, type BarOutcome, type Lane, type NoteMark, type RunMark } from '../lanes.ts'
 import type { SessionData } from '../page-data.ts'
 import { button, el, sign } from './dom.ts'
 import { virtualRows } from './virtual-rows.ts'
@@ -13,7 +13,6 @@ export interface LanesView {
 const laneHeight = 30
 const nameWidth = 176
 const widestUnit = 120
-const labelWidths = { crash: 64, resume: 76, cancel: 70, end: 52 } as const
 const roomAtTheEnd = 64
 /** So narrow a bar can still be seen and hit. */
 const narrowestBar = 6
@@ -23,11 +22,15 @@ const outcomes: Readonly<Record<BarOutcome, { readonly sign: string; readonly wo
   failed: { sign: '✗', word: 'failed' },
   retried: { sign: '↻', word: 'failed and was retried' },
   returned: { sign: '↩', word: 'was sent back by its gate' },
+  waiting: { sign: '⏸', word: 'waits for somebody' },
+  undone: { sign: '⟲', word: 'was undone' },
   interrupted: { sign: '!', word: 'was interrupted' },
   running: { sign: '…', word: 'was still running' },
 }
 
-const markSigns = { crash: '⚡ crash', resume: '↻ resume', cancel: '■ cancel', end: '■ end' } as const
+const markSigns = { crash: '⚡', resume: '↻', end: '■', other: '▪' } as const
+const labelMargin = 26
+const characterWidth = 7
 
 /** Swim lanes: a row per step, a bar per attempt, over the sequence of events; several bars above one another ran in parallel. */
 export function lanesView(session: SessionData, onSelect: (position: number) => void): LanesView {
@@ -61,8 +64,11 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
       },
       name,
     )
-    if (lane.bars.length === 0) name.append(el('span', { class: 'not-run' }, 'did not run'))
-    row.append(...lane.bars.map((bar) => barButton(lane.step, bar)))
+    if (lane.bars.length === 0) {
+      const [note] = lane.notes
+      name.append(el('span', { class: 'not-run', title: note?.text ?? '' }, note?.status ?? 'did not run'))
+    }
+    row.append(...lane.bars.map((bar) => barButton(lane.step, bar)), ...lane.notes.map(noteButton))
     for (const { at, passed } of lane.gates) {
       const gate = el('span', {
         class: passed ? 'gate passed' : 'gate failed',
@@ -74,9 +80,22 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
     return row
   }
 
+  const noteButton = ({ at, status, text }: NoteMark): HTMLElement => {
+    const element = button('', () => onSelect(at), {
+      class: `note-mark ${status}`,
+      tabindex: '-1',
+      'aria-label': text,
+      title: text,
+    })
+    element.style.left = `${x(at)}px`
+    return element
+  }
+
   const barButton = (step: string, bar: Bar): HTMLElement => {
     const { word, sign: character } = outcomes[bar.outcome]
-    const width = Math.max(narrowestBar, (bar.to - bar.from) * unit)
+    // What has not ended goes on beyond the last event.
+    const end = bar.outcome === 'running' ? x(bar.to) + roomAtTheEnd / 2 : x(bar.to)
+    const width = Math.max(narrowestBar, end - x(bar.from))
     const faults = bar.faults.length === 0 ? '' : `; faults: ${bar.faults.join(', ')}`
     const label = `${step}, visit ${bar.visit}, attempt ${bar.attempt}: ${word}${faults}`
     const element = button('', () => onSelect(bar.to), {
@@ -85,7 +104,9 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
       'aria-label': label,
       title: label,
     })
-    if (width > 16) element.append(sign(bar.faults.length === 0 ? character : `⚡${character}`))
+    element.classList.toggle('narrow', width <= 24)
+    if (width >= 8)
+      element.append(sign(bar.faults.length === 0 || width <= 24 ? character : `⚡${character}`))
     if (width > 64) element.append(el('span', {}, `#${bar.visit}@${bar.attempt}`))
     element.style.left = `${x(bar.from)}px`
     element.style.width = `${width}px`
@@ -98,12 +119,17 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
   /** As many labels as find room; a crash's stands before its line, the others after it. */
   const labels = (): HTMLElement[] => {
     let taken = 0
-    return marks.flatMap(({ at, kind, good }) => {
+    return marks.flatMap(({ at, kind, name, good }) => {
       const line = markX(at, kind)
-      const left = kind === 'crash' ? line - labelWidths.crash : line
+      const width = labelMargin + name.length * characterWidth
+      const left = kind === 'crash' ? line - width : line
       if (left < taken) return []
-      taken = left + labelWidths[kind]
-      const label = el('span', { class: `mark ${kind} ${good ? 'good' : 'bad'}` }, markSigns[kind])
+      taken = left + width
+      const label = el(
+        'span',
+        { class: `mark ${kind} ${good ? 'good' : 'bad'}` },
+        `${markSigns[kind]} ${name}`,
+      )
       label.style.left = `${line}px`
       return [label]
     })
@@ -165,7 +191,7 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
     element: el(
       'section',
       { class: 'card lanes-card', 'aria-label': 'Swim lanes' },
-      el('div', { class: 'card-head' }, el('h2', {}, 'Steps and attempts'), legend(), tools),
+      el('div', { class: 'card-head' }, el('h2', {}, 'Steps and attempts'), legend(lanes), tools),
       scroller,
     ),
     select(position) {
@@ -178,11 +204,31 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
   }
 }
 
-function legend(): HTMLElement {
-  const entries = (['completed', 'failed', 'retried', 'returned', 'interrupted'] as const).map((outcome) =>
-    el('li', {}, el('span', { class: `swatch ${outcome}` }, sign(outcomes[outcome].sign)), outcome),
+/** The signs that there are in these lanes. */
+function legend(lanes: readonly Lane[]): HTMLElement {
+  const bars = lanes.flatMap((lane) => lane.bars)
+  const present = new Set(bars.map(({ outcome }) => outcome))
+  const entries = (Object.keys(outcomes) as BarOutcome[])
+    .filter((outcome) => present.has(outcome))
+    .map(
+      (outcome) =>
+        [el('span', { class: `swatch ${outcome}` }, sign(outcomes[outcome].sign)), outcome] as const,
+    )
+  const gates = new Set(lanes.flatMap((lane) => lane.gates.map(({ passed }) => passed)))
+  const marks = [
+    ...(gates.has(true) ? [[el('span', { class: 'gate passed' }), 'gate passed'] as const] : []),
+    ...(gates.has(false) ? [[el('span', { class: 'gate failed' }), 'gate failed'] as const] : []),
+    ...(bars.some(({ faults }) => faults.length > 0) ? [[sign('⚡'), 'fault'] as const] : []),
+    ...(lanes.some(({ notes }) => notes.length > 0)
+      ? [[el('span', { class: 'note-mark' }), 'note'] as const]
+      : []),
+  ]
+  return el(
+    'ul',
+    { class: 'legend', 'aria-label': 'Signs' },
+    ...[...entries, ...marks].map(([symbol, word]) => el('li', {}, symbol, word)),
+    el('li', {}, el('code', {}, '#2@1'), 'visit 2, attempt 1'),
   )
-  return el('ul', { class: 'legend', 'aria-label': 'Signs' }, ...entries)
 }
 
 /** Ticks at round numbers, about eighty pixels apart. */

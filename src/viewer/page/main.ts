@@ -1,5 +1,6 @@
 import type { PageData, SessionData } from '../page-data.ts'
 import { artifactsView } from './artifacts-view.ts'
+import { diskView } from './disk-view.ts'
 import { button, data, el, facts } from './dom.ts'
 import { header } from './header.ts'
 import { helpDialog, listenTo, type Shortcut } from './keyboard.ts'
@@ -33,6 +34,16 @@ function sessionView(session: SessionData): SessionView {
       count: session.artifacts.length,
       panel: () => artifactsView(session),
     },
+    ...(session.crashes.length === 0
+      ? []
+      : [
+          {
+            id: 'disk',
+            title: 'Disk at the crash',
+            count: session.crashes.length,
+            panel: () => diskView(session),
+          },
+        ]),
     {
       id: 'plan',
       title: 'Faults and inputs',
@@ -111,6 +122,9 @@ document.body.append(
 const [first] = page.sessions
 if (first === undefined) frame.append(el('main', {}, empty('It got to no session: no run was started.')))
 else open(first)
+
+// For who measures how long it takes.
+requestAnimationFrame(() => performance.mark('ready'))
 
 function sessionChoice(): HTMLElement[] {
   if (page.sessions.length < 2) return []

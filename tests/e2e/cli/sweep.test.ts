@@ -93,6 +93,11 @@ describe('faultline sweep', () => {
     expect(stdout).toMatch(/\n\d+ findings?\n$/)
     const json = here.faultline(...sweep, '--json')
     expect([json.code, (JSON.parse(json.stdout) as Report).findings.length > 0]).toEqual([1, true])
+    const [first, second] = [1, 2].map(() => here.faultline(...sweep, '--corpus', 'plans').stdout)
+    expect([first, second]).toEqual([
+      expect.not.stringContaining('corpus: '),
+      expect.stringMatching(/^corpus: (\d+) plans, \1 still break something, 0 no longer fit$/m),
+    ])
     expect(here.read('map.html')).toMatch(/<td class="found" title="found">✗<\/td>/)
   })
 

@@ -110,16 +110,20 @@ describe('a bundle', () => {
 })
 
 describe('the timeline file', () => {
-  test('begins with a header and has a row per event, which it names by its number', async () => {
+  test('begins with a header and has a row per event, which `events.jsonl` holds', async () => {
     const { texts } = await writeSample()
     const lines = texts[`${sampleFolder}/timeline.jsonl`]?.split('\n') ?? []
     expect(lines[0]).toBe('{"schema":"faultline-timeline/1","runId":"release-7f3a91c2"}')
     expect(lines).toHaveLength(sampleEvents().length + 2)
-    const row = JSON.parse(lines[10] ?? '') as object
-    expect(row).not.toHaveProperty('event')
-    expect(row).toMatchObject({
+    expect(JSON.parse(lines[10] ?? '')).toEqual({
       seq: 9,
+      at: sampleStart + 3_250,
       offsetMs: 3_250,
+      kind: 'step_fail',
+      step: 'review',
+      visit: 1,
+      attempt: 2,
+      status: 'failed',
       text: 'review#1@2 failed: model overloaded (exception)',
     })
   })

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
+import { answerCommand } from '../../../src/cli/commands/answer.ts'
+import { cancelCommand } from '../../../src/cli/commands/cancel.ts'
 import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
@@ -75,6 +77,8 @@ describe('docs/cli.md', () => {
   const commands: readonly Command[] = [
     runCommand(),
     resumeCommand(),
+    answerCommand(),
+    cancelCommand(),
     statusCommand(),
     historyCommand(),
     timelineCommand(),

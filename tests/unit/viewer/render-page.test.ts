@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { PageData } from '../../../src/viewer/page-data.ts'
 import { renderPage, type PageContent } from '../../../src/viewer/index.ts'
-import { sampleFolder, writeSample } from '../../support/sample-bundle.ts'
-import { pageContent, pageSession } from '../../support/page-data.ts'
+import { sampleContent, sampleFolder, writeSample } from '../../support/sample-bundle.ts'
+import { recordingWithHistory } from '../../support/sample-run.ts'
+import { pageArtifact, pageContent, pageSession } from '../../support/page-data.ts'
 
 const hostile = '</script><script>alert(1)</script><!-- \u2028\u2029 "\' & <img src=x onerror=alert(2)>'
 
@@ -30,9 +31,7 @@ describe('a page', () => {
     const content = pageContent({
       title: hostile,
       notes: [hostile],
-      sessions: [
-        { ...pageSession(), artifacts: [{ path: hostile, sizeBytes: 1, text: hostile, note: hostile }] },
-      ],
+      sessions: [{ ...pageSession(), ...pageArtifact(hostile, hostile) }],
     })
     const html = htmlOf(content)
     expect(html.match(/<script/g)).toHaveLength(2)
@@ -40,7 +39,8 @@ describe('a page', () => {
     expect(html.match(/<img|<!--/g)).toBeNull()
     expect(embeddedIn(html).match(/[<>&\u2028\u2029]/g)).toBeNull()
     expect(dataOf(html)).toMatchObject({ title: hostile, notes: [hostile] })
-    expect(dataOf(html).sessions[0]?.artifacts[0]).toMatchObject({ path: hostile, text: hostile })
+    expect(dataOf(html).sessions[0]?.artifacts[0]).toMatchObject({ path: hostile })
+    expect(Object.values(dataOf(html).sessions[0]?.contents ?? {})).toEqual([{ text: hostile, note: null }])
   })
 
   test('tells the definition once, however many states go by it', () => {
@@ -73,16 +73,14 @@ describe('a page', () => {
 describe('a page with a limit', () => {
   const text = 'x'.repeat(20_000)
   const content = pageContent({
-    sessions: [{ ...pageSession(), artifacts: [{ path: 'a.txt', sizeBytes: 20_000, text, note: null }] }],
+    sessions: [{ ...pageSession(), ...pageArtifact('a.txt', text) }],
   })
   const { dataBytes } = renderPage(content)
 
   test('leaves out the contents of artifacts first, and says so', () => {
     const page = dataOf(htmlOf(content, dataBytes - 1))
     expect(page.leftOut).toContain('contents of artifacts')
-    expect(page.sessions[0]?.artifacts).toEqual([
-      { path: 'a.txt', sizeBytes: 20_000, text: null, note: 'not in this page for its size' },
-    ])
+    expect(page.sessions[0]).toMatchObject({ artifacts: [{ path: 'a.txt' }], contents: {} })
     expect(page.sessions[0]?.snapshots).toHaveLength(2)
   })
 
@@ -110,7 +108,7 @@ describe('the page of a bundle', () => {
   })
 
   test('tells what the bundle tells, snapshots in the order in which they were taken', async () => {
-    const { texts } = await writeSample()
+    const { texts } = await writeSample(sampleContent({ sessions: [recordingWithHistory()] }))
     const page = dataOf(texts[`${sampleFolder}/index.html`] ?? '')
     expect(page).toMatchObject({
       title: 'release workflow > resumes after the reviewer fails',
@@ -124,8 +122,16 @@ describe('the page of a bundle', () => {
       ['at failure', 10],
       ['before resume 1', 10],
     ])
-    expect(page.sessions[0]?.artifacts).toEqual([
-      { path: 'dist/app.js', sizeBytes: 10, text: 'app.run()\n', note: null },
+    const [session] = page.sessions
+    const textOf = (name: { readonly sha256: string } | null | undefined): string | null | undefined =>
+      session?.contents[name?.sha256 ?? '']?.text
+    const [artifact] = session?.artifacts ?? []
+    expect([artifact?.path, session?.originals]).toEqual(['dist/app.js', 'template'])
+    expect(textOf(artifact?.newest)).toBe('app.run()\n')
+    expect(textOf(artifact?.original)).toBe('// empty\n')
+    expect(artifact?.versions.map((version) => [version.seq, version.by, textOf(version)])).toEqual([
+      [5, 'build#1@1', 'app.start()\n'],
+      [17, 'build#2@1', 'app.run()\n'],
     ])
     expect(page.files.map(({ path }) => path)).toContain('state/at-failure.json')
   })

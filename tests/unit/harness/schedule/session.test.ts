@@ -77,6 +77,22 @@ describe('a plan with a schedule', () => {
     expect(session.afterDeath).toEqual([])
   })
 
+  test('puts requests to services in order, too', async () => {
+    const asked: string[] = []
+    const asking: Agents[string] = async ({ step, http }) => {
+      await http.request({ method: 'GET', url: `http://shop/${step}` })
+    }
+    const session = await scheduled([{ decision: 3, pick: '1/right#1@1:http.request:http://shop/right#1' }], {
+      agents: { left: asking, right: asking },
+      http: ({ url }) => {
+        asked.push(url)
+        return { status: 200 }
+      },
+    })
+    expect(await session.runToEnd()).toEqual({ status: 'completed' })
+    expect(asked).toEqual(['http://shop/right', 'http://shop/left'])
+  })
+
   test('fails the session when a task could not be picked, and says who could', async () => {
     const session = await scheduled([{ decision: 1, pick: '1/middle#1@1:agent.invoke:x#1' }])
     await expect(session.runToEnd()).rejects.toThrow(

@@ -49,6 +49,19 @@ describe('a sweep of schedules', () => {
     })
   })
 
+  test('makes what it has found small, and finds it again by its name', async () => {
+    const { findings } = await sweep(
+      { ...invoice, steps: [...invoice.steps, { id: 'aside', agent: 'pricer', requires: [] }] },
+      { ...undeclaredNeed, pricer: ({ artifacts, step }) => artifacts.write(`${step}.json`, '[12]') },
+    )
+    const { faults, steps, invariants } = findings[0]?.minimised ?? {}
+    expect([faults, steps]).toEqual([
+      [{ family: 'schedule', at: expect.any(String), pick: expect.any(String) }],
+      ['prices', 'invoice'],
+    ])
+    expect(invariants).toContain('O1')
+  })
+
   test('is green for a correct fan-out, and knows how many points there are', async () => {
     const { findings, families, matrix } = await sweep(fanOutOfFive, sweptAgents)
     expect(findings).toEqual([])
