@@ -1,6 +1,6 @@
 import { formatStepKey } from '../core/index.ts'
 import type { ArtifactVersion } from '../trace/index.ts'
-import type { PageText, PageVersion } from '../viewer/index.ts'
+import type { ContentName, PageText, PageVersion } from '../viewer/index.ts'
 import { utf8Text } from './bytes.ts'
 
 /** What is longer is looked at in an editor. */
@@ -16,10 +16,15 @@ export function pageText(bytes: Uint8Array, file: string): PageText {
   }
 }
 
-/** @param inPage digest of the content as the page has it, if it does */
+/** @param inPage the content as the page has it, if it does */
 export function pageVersion(
   { seq, by, sizeBytes, sha256 }: Omit<ArtifactVersion, 'path'>,
-  inPage: string | undefined,
+  inPage: ContentName | undefined,
 ): PageVersion {
-  return { seq, by: by === null ? null : formatStepKey(by), sizeBytes, sha256: inPage ?? sha256 }
+  return {
+    seq,
+    by: by === null ? null : formatStepKey(by),
+    sizeBytes: inPage?.sizeBytes ?? sizeBytes,
+    sha256: inPage?.sha256 ?? sha256,
+  }
 }

@@ -139,7 +139,7 @@ function artifactsOf(
       path,
       newest: nameOf(newest),
       original: nameOf(original),
-      versions: versions.map(({ file, ...version }) => pageVersion(version, named(file)?.sha256)),
+      versions: versions.map(({ file, ...version }) => pageVersion(version, named(file))),
     })),
     contents,
   }

@@ -100,9 +100,7 @@ function pagedArtifacts(
       path,
       newest,
       original: null,
-      versions: all.map((version) =>
-        pageVersion(version, version.sha256 === last ? newest.sha256 : undefined),
-      ),
+      versions: all.map((version) => pageVersion(version, version.sha256 === last ? newest : undefined)),
     }
   })
   return { artifacts: paged, contents }

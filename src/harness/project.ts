@@ -18,6 +18,7 @@ import { reservedFolder, storeLayout } from '../engine/index.ts'
 import type { StoreLayout } from '../engine/index.ts'
 import type { Agents, Directories, FilesPort } from '../ports/index.ts'
 import type { Project, SessionLimits, SessionObserver, WorkflowSession } from './contract.ts'
+import type { SweptFinding } from './sweep/record-finding.ts'
 
 export interface CreateProjectOptions {
   /** Name of a project template. Default: an empty project. */
@@ -48,6 +49,7 @@ interface ProjectInternals {
   /** What the template puts into a project; undefined without a template. */
   readonly templateFiles: ReadonlyMap<string, Uint8Array> | undefined
   readonly sessions: WorkflowSession[]
+  readonly findings: SweptFinding[]
   readonly observer: SessionObserver | undefined
   /** Where runs of this project keep their state. */
   readonly stores: StoreLayout[]
@@ -159,6 +161,15 @@ export function observerOf(project: Project): SessionObserver | undefined {
   return internals.get(project)?.observer
 }
 
+/** What sweeps have found in a project, oldest first. */
+export function sweptFindingsOf(project: Project): readonly SweptFinding[] {
+  return internals.get(project)?.findings ?? []
+}
+
+export function registerFindings(project: Project, findings: readonly SweptFinding[]): void {
+  internals.get(project)?.findings.push(...findings)
+}
+
 export function registerSession(project: Project, session: WorkflowSession): void {
   internals.get(project)?.sessions.push(session)
 }
@@ -231,7 +242,7 @@ function projectAt(parts: ProjectParts): Project {
     },
   }
   const { templateFiles, observer } = parts
-  internals.set(project, { files, given, templateFiles, sessions: [], observer, stores })
+  internals.set(project, { files, given, templateFiles, sessions: [], findings: [], observer, stores })
   return project
 }
 

@@ -1,5 +1,5 @@
 import { createNodeFiles } from '../adapters/node/index.ts'
-import type { Directories, RunReader } from '../ports/index.ts'
+import type { Directories, FilesPort, RunReader } from '../ports/index.ts'
 import type {
   OriginalFiles,
   RecordedFile,
@@ -28,22 +28,26 @@ export async function readRunRemains(
   directories: Directories,
   template: TemplatePlace,
 ): Promise<RunRemains | undefined> {
-  const reader = runReader(projectFolder, directories)
+  const files = createNodeFiles(projectFolder)
+  const remains = await remainsIn(files, runReader(projectFolder, directories), runId)
+  await files.closeAll()
+  return remains && { ...remains, originals: originalsIn(template, remains) }
+}
+
+/** The same of a run on any disk, but for what lay there before. */
+export async function remainsIn(
+  files: FilesPort,
+  reader: RunReader,
+  runId: string,
+): Promise<Omit<RunRemains, 'originals'> | undefined> {
   if (!(await reader.list()).includes(runId)) return undefined
   const { state, events } = await reader.read(runId)
-  const files = createNodeFiles(projectFolder)
   const artifacts: RecordedFile[] = []
   for (const { path } of state.artifacts) {
     const bytes = await files.perform({ op: 'read', path })
     if (bytes !== undefined) artifacts.push({ path, bytes })
   }
-  await files.closeAll()
-  const paths = state.artifacts.map(({ path }) => path)
-  return {
-    snapshots: await snapshotsAt(events, reader, runId),
-    artifacts,
-    originals: originalsIn(template, paths),
-  }
+  return { snapshots: await snapshotsAt(events, reader, runId), artifacts }
 }
 
 /** The name of a template, and where those lie that are not faultline's own. */
@@ -53,8 +57,15 @@ export interface TemplatePlace {
 }
 
 /** Null for a project without a template: what lay in it before is gone. */
-function originalsIn({ name, templates }: TemplatePlace, paths: readonly string[]): OriginalFiles | null {
-  return name === 'none' ? null : originalsInTemplate(filesOfTemplate(name, templates ?? undefined), paths)
+function originalsIn(
+  { name, templates }: TemplatePlace,
+  { artifacts }: Pick<RunRemains, 'artifacts'>,
+): OriginalFiles | null {
+  if (name === 'none') return null
+  return originalsInTemplate(
+    filesOfTemplate(name, templates ?? undefined),
+    artifacts.map(({ path }) => path),
+  )
 }
 
 /** The same that a session takes by itself; a run that was still going failed where it ended. */

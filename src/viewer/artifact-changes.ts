@@ -17,7 +17,7 @@ export interface ArtifactStates {
 
 export function artifactStates(
   { newest, original, versions }: PageArtifact,
-  originals: SessionData['originals'],
+  { originals, contents }: Pick<SessionData, 'originals' | 'contents'>,
 ): ArtifactStates {
   const last = versions.at(-1)
   const onDisk = newest === null || newest.sha256 === last?.sha256 ? undefined : newest
@@ -32,8 +32,14 @@ export function artifactStates(
   return {
     states,
     newest: newestAt,
-    before: original !== null ? 0 : newestAt > 0 ? newestAt - 1 : undefined,
+    before: original === null ? earlierAt(states, contents) : 0,
   }
+}
+
+/** The last state before the newest whose content is in the page. */
+function earlierAt(states: readonly ArtifactState[], contents: SessionData['contents']): number | undefined {
+  const at = states.slice(0, -1).findLastIndex(({ sha256 }) => contents[sha256] !== undefined)
+  return at === -1 ? undefined : at
 }
 
 /** What has become of what lay there before the run. */

@@ -3,5 +3,13 @@
  * and knows neither the engine nor where bundles lie. `page` holds what runs in the browser; `npm run page` puts it, bundled,
  * into `shell.ts`.
  */
-export type { PageArtifact, PageContent, PageFact, PageSession, PageText, PageVersion } from './content.ts'
+export type {
+  ContentName,
+  PageArtifact,
+  PageContent,
+  PageFact,
+  PageSession,
+  PageText,
+  PageVersion,
+} from './content.ts'
 export { renderPage, type RenderedPage } from './render-page.ts'

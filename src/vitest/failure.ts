@@ -15,18 +15,21 @@ export interface FailureCircumstances {
   readonly timedOut: boolean
   /** A run of the test stands at a failed step. */
   readonly runFailed: boolean
+  /** A sweep of the test has found something. */
+  readonly swept: boolean
 }
 
 /** Why a test failed, as far as its errors and circumstances tell. */
 export function failureReason(
   errors: readonly KeptError[],
-  { phase, timedOut, runFailed }: FailureCircumstances,
+  { phase, timedOut, runFailed, swept }: FailureCircumstances,
 ): BundleReason {
   // Hooks have limits of their own: one that hangs is first of all a hook that failed.
   if (phase !== 'body') return phase
   if (timedOut) return 'timeout'
   const [first] = errors
   if (first?.code === 'FAULT_UNFIRED' || isFaultlineError(first, 'FAULT_UNFIRED')) return 'unfired-fault'
+  if (swept) return 'invariant'
   // Errors of matchers carry what was compared.
   const compared = first !== undefined && ('actual' in first || 'expected' in first)
   if (compared || first?.name === 'AssertionError' || first?.code === 'ARTIFACTS_WRONG') return 'assertion'

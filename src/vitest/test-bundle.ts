@@ -2,8 +2,8 @@ import { checkedOutCommit, createDigest, createNodeFiles } from '../adapters/nod
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
-import { templateVersion } from '../harness/index.ts'
-import type { WorkflowSession } from '../harness/index.ts'
+import { faultWords, templateVersion } from '../harness/index.ts'
+import type { SweptFinding, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import { bundleErrors } from './failure.ts'
@@ -104,6 +104,30 @@ export async function recordingsOf(
     }
   }
   return recordings
+}
+
+/** So many findings of a sweep are shown in full; all are named. */
+const findingsShown = 3
+
+export async function recordingsOfFindings(
+  findings: readonly SweptFinding[],
+): Promise<readonly SessionRecording[]> {
+  const recordings: SessionRecording[] = []
+  for (const { record } of findings.slice(0, findingsShown)) {
+    const recording = (await record())?.recording
+    if (recording !== undefined) recordings.push(recording)
+  }
+  return recordings
+}
+
+/** `crash power-min at <key>: O3: <what is wrong>`. */
+export function findingNotes(findings: readonly SweptFinding[]): readonly string[] {
+  return findings.map(({ finding: { faults, violations } }) => {
+    const struck = faults
+      .map((fault) => `${fault.family} ${faultWords(fault)} at ${fault.at}`)
+      .join(', then ')
+    return `${struck}: ${violations.map(({ invariant, sentence }) => `${invariant}: ${sentence}`).join('; ')}`
+  })
 }
 
 /** The test can fail while its run is still going, at its time limit above all: then the failure is now. */

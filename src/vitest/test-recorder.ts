@@ -2,7 +2,7 @@ import { createDigest } from '../adapters/node/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { formatDuration, messageOf, seededRandom } from '../core/index.ts'
 import type { FaultlineError } from '../core/index.ts'
-import type { Project, SessionLimits, WorkflowSession } from '../harness/index.ts'
+import type { Project, SessionLimits, SweptFinding, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import { brokenHook, identify, namesakeNumber } from './compatibility.ts'
@@ -57,6 +57,7 @@ export function createTestRecorder(
   const earlierErrors = test.result?.errors?.length ?? 0
   const projects: Project[] = []
   let sessionsOf: (project: Project) => readonly WorkflowSession[] = () => []
+  let sweptFindingsOf: (project: Project) => readonly SweptFinding[] = () => []
   const journalled = journal?.begin({ identity, name, seed, correlationId })
   let settingUp = false
 
@@ -75,6 +76,7 @@ export function createTestRecorder(
       : failureReason(told, {
           phase: phase(),
           timedOut: timedOut(signal, told),
+          swept: projects.some((project) => sweptFindingsOf(project).length > 0),
           runFailed: projects.flatMap(sessionsOf).some(({ lastOutcome }) => lastOutcome?.status === 'failed'),
         })
 
@@ -85,7 +87,7 @@ export function createTestRecorder(
   ): Promise<string | null> => {
     const told = wrong ? unexpectedErrors(test, errors()) : []
     const reason = wrong ? reasonOf(told) : 'replay'
-    const { leaveTestBundle } = await import('./test-bundle.ts')
+    const { findingNotes, leaveTestBundle } = await import('./test-bundle.ts')
     const bundle =
       config.bundleSlots === null || takeBundleSlot(config.bundleSlots)
         ? await leaveTestBundle(
@@ -94,9 +96,12 @@ export function createTestRecorder(
               name,
               reason,
               errors: told,
-              notes: problems.flatMap(({ message }) =>
-                message === undefined || told.some((error) => error.message === message) ? [] : [message],
-              ),
+              notes: [
+                ...problems.flatMap(({ message }) =>
+                  message === undefined || told.some((error) => error.message === message) ? [] : [message],
+                ),
+                ...findingNotes(projects.flatMap(sweptFindingsOf)),
+              ],
               seed,
               correlationId,
               projects: projects.flatMap(made),
@@ -115,14 +120,15 @@ export function createTestRecorder(
     let bundle: string | null = null
     try {
       const sessions = projects.flatMap(sessionsOf)
-      const recordings = hasFailed() ? await recorded(sessions) : undefined
+      const findings = projects.flatMap(sweptFindingsOf)
+      const recordings = hasFailed() ? await recorded(sessions, findings) : undefined
       const problems = await closeSessions(sessions)
       if (problems.length > 0 && !hasFailed() && test.result?.state !== 'skip') failTest(test, problems)
       // A test that is expected to fail has gone wrong when it has not.
       const wrong = test.fails === true ? test.result?.state === 'pass' : hasFailed()
       // What a replay has done is compared with the recording also where the test passes now.
       if (wrong || (replayed && test.result?.state !== 'skip')) {
-        const left = await leaveBundle(wrong, problems, recordings ?? (await recorded(sessions)))
+        const left = await leaveBundle(wrong, problems, recordings ?? (await recorded(sessions, findings)))
         if (wrong) bundle = left
       }
       return wrong
@@ -139,6 +145,7 @@ export function createTestRecorder(
       settingUp = true
       const harness = await import('../harness/index.ts')
       sessionsOf = harness.sessionsOf
+      sweptFindingsOf = harness.sweptFindingsOf
       const project = await harness.createProject({
         template,
         name: journalled?.fullName ?? identity.fullName,
@@ -164,9 +171,12 @@ export function createTestRecorder(
 }
 
 /** Most tests pass, and do not need what makes bundles. */
-async function recorded(sessions: readonly WorkflowSession[]): Promise<readonly SessionRecording[]> {
-  const { recordingsOf } = await import('./test-bundle.ts')
-  return recordingsOf(sessions)
+async function recorded(
+  sessions: readonly WorkflowSession[],
+  findings: readonly SweptFinding[],
+): Promise<readonly SessionRecording[]> {
+  const { recordingsOf, recordingsOfFindings } = await import('./test-bundle.ts')
+  return [...(await recordingsOf(sessions)), ...(await recordingsOfFindings(findings))]
 }
 
 /** Where a project lies, if it lies in a folder. */

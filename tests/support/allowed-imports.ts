@@ -31,6 +31,7 @@ export const allowedImports: BoundaryTable = {
     'adapters/virtual': { layer: 2, imports: contracts },
     'adapters/node': { layer: 2, imports: contracts, machine: true },
 
+    embedding: { layer: 3, imports: domain },
     harness: { layer: 3, imports: [...domain, 'harness/invariants'] },
     'harness/invariants': { layer: 3, imports: words },
     bundle: {

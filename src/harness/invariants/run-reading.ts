@@ -13,7 +13,14 @@ import type { StateReading } from './state-reading.ts'
 /** By the bytes themselves, which nobody writes to: forked disks share them. */
 const digests = new WeakMap<Uint8Array, string>()
 const noBytes = new Uint8Array()
-const settled: ReadonlySet<string> = new Set(['completed', 'failed', 'paused', 'waiting', 'cancelled'])
+const settled: ReadonlySet<string> = new Set([
+  'completed',
+  'failed',
+  'paused',
+  'waiting',
+  'cancelled',
+  'left',
+])
 
 /** Evidence with what the checkers read out of it, each part once and only when it is asked for. */
 export class RunReading {

@@ -1,13 +1,17 @@
 import { createDigest } from '../../adapters/node/index.ts'
 import { defaultSeed } from '../../core/index.ts'
 import { createReferenceDriver } from '../../engine/index.ts'
-import type { WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
+import type { Project, WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
 import { createOutside } from '../outside.ts'
 import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
+import { registerFindings } from '../project.ts'
 import { defaultRealWaitMs, loadFor, projectFor } from '../run-workflow.ts'
-import type { SweepReport } from './report.ts'
+import { recordFinding } from './record-finding.ts'
+import type { RecordedFinding } from './record-finding.ts'
+import type { FaultSequence, SweepReport } from './report.ts'
 import { tryEveryFault } from './single-faults.ts'
 import type { SingleFaultOptions } from './sweep.ts'
+import type { SweptWorkflow } from './swept-life.ts'
 
 export interface SweepOptions
   extends
@@ -29,23 +33,51 @@ export interface SweepOptions
  */
 export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions = {}): Promise<SweepReport> {
   const project = await projectFor(options)
+  const swept = await sweptWorkflow(workflow, project, options)
+  const files = await filesOfProject(project)
+  const report = await tryEveryFault(swept, files, options)
+  registerFindings(
+    project,
+    report.findings.map((finding) => ({
+      finding,
+      record: () => recordFinding(swept, files, finding.faults, options.invariants),
+    })),
+  )
+  return report
+}
+
+/**
+ * Runs a workflow once with the faults of a finding, as the sweep had done; undefined when they do not strike any more, or
+ * are of those that are not replayed (orders of agents, a changed definition).
+ */
+export async function runFinding(
+  workflow: WorkflowInput,
+  faults: FaultSequence,
+  options: SweepOptions = {},
+): Promise<RecordedFinding | undefined> {
+  const project = await projectFor(options)
+  const swept = await sweptWorkflow(workflow, project, options)
+  return recordFinding(swept, await filesOfProject(project), faults, options.invariants)
+}
+
+async function sweptWorkflow(
+  workflow: WorkflowInput,
+  project: Project,
+  options: SweepOptions,
+): Promise<SweptWorkflow> {
   const loaded = await loadFor(workflow, project)
   const agents = agentPort(options.agents)
   const gates = options.gates ?? {}
   await checkParts({ loaded, agents, gates, project })
-  return tryEveryFault(
-    {
-      definition: loaded.definition,
-      agents,
-      gates,
-      input: options.input ?? null,
-      seed: options.seed ?? project.seed ?? defaultSeed,
-      driver: options.driver ?? createReferenceDriver(),
-      digest: createDigest(),
-      realWaitMs: defaultRealWaitMs,
-      outside: createOutside(options, undefined),
-    },
-    await filesOfProject(project),
-    options,
-  )
+  return {
+    definition: loaded.definition,
+    agents,
+    gates,
+    input: options.input ?? null,
+    seed: options.seed ?? project.seed ?? defaultSeed,
+    driver: options.driver ?? createReferenceDriver(),
+    digest: createDigest(),
+    realWaitMs: defaultRealWaitMs,
+    outside: createOutside(options, undefined),
+  }
 }

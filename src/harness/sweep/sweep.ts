@@ -176,8 +176,16 @@ export class Sweep {
 
   /** What a run with these faults breaks; undefined when they do not strike. */
   async violationsOf(faults: FaultSequence): Promise<readonly Violation[] | undefined> {
+    return (await this.runOf(faults))?.violations
+  }
+
+  /** The same with where it ended. */
+  async runOf(
+    faults: FaultSequence,
+  ): Promise<{ readonly ended: EndedLifeOf; readonly violations: readonly Violation[] } | undefined> {
     const ended = await runWithFaults(this.workflow, this.freshWorld(), faults)
-    return ended && this.#judge(ended, isComparable(this.workflow, faults))
+    if (ended === undefined) return undefined
+    return { ended, violations: await this.#judge(ended, isComparable(this.workflow, faults)) }
   }
 
   async #runCorpus(plans: readonly CorpusPlan[]): Promise<CorpusCoverage> {

@@ -30,7 +30,7 @@ function shortNote(artifact: PageArtifact, originals: SessionData['originals']):
 
 function artifactParts(artifact: PageArtifact, session: SessionData): HTMLElement[] {
   const { originals, contents } = session
-  const { states, newest, before } = artifactStates(artifact, originals)
+  const { states, newest, before } = artifactStates(artifact, session)
   const view = el('div', { class: 'part' })
   const shown = choice('Show', states, newest)
   const base = choice('Compared with', states, before, 'nothing')

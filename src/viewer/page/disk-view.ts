@@ -24,6 +24,16 @@ const fates: Readonly<Record<PageUnsynced['fate'], string>> = {
   mixed: 'lost in part',
 }
 
+function fateOf({ fate, written }: PageUnsynced): string {
+  if (written !== null) return fates[fate]
+  return fate === 'kept' ? 'stays removed, though not durably' : 'is back: its removal was lost'
+}
+
+/** What the crash has changed comes first. */
+function worstFirst(files: readonly PageUnsynced[]): readonly PageUnsynced[] {
+  return [...files.filter(({ fate }) => fate !== 'kept'), ...files.filter(({ fate }) => fate === 'kept')]
+}
+
 /** What a crash met on the disk: what was durable, what was not, and what became of that. */
 export function diskView({ crashes }: SessionData): HTMLElement {
   return picker(
@@ -53,16 +63,16 @@ function crashParts(
         ? empty('Everything that had been written was durable: no crash could take it.')
         : plainTable(
             ['File', 'Written', 'Durable', 'After the crash', 'What became of it'],
-            unsynced.map(({ path, written, durable: safe, left, fate }) => [
-              path,
-              ...[written, safe, left].map((content) =>
+            worstFirst(unsynced).map((file) => [
+              file.path,
+              ...[file.written, file.durable, file.left].map((content) =>
                 content === null ? 'no file' : bytes(content.sizeBytes),
               ),
-              fates[fate],
+              fateOf(file),
             ]),
           ),
     ),
-    ...unsynced.flatMap(stakePart),
+    ...worstFirst(unsynced).flatMap(stakePart),
     titled(
       `Durable (${durable.length})`,
       durable.length === 0
@@ -84,9 +94,9 @@ function stakePart({ path, fate, atStake }: PageUnsynced): HTMLElement[] {
       : `, the first ${text.length.toLocaleString('en')} of ${cutFrom.toLocaleString('en')} characters`
   return [
     el(
-      'section',
-      { class: 'part' },
-      el('h3', {}, 'Written and not durable: ', data(path), `, ${fates[fate]}${more}`),
+      'details',
+      { class: 'part', ...(fate === 'kept' ? {} : { open: '' }) },
+      el('summary', {}, 'Written to ', data(path), `, not durable: ${fates[fate]}${more}`),
       block(text, 'Text that was not durable'),
     ),
   ]

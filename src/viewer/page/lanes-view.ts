@@ -93,7 +93,9 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
 
   const barButton = (step: string, bar: Bar): HTMLElement => {
     const { word, sign: character } = outcomes[bar.outcome]
-    const width = Math.max(narrowestBar, (bar.to - bar.from) * unit)
+    // What has not ended goes on beyond the last event.
+    const end = bar.outcome === 'running' ? x(bar.to) + roomAtTheEnd / 2 : x(bar.to)
+    const width = Math.max(narrowestBar, end - x(bar.from))
     const faults = bar.faults.length === 0 ? '' : `; faults: ${bar.faults.join(', ')}`
     const label = `${step}, visit ${bar.visit}, attempt ${bar.attempt}: ${word}${faults}`
     const element = button('', () => onSelect(bar.to), {
@@ -102,7 +104,9 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
       'aria-label': label,
       title: label,
     })
-    if (width > 16) element.append(sign(bar.faults.length === 0 ? character : `⚡${character}`))
+    element.classList.toggle('narrow', width <= 24)
+    if (width >= 8)
+      element.append(sign(bar.faults.length === 0 || width <= 24 ? character : `⚡${character}`))
     if (width > 64) element.append(el('span', {}, `#${bar.visit}@${bar.attempt}`))
     element.style.left = `${x(bar.from)}px`
     element.style.width = `${width}px`
@@ -223,6 +227,7 @@ function legend(lanes: readonly Lane[]): HTMLElement {
     'ul',
     { class: 'legend', 'aria-label': 'Signs' },
     ...[...entries, ...marks].map(([symbol, word]) => el('li', {}, symbol, word)),
+    el('li', {}, el('code', {}, '#2@1'), 'visit 2, attempt 1'),
   )
 }
 

@@ -11,9 +11,13 @@ export function planView({ plan, resolvedPlan, definition, input }: SessionData)
   return el(
     'div',
     { class: 'card page', tabindex: '0', role: 'region', 'aria-label': 'Faults and inputs' },
-    titled('Faults that fired', faultTable(resolvedPlan, 'No fault fired.')),
+    titled(
+      'Faults that fired',
+      faultTable(resolvedPlan, 'No fault fired.'),
+      ...(resolvedPlan === null || resolvedPlan.faults.length === 0 ? [] : [keyHelp()]),
+    ),
     titled('Faults as planned', faultTable(plan, 'No faults were planned.')),
-    titled('Input', json(input, 'Input')),
+    titled('Input', input === null ? empty('The run had none.') : json(input, 'Input')),
     folded('Definition', () => json(definition, 'Definition')),
     folded('Plan as JSON', () => json(plan, 'Plan')),
   )
@@ -26,13 +30,26 @@ function faultTable(plan: FaultPlan | null, none: string): HTMLElement {
     plan.faults.map((fault) => [
       fault.fault,
       placeOf(fault),
-      'params' in fault ? JSON.stringify(fault.params) : '',
+      'params' in fault ? JSON.stringify(fault.params) : '–',
     ]),
   )
 }
 
 function placeOf({ at }: Fault): string {
-  return typeof at === 'string' ? at : JSON.stringify(at)
+  if (typeof at === 'string') return at
+  return Object.entries(at)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ')
+}
+
+function keyHelp(): HTMLElement {
+  return el(
+    'p',
+    { class: 'hint' },
+    'A place reads ',
+    el('code', {}, 'life/step#visit@attempt:port.operation:target#occurrence'),
+    '.',
+  )
 }
 
 export function filesView({ files }: PageData): HTMLElement {

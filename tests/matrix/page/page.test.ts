@@ -1,12 +1,16 @@
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
+import type { BundleContent } from '../../../src/bundle/index.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sampleContent } from '../../support/sample-bundle.ts'
 import { largeRecording } from '../../support/large-run.ts'
-import { sampleRecording } from '../../support/sample-run.ts'
+import { recordingWithHistory } from '../../support/sample-run.ts'
 import { launchBrowser, openPage, sizes, type Size } from './opened-page.ts'
 
-const tabs = ['timeline', 'state', 'logs', 'artifacts', 'plan', 'files'] as const
+const tabs = ['timeline', 'state', 'logs', 'artifacts', 'disk', 'plan', 'files'] as const
+
+/** A page with all the tabs that there are. */
+const whole = { sessions: [recordingWithHistory()] }
 
 let browser: Browser
 beforeAll(async () => {
@@ -16,7 +20,7 @@ afterAll(() => browser.close())
 
 describe('the page, opened from disk', () => {
   test('shows what failed, with the command to replay it, and asks for nothing', async () => {
-    const { page, noise } = await openPage(browser)
+    const { page, noise } = await openPage(browser, sampleContent(whole))
     expect(await page.textContent('h1')).toBe('resumes after the reviewer fails')
     expect(await page.textContent('.verdict')).toBe('✗failed')
     expect(await page.textContent('.replay code')).toMatch(/^npx faultline replay faultline-bundles\//)
@@ -81,6 +85,49 @@ describe('the page, opened from disk', () => {
     await page.click('#tab-artifacts')
     expect(await page.textContent('[aria-label="Content of the artifact"]')).toBe('app.run()\n')
   })
+
+  test('compares an artifact with the template, and every version with any other', async () => {
+    const { page } = await openPage(browser, sampleContent(whole))
+    await page.click('#tab-artifacts')
+    expect(await page.textContent('.picked .facts')).toContain('changed: another in the template')
+    expect(await diffOf(page)).toEqual(['removed // empty', 'added app.run()'])
+    await page.selectOption('[aria-label="Compared with"]', { label: 'version 1: build#1@1, #5' })
+    expect(await diffOf(page)).toEqual(['removed app.start()', 'added app.run()'])
+    await page.selectOption('[aria-label="Show"]', { label: 'version 1: build#1@1, #5' })
+    await page.selectOption('[aria-label="Compared with"]', { label: 'nothing' })
+    expect(await page.textContent('[aria-label="Content of the artifact"]')).toBe('app.start()\n')
+  })
+
+  test('compares what is no text by size and digest', async () => {
+    const content = sampleContent({
+      sessions: [
+        {
+          ...recordingWithHistory(),
+          artifacts: [{ path: 'dist/app.js', bytes: new Uint8Array([255, 0, 255]) }],
+        },
+      ],
+    })
+    const { page } = await openPage(browser, content)
+    await page.click('#tab-artifacts')
+    const rows = await page.locator('.picked .plain-table').first().locator('tbody tr').allTextContents()
+    expect(rows.map((row) => row.replace(/[0-9a-f]{64}$/, ' digest'))).toEqual([
+      'template9 B digest',
+      'version 2: build#2@1, #173 B digest',
+    ])
+  })
+
+  test('tells of the disk at a crash what was durable and what was lost', async () => {
+    const { page } = await openPage(browser, sampleContent(whole))
+    await page.click('#tab-disk')
+    const tables = page.locator('.picked .plain-table tbody')
+    expect(await tables.allTextContents()).toEqual(['dist/new.js11 Bno file5 Bcut off', 'dist/app.js10 B'])
+    expect(await page.textContent('[aria-label="Text that was not durable"]')).toBe('app.stop()\n')
+  })
+
+  test('has no tab for the disk where nothing crashed', async () => {
+    const { page } = await openPage(browser)
+    expect(await page.locator('#tab-disk').count()).toBe(0)
+  })
 })
 
 describe('the keyboard', () => {
@@ -122,7 +169,8 @@ describe('hostile names and contents', () => {
     '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a href="javascript:ran=1">x</a>'
 
   test('are shown as they are and never run', async () => {
-    const recording = sampleRecording()
+    const recording = recordingWithHistory()
+    const file = { path: 'dist/<img src=x onerror=ran=1>.html', bytes: new TextEncoder().encode(markup) }
     const content = sampleContent({
       errors: [{ name: markup, message: markup, stack: markup }],
       notes: [markup],
@@ -133,9 +181,13 @@ describe('hostile names and contents', () => {
             event.kind === 'step_finish' ? { ...event, output: { [markup]: markup }, step: markup } : event,
           ),
           logs: recording.logs.map((entry) => ({ ...entry, message: markup })),
-          artifacts: [
-            { path: 'dist/<img src=x onerror=ran=1>.html', bytes: new TextEncoder().encode(markup) },
-          ],
+          artifacts: [file],
+          originals: null,
+          crashes: recording.crashes.map((crash) => ({
+            ...crash,
+            durable: [{ path: file.path, sizeBytes: 1 }],
+            unsynced: [{ path: file.path, written: file.bytes, durable: null, left: null }],
+          })),
           input: { [markup]: markup },
         },
       ],
@@ -149,6 +201,7 @@ describe('hostile names and contents', () => {
       )
     }
     expect(await page.textContent('[aria-label="Content of the artifact"]')).toBe(markup)
+    expect(await page.textContent('[aria-label="Text that was not durable"]')).toBe(markup)
     expect(await page.locator('img, a, iframe, body script:not([type])').count()).toBe(1)
     expect(await page.evaluate('window.ran')).toBeUndefined()
     expect(noise).toEqual([])
@@ -183,13 +236,52 @@ describe('a run of ten thousand events', () => {
     expect(await page.textContent('.found')).toMatch(/^1 of 10,/)
     expect(noise).toEqual([])
   })
+
+  test('opens within the time that a small run, opened on the same machine, leaves of two seconds', async () => {
+    const large = sampleContent({ sessions: [largeRecording(3_000)] })
+    const opened = async (content: BundleContent): Promise<number> => {
+      const { page } = await openPage(browser, content)
+      return page.evaluate<number>(`performance.getEntriesByName('ready')[0].startTime`)
+    }
+    const ratios: number[] = []
+    for (let round = 0; round < 3; round++)
+      ratios.push((await opened(large)) / (await opened(sampleContent())))
+    // A small page takes a tenth of a second where nothing else runs.
+    expect(Math.min(...ratios)).toBeLessThan(20)
+  })
+
+  test('is scrolled without frames that take longer than when nothing moves', async () => {
+    const { page } = await openPage(browser, sampleContent({ sessions: [largeRecording(3_000)] }))
+    const frames = async (step: number): Promise<number> =>
+      page.evaluate<number>(`new Promise((done) => {
+        const grid = document.querySelector('[role=grid]')
+        const from = performance.now()
+        let frame = 0
+        grid.scrollTop = 0
+        const next = () => {
+          grid.scrollTop += ${step}
+          if (++frame < 60) requestAnimationFrame(next)
+          else done(performance.now() - from)
+        }
+        requestAnimationFrame(next)
+      })`)
+    const ratios: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const still = await frames(0)
+      ratios.push((await frames(5_000)) / still)
+    }
+    expect(Math.min(...ratios)).toBeLessThan(3)
+  })
 })
 
 describe.each(['light', 'dark'] as const)('in %s', (theme) => {
   test.each(Object.keys(sizes) as Size[])(
     'a %s page has nothing that axe calls serious, and never scrolls sideways',
     async (size) => {
-      const { page } = await openPage(browser, sampleContent({ notes: ['a note'] }), { size, theme })
+      const { page } = await openPage(browser, sampleContent({ ...whole, notes: ['a note'] }), {
+        size,
+        theme,
+      })
       await page.evaluate(axe.source)
       const found: string[] = []
       for (const tab of tabs) {
@@ -205,6 +297,19 @@ describe.each(['light', 'dark'] as const)('in %s', (theme) => {
     },
   )
 })
+
+/** The lines that the difference shows, as a reader of the screen hears them. */
+async function diffOf(page: Page): Promise<string[]> {
+  const rows = await page.locator('.diff tbody tr').all()
+  return Promise.all(
+    rows.map(async (row) =>
+      [
+        await row.locator('.line-sign .unseen').textContent(),
+        await row.locator('.line-text').textContent(),
+      ].join(' '),
+    ),
+  )
+}
 
 async function selected(page: Page): Promise<string | null> {
   return page.textContent('.event[aria-selected=true] > .number')

@@ -78,3 +78,60 @@ test.each([
   const [, , status] = renderStatus({ ...open.state(), ...change }, 'interrupted').split('\n')
   expect(status).toBe(`status   interrupted ${where}`)
 })
+
+test('what was decided of steps reads with its reason, in progress, timeline and status', async () => {
+  open = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'decided',
+      nodes: [
+        { id: 'a', type: 'x', continueOnError: true },
+        { id: 'b', type: 'x' },
+        { id: 'c', type: 'x' },
+        { id: 'd', type: 'x' },
+      ],
+      connections: [
+        { source: 'a', target: 'b', condition: 'on_success' },
+        { source: 'b', target: 'c' },
+        { source: 'a', target: 'd' },
+      ],
+    }),
+    {
+      project: await createProject({ storage: 'memory' }),
+      agents: { x: () => ({ failures: ['one'] }) },
+      faults: [agentError('a', { message: 'no' })],
+    },
+  )
+  expect(await open.runToEnd()).toEqual({ status: 'completed', degraded: true, hasFailures: true })
+  expect(open.events().flatMap((event) => progressLine(event) ?? [])).toMatchInlineSnapshot(`
+    [
+      "  > a",
+      "  ✗ a  no (exception), tolerated",
+      "  - b  skipped: no connection to it is taken: a",
+      "  > d",
+      "  - c  skipped: what it depends on was skipped: b",
+      "  ✓ d  0 ms",
+    ]
+  `)
+  expect(open.timeline().map(({ text }) => text)).toMatchInlineSnapshot(`
+    [
+      "run started: 4 steps, seed 1",
+      "a#1@1 started (agent x)",
+      "a#1@1 failed, which is tolerated: no (exception)",
+      "b#1 skipped: no connection to it is taken: a",
+      "d#1@1 started (agent x)",
+      "c#1 skipped: what it depends on was skipped: b",
+      "d#1@1 completed in 0 ms",
+      "run completed (degraded, failures were found)",
+    ]
+  `)
+  expect(renderStatus(open.state(), 'completed').split('\n').slice(2)).toMatchInlineSnapshot(`
+    [
+      "status   completed, degraded, failures were found",
+      "",
+      "  ✗ a  failed  (no (exception), tolerated)",
+      "  - b  skipped  (no connection to it is taken: a)",
+      "  - c  skipped  (what it depends on was skipped: b)",
+      "  ✓ d  completed  (1 failure found)",
+    ]
+  `)
+})

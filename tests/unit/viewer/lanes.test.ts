@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { lanesOf, type Lanes } from '../../../src/viewer/lanes.ts'
 import type { SessionRecording, WorkflowEvent } from '../../../src/trace/index.ts'
+import type { EventData } from '../../../src/viewer/page-data.ts'
 import { largeRecording } from '../../support/large-run.ts'
 import { sessionData } from '../../support/page-data.ts'
 import { eventBuilder, sampleEvents, sampleRecording, stepContext } from '../../support/sample-run.ts'
@@ -66,6 +67,62 @@ describe('the lanes', () => {
     expect(lanes.lanes.at(-1)).toEqual({ step: 'publish', bars: [], gates: [], notes: [] })
   })
 
+  test('show of a skipped step that it was skipped, and why', () => {
+    const lanes = ofKinds([
+      {
+        kind: 'step_skip',
+        step: 'publish',
+        visit: 1,
+        attempt: null,
+        status: 'skipped',
+        text: 'publish#1 skipped: why',
+      },
+    ])
+    expect(lanes.lanes.at(-1)).toMatchObject({
+      step: 'publish',
+      bars: [],
+      notes: [{ status: 'skipped', text: 'publish#1 skipped: why' }],
+    })
+  })
+
+  test('take a pause and the resume after it for no crash', () => {
+    const lanes = ofKinds([
+      { kind: 'step_start', step: 'plan', visit: 1, attempt: 1 },
+      { kind: 'gate_wait', step: 'plan', visit: 1, attempt: 1, status: 'waiting' },
+      { kind: 'workflow_pause', step: 'plan', status: 'waiting' },
+      { kind: 'workflow_resume', status: 'running' },
+      { kind: 'gate_result', step: 'plan', visit: 1, attempt: 1, status: 'passed' },
+    ])
+    expect(lanes.marks.map(({ name }) => name)).toEqual(['pause', 'resume'])
+    expect(lanes.lanes[0]).toMatchObject({ bars: [{ outcome: 'waiting' }], gates: [{ passed: true }] })
+  })
+
+  test('have a bar for what undoes a step', () => {
+    const lanes = ofKinds([
+      { kind: 'undo_start', step: 'plan', visit: 1, attempt: 1 },
+      { kind: 'undo_finish', step: 'plan', visit: 1, attempt: 1, status: 'completed' },
+      { kind: 'undo_start', step: 'build', visit: 1, attempt: 1 },
+      { kind: 'undo_fail', step: 'build', visit: 1, attempt: 1, status: 'failed' },
+    ])
+    expect(lanes.lanes.slice(0, 2).map(({ bars }) => bars.map(({ outcome }) => outcome))).toEqual([
+      ['undone'],
+      ['failed'],
+    ])
+  })
+
+  test('show kinds of events that nobody has told this page of', () => {
+    const lanes = ofKinds([
+      { kind: 'step_start', step: 'plan', visit: 1, attempt: 1 },
+      { kind: 'moon_phase', step: 'plan', visit: 1, attempt: 1, status: 'full', text: 'the moon is full' },
+      { kind: 'workflow_moved_house', status: 'moved' },
+    ])
+    expect(lanes.lanes[0]).toMatchObject({
+      bars: [{ outcome: 'running' }],
+      notes: [{ at: 2, status: 'full', text: 'the moon is full' }],
+    })
+    expect(lanes.marks).toEqual([{ at: 3, kind: 'other', name: 'moved house', good: true }])
+  })
+
   test('overlap for steps that ran in parallel', () => {
     const { lanes } = lanesOf(sessionData(largeRecording(4)))
     const starts = lanes.map(({ bars }) => bars[0]?.from ?? 0)
@@ -76,6 +133,14 @@ describe('the lanes', () => {
 function of(events: readonly WorkflowEvent[]): Lanes {
   const recording: SessionRecording = { ...sampleRecording(), events }
   return lanesOf(sessionData(recording))
+}
+
+/** A run that has just started, and then these. */
+function ofKinds(events: readonly (Partial<Omit<EventData, 'kind'>> & { readonly kind: string })[]): Lanes {
+  const session = sessionData()
+  const plain = { offsetMs: 0, step: null, visit: null, attempt: null, status: 'running', text: '', body: {} }
+  const all = [session.events[0], ...events.map((event, index) => ({ ...plain, seq: index + 1, ...event }))]
+  return lanesOf({ ...session, events: all as EventData[], resolvedPlan: null })
 }
 
 function marksOf({ marks }: Lanes): string[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { runViewAt } from '../../../src/viewer/run-view.ts'
+import type { EventData } from '../../../src/viewer/page-data.ts'
 import { sessionData } from '../../support/page-data.ts'
 
 const session = sessionData()
@@ -37,5 +38,26 @@ describe('the run at an event', () => {
       ({ kind, status }) => kind === 'gate_result' && status === 'failed',
     )
     expect(runViewAt(session, looped).after.steps['review']?.status).toBe('returned')
+  })
+
+  test('takes the names of other kinds for what they say', () => {
+    const plain = { offsetMs: 0, step: null, visit: null, attempt: null, text: '', body: {} }
+    const at = (...events: readonly object[]): string[] => {
+      const all = [
+        session.events[0],
+        ...events.map((event, index) => ({ ...plain, seq: index + 1, ...event })),
+      ]
+      const { after } = runViewAt({ ...session, events: all as EventData[] }, all.length - 1)
+      return [after.status, after.steps['plan']?.status ?? '']
+    }
+    const plan = { step: 'plan', visit: 1, attempt: 1 }
+    expect(at({ kind: 'workflow_pause', status: 'paused' })).toEqual(['paused', 'pending'])
+    expect(at({ kind: 'step_skip', ...plan, attempt: null, status: 'skipped' })).toEqual([
+      'running',
+      'skipped',
+    ])
+    expect(at({ kind: 'gate_wait', ...plan, status: 'waiting' })).toEqual(['running', 'waiting'])
+    expect(at({ kind: 'undo_finish', ...plan, status: 'completed' })).toEqual(['running', 'undo completed'])
+    expect(at({ kind: 'moon_phase', ...plan, status: 'full' })).toEqual(['running', 'pending'])
   })
 })

@@ -23,7 +23,7 @@ describe('the difference of two texts', () => {
   })
 
   test('is all of a text that is new or gone', () => {
-    expect(shown('', 'a\n')).toEqual(['-(no line break at the end)', '+a'])
+    expect(shown('', 'a\n')).toEqual(['+a'])
     expect(shown('a\n', 'a')).toEqual([' a', '+(no line break at the end)'])
   })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { bundleErrors, failureReason } from '../../../src/vitest/failure.ts'
 
-const calm = { phase: 'body', timedOut: false, runFailed: false } as const
+const calm = { phase: 'body', timedOut: false, runFailed: false, swept: false } as const
 
 test.each([
   ['timeout', [{ message: 'x' }], { ...calm, timedOut: true }],
@@ -13,6 +13,7 @@ test.each([
   ['assertion', [{ name: 'Error', actual: 1, expected: 2 }], calm],
   ['assertion', [{ name: 'FaultlineError', code: 'ARTIFACTS_WRONG' }], { ...calm, runFailed: true }],
   ['step-error', [{ name: 'TypeError' }], { ...calm, runFailed: true }],
+  ['invariant', [{ name: 'AssertionError' }], { ...calm, runFailed: true, swept: true }],
   ['error', [{ name: 'TypeError' }], calm],
   ['error', [], calm],
 ] as const)('a failure is told as %s', (reason, errors, circumstances) => {

@@ -1,0 +1,96 @@
+import { createCompression } from '../../adapters/node/index.ts'
+import { createInventedOwner } from '../../adapters/virtual/index.ts'
+import { isFaultlineError } from '../../core/index.ts'
+import type { Fault, FaultPlan } from '../../definition/index.ts'
+import { faultPlan } from '../../fault-injection/index.ts'
+import type { SessionRecording } from '../../trace/index.ts'
+import type { Invariant, Violation } from '../invariants/index.ts'
+import { originalsInTemplate } from '../artifact-history.ts'
+import { remainsIn } from '../run-remains.ts'
+import type { FaultSequence, Finding } from './report.ts'
+import { Sweep } from './sweep.ts'
+import type { SweptWorkflow } from './swept-life.ts'
+import type { SweptWorld } from './swept-world.ts'
+
+/** What a run with the faults of a finding does: what it breaks, and all that a bundle tells of a run. */
+export interface RecordedFinding {
+  readonly violations: readonly Violation[]
+  /** Undefined where no run can be read from what was left. */
+  readonly recording: SessionRecording | undefined
+}
+
+/** A finding of a sweep in a project, and the way to see in full what it does. */
+export interface SweptFinding {
+  readonly finding: Finding
+  record(): Promise<RecordedFinding | undefined>
+}
+
+/** Runs a workflow with given faults once more, to its end; undefined when they do not strike, or are not replayed. */
+export async function recordFinding(
+  workflow: SweptWorkflow,
+  initialFiles: Readonly<Record<string, Uint8Array>>,
+  faults: FaultSequence,
+  invariants: readonly Invariant[] = [],
+): Promise<RecordedFinding | undefined> {
+  const sweep = new Sweep(workflow, initialFiles, { invariants })
+  await sweep.discover()
+  const run = await sweep.runOf(faults)
+  if (run === undefined) return undefined
+  const { violations, ended } = run
+  return { violations, recording: await recordingOf(workflow, ended.world, planOf(faults), initialFiles) }
+}
+
+async function recordingOf(
+  { driver, digest }: SweptWorkflow,
+  { disk, runId }: SweptWorld,
+  plan: FaultPlan,
+  initialFiles: Readonly<Record<string, Uint8Array>>,
+): Promise<SessionRecording | undefined> {
+  if (runId === undefined) return undefined
+  const files = disk.fork()
+  const owner = createInventedOwner('reader')
+  const reader = driver.reader({ files, digest, compression: createCompression(), owner, directories: {} })
+  try {
+    const remains = await remainsIn(files, reader, runId)
+    const { events } = await reader.read(runId)
+    const [start] = events
+    if (remains === undefined || start?.kind !== 'workflow_start') return undefined
+    const { definition, input, launch, seed, correlationId } = start
+    return {
+      runId,
+      correlationId,
+      seed,
+      clock: 'virtual',
+      disk: 'simulated',
+      definition,
+      input,
+      launch,
+      events,
+      logs: [],
+      plan,
+      resolvedPlan: plan,
+      ...remains,
+      earlierArtifacts: [],
+      originals: originalsInTemplate(
+        new Map(Object.entries(initialFiles)),
+        remains.artifacts.map(({ path }) => path),
+      ),
+      crashes: [],
+    }
+  } catch (error) {
+    // A run that is damaged is what some findings are about.
+    if (!isFaultlineError(error)) throw error
+    return undefined
+  }
+}
+
+/** Those of the faults that a plan has a form for. */
+function planOf(faults: FaultSequence): FaultPlan {
+  return faultPlan(
+    faults.flatMap((each): readonly Fault[] => {
+      if (!('fault' in each) || typeof each.fault !== 'string' || each.fault === 'never-answers') return []
+      const { fault, at, params } = each as Extract<typeof each, { readonly params?: unknown }>
+      return [{ fault, at, ...(params === undefined ? {} : { params }) } as Fault]
+    }),
+  )
+}

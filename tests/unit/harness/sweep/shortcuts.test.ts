@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { createDigest } from '../../../../src/adapters/node/index.ts'
+import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
+import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
+import type { AgentWorkflow } from '../../../../src/engine/index.ts'
+import {
+  createProject,
+  defineInvariant,
+  sweepFaults,
+  sweepReportJson,
+} from '../../../../src/harness/index.ts'
+import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
+import { agentPort } from '../../../../src/harness/prepare-session.ts'
+import { createOutside } from '../../../../src/harness/outside.ts'
+import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
+import type { Boundary, SweptWorkflow } from '../../../../src/harness/sweep/swept-life.ts'
+import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
+import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
+
+const chain = { ...chainOfSix, steps: chainOfSix.steps.slice(0, 3) }
+
+async function sweep(workflow: AgentWorkflow, options: SweepOptions = {}): Promise<SweepReport> {
+  const project = await createProject({ storage: 'memory' })
+  return sweepFaults(defineWorkflow(workflow), { project, agents: sweptAgents, ...options })
+}
+
+describe.each([
+  [chainOfSix, 6],
+  // The branches are in flight together: it can be forked before the first of them and after the last.
+  [fanOutOfFive, 2],
+  [reviewLoop, 5],
+] as const)('workflow $id', (source, expected) => {
+  test('goes on from every fork of a life as it would have gone on without', async () => {
+    const { definition } = await loadWorkflow(defineWorkflow(source))
+    const workflow: SweptWorkflow = {
+      definition,
+      agents: agentPort(sweptAgents),
+      gates: {},
+      input: null,
+      seed: 1,
+      driver: createReferenceDriver(),
+      digest: createDigest(),
+      realWaitMs: 60_000,
+      outside: createOutside({}, undefined),
+    }
+    const boundaries: Boundary[] = []
+    const writes: string[] = []
+    const whole = await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {
+      onBoundary: (boundary) => boundaries.push(boundary),
+      onWrite: ({ name }) => writes.push(name),
+    })
+    expect(boundaries).toHaveLength(expected)
+    for (const from of boundaries) {
+      for (const _time of ['once', 'again']) {
+        const rest: string[] = []
+        const ended = await liveOn(workflow, copyOf(from.world), {
+          from,
+          onWrite: ({ name }) => rest.push(name),
+        })
+        expect(ended.world.ending).toEqual(whole.world.ending)
+        expect(ended.world.disk.digest()).toBe(whole.world.disk.digest())
+        expect(ended.world.executions).toEqual(whole.world.executions)
+        expect(rest).toEqual(writes.slice(-rest.length))
+      }
+    }
+  })
+})
+
+test('two sweeps with the same seed say the same, byte for byte', async () => {
+  const [first, second] = [await sweep(reviewLoop), await sweep(reviewLoop)]
+  expect(sweepReportJson(second)).toBe(sweepReportJson(first))
+  expect(sweepReportJson(first)).not.toContain('timings')
+})
+
+describe('a run that has come to what the run without faults had come to', () => {
+  test('is left, and one in twenty of them is run to its end all the same', async () => {
+    const { shortcuts, findings } = await sweep(chainOfSix, { families: ['crash', 'disk'] })
+    expect(findings).toEqual([])
+    expect(shortcuts.rejoined).toBeGreaterThan(200)
+    expect(shortcuts.audited).toBeGreaterThan(shortcuts.rejoined / 40)
+    expect(shortcuts.audited).toBeLessThan(shortcuts.rejoined / 10)
+    expect(shortcuts.trusted).toBe(true)
+  })
+
+  test('is no longer left once that has hidden something', async () => {
+    const onlyAtTheEnd = defineInvariant({
+      name: 'no-second-life-at-the-end',
+      title: 'who completes has lived once',
+      check({ evidence: { ending, earlierLives } }, verdict) {
+        if (ending.status === 'completed' && earlierLives.length > 0) verdict.broken('It had died before.')
+      },
+    })
+    const options = { families: ['crash'], invariants: [onlyAtTheEnd], minimise: false } as const
+    const { shortcuts, findings, families } = await sweep(chain, options)
+    expect(shortcuts.trusted).toBe(false)
+    expect(findings.length).toBeGreaterThan((families.crash?.scenarios ?? 0) / 2)
+  })
+})
