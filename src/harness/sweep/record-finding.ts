@@ -71,10 +71,13 @@ async function recordingOf(
       resolvedPlan: plan,
       ...remains,
       earlierArtifacts: [],
-      originals: originalsInTemplate(
-        new Map(Object.entries(initialFiles)),
-        remains.artifacts.map(({ path }) => path),
-      ),
+      originals: {
+        ...originalsInTemplate(
+          new Map(Object.entries(initialFiles)),
+          remains.artifacts.map(({ path }) => path),
+        ),
+        from: 'project',
+      },
       crashes: [],
     }
   } catch (error) {
@@ -89,8 +92,8 @@ function planOf(faults: FaultSequence): FaultPlan {
   return faultPlan(
     faults.flatMap((each): readonly Fault[] => {
       if (!('fault' in each) || typeof each.fault !== 'string' || each.fault === 'never-answers') return []
-      const { fault, at, params } = each as Extract<typeof each, { readonly params?: unknown }>
-      return [{ fault, at, ...(params === undefined ? {} : { params }) } as Fault]
+      const { fault, at, params } = each
+      return [{ fault, at, ...(params === undefined ? {} : { params }) }]
     }),
   )
 }
