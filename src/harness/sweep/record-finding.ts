@@ -93,7 +93,7 @@ function planOf(faults: FaultSequence): FaultPlan {
     faults.flatMap((each): readonly Fault[] => {
       if (!('fault' in each) || typeof each.fault !== 'string' || each.fault === 'never-answers') return []
       const { fault, at, params } = each
-      return [{ fault, at, ...(params === undefined ? {} : { params }) } as Fault]
+      return [{ fault, at, ...(params === undefined ? {} : { params }) }]
     }),
   )
 }
