@@ -24,7 +24,11 @@ const readers: Readonly<
 > = { command: readCommandStep, http: readHttpStep, verify: readVerifyStep, trigger: () => undefined }
 
 /** What is wrong with the parameters of a built-in step, as far as can be told before their references are resolved. */
-export function builtInStepProblem({ id, agent, parameters }: StepDefinition): string | undefined {
+export function builtInStepProblem({
+  id,
+  agent,
+  parameters,
+}: Pick<StepDefinition, 'id' | 'agent' | 'parameters'>): string | undefined {
   if (!isBuiltInStep(agent) || JSON.stringify(parameters).includes('${')) return undefined
   try {
     readers[agent](id, parameters)

@@ -180,16 +180,20 @@ async function checkGoingOn(present: LoadedWorkflow | undefined, parts: SessionP
 }
 
 function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
-  for (const step of loaded.definition.steps) {
-    if (isBuiltInStep(step.agent) && !agents.has(step.agent)) checkBuiltInStep(step, loaded)
-  }
-  const named = loaded.definition.steps.flatMap(({ id, agent, undo }) => [
-    { id, agent, at: `steps.${id}.agent` },
-    ...(undo === undefined ? [] : [{ id, agent: undo.agent, at: `steps.${id}.undo.agent` }]),
+  const named = loaded.definition.steps.flatMap(({ id, agent, parameters, undo }) => [
+    { id, agent, parameters, at: `steps.${id}` },
+    ...(undo === undefined
+      ? []
+      : [{ id, agent: undo.agent, parameters: undo.parameters, at: `steps.${id}.undo` }]),
   ])
-  for (const { id, agent, at } of named) {
-    if (agents.has(agent) || isBuiltInStep(agent)) continue
-    const place = loaded.locate(at)
+  for (const step of named) {
+    const { id, agent, at } = step
+    if (agents.has(agent)) continue
+    if (isBuiltInStep(agent)) {
+      checkBuiltInStep(step, loaded)
+      continue
+    }
+    const place = loaded.locate(`${at}.agent`)
     throw new FaultlineError(
       'UNKNOWN_AGENT',
       `${place === undefined ? '' : `${place}: `}Step '${id}' names agent '${agent}', which was not given. ${suggestion(agent, [...agents.names, ...builtInStepNames])}`,
@@ -198,11 +202,14 @@ function checkAgents(agents: AgentPort, loaded: LoadedWorkflow): void {
   }
 }
 
-function checkBuiltInStep(step: StepDefinition, loaded: LoadedWorkflow): void {
+function checkBuiltInStep(
+  step: Pick<StepDefinition, 'id' | 'agent' | 'parameters'> & { readonly at: string },
+  loaded: LoadedWorkflow,
+): void {
   const problem = builtInStepProblem(step)
   if (problem === undefined) return
-  const path = `steps.${step.id}.parameters`
-  const place = loaded.locate(path) ?? loaded.locate(`steps.${step.id}.agent`)
+  const path = `${step.at}.parameters`
+  const place = loaded.locate(path) ?? loaded.locate(`${step.at}.agent`)
   throw new FaultlineError('DEFINITION_INVALID', `${place === undefined ? '' : `${place}: `}${problem}`, {
     details: { step: step.id, path },
   })

@@ -113,8 +113,8 @@ export async function recordingsOfFindings(
   findings: readonly SweptFinding[],
 ): Promise<readonly SessionRecording[]> {
   const recordings: SessionRecording[] = []
-  for (const { record } of findings.slice(0, findingsShown)) {
-    const recording = (await record())?.recording
+  for (const finding of findings.slice(0, findingsShown)) {
+    const recording = (await finding.record())?.recording
     if (recording !== undefined) recordings.push(recording)
   }
   return recordings

@@ -55,6 +55,18 @@ export const tolerating: AgentWorkflow = {
   ],
 }
 
+/** A list that is finished off, whatever becomes of it. */
+export const finishedOff: AgentWorkflow = {
+  id: 'finished-off',
+  steps: [
+    { id: 'build', agent: 'writer', creates: 'out/build.txt' },
+    { id: 'test', agent: 'writer', creates: 'out/test.txt' },
+    { id: 'tell', agent: 'writer', creates: 'out/tell.txt', condition: 'on_failure' },
+    { id: 'clean', agent: 'writer', creates: 'out/clean.txt', condition: 'always' },
+    { id: 'publish', agent: 'writer', creates: 'out/publish.txt' },
+  ],
+}
+
 export const chainOfSix: AgentWorkflow = {
   id: 'chain',
   steps: Array.from({ length: 6 }, (_, index) => ({

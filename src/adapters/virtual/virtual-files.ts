@@ -16,7 +16,7 @@ import { durableTarget, rootNumber, VirtualDisk, type Inode } from './virtual-di
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
-  /** How many operations that change a disk have been asked of this one, forks counted on their own from where they begin. */
+  /** How many operations that change a disk have been asked of this one since it was made; a fork counts from its own start. */
   readonly changesMade: number
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
   /** An independent copy, in microseconds: what either writes from now on the other does not see. */
@@ -58,10 +58,10 @@ export interface VirtualFiles extends FilesPort {
  */
 export function createVirtualFiles(initial: Readonly<Record<string, FileData>> = {}): VirtualFiles {
   const disk = new VirtualDisk()
-  const files = new FilesOnDisk(disk)
-  for (const [path, data] of Object.entries(initial)) placeFile(files, path, data)
+  const filling = new FilesOnDisk(disk)
+  for (const [path, data] of Object.entries(initial)) placeFile(filling, path, data)
   disk.syncAll()
-  return files
+  return new FilesOnDisk(disk)
 }
 
 function placeFile(files: FilesPort, path: string, data: FileData): void {

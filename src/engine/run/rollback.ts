@@ -48,7 +48,7 @@ export function undoDefinition(
   index: number,
   outputs: Readonly<Record<string, JsonValue>>,
 ): StepDefinition {
-  const { id, requires, metadata } = state.workflow.steps[index] as StepDefinition
+  const { id, service, requires, metadata } = state.workflow.steps[index] as StepDefinition
   const { agent, action, parameters, timeoutMs } = undoOf(state, index)
   const resolved = compileParameters(parameters, new Set(state.workflow.indexOf.keys())).resolve({
     input: state.input,
@@ -58,6 +58,7 @@ export function undoDefinition(
     id,
     agent,
     ...(action === undefined ? {} : { action }),
+    ...(service === undefined ? {} : { service }),
     requires,
     creates: [],
     parameters: resolved,

@@ -195,6 +195,8 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
     },
     async adopt(path) {
       assertOpen(attempt)
+      if (attempt.undoes)
+        throw new Error(`Undoing step '${attempt.key.step}' leaves no artifacts: '${path}' is not adopted.`)
       const target = artifactPath(path, store)
       const found = await services.run(adoptArtifact(target, services.digest, services.durableFolders))
       if (found !== undefined) attempt.adopt(found)

@@ -39,6 +39,7 @@ export interface DiscoveredCall extends CallPoint {
 export interface CallCounts {
   readonly agents: number
   readonly gates: number
+  readonly requests: number
 }
 
 /** Two runs without faults: what they come to is the reference, what they do are the points. */
@@ -50,7 +51,7 @@ export async function discover(
   const once = async () => {
     const writes: FaultPoint[] = []
     const calls: DiscoveredCall[] = []
-    const counted = { agents: 0, gates: 0 }
+    const counted = { agents: 0, gates: 0, requests: 0 }
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
     const ended = await liveOn(counting(workflow, counted), freshWorld(), {
       onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
@@ -89,9 +90,12 @@ export async function discover(
   return { ...discovered, boundaries, reference: await canonicalOutcome(evidence) }
 }
 
-/** The workflow with agents and gates that count how often they are called. */
-function counting(workflow: SweptWorkflow, counts: { agents: number; gates: number }): SweptWorkflow {
-  const { agents } = workflow
+/** The workflow with agents, gates and services that count how often they are called. */
+function counting(
+  workflow: SweptWorkflow,
+  counts: { agents: number; gates: number; requests: number },
+): SweptWorkflow {
+  const { agents, outside } = workflow
   return {
     ...workflow,
     agents: {
@@ -102,6 +106,15 @@ function counting(workflow: SweptWorkflow, counts: { agents: number; gates: numb
       },
     },
     onGate: () => counts.gates++,
+    outside: {
+      ...outside,
+      http: {
+        request(call) {
+          counts.requests++
+          return outside.http.request(call)
+        },
+      },
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import type { FiredFaultRecord } from '../invariants/index.ts'
 import type { PortFault } from './report.ts'
 import type { StrikingPortFault } from './swept-life.ts'
 
-export type PortFamily = Exclude<PortFault['family'], 'network'>
+export type PortFamily = PortFault['family']
 
 /** One way in which a call can go wrong. */
 interface Misbehaviour extends Pick<PortFault, 'fault' | 'params'> {
@@ -84,11 +84,17 @@ const ofTime: readonly Misbehaviour[] = [
   },
 ]
 
+/** Whether an agent puts up with it or fails is its own affair; in the end the service is there, and all is as it was. */
+const ofNetwork: readonly Misbehaviour[] = (
+  ['refused', 'reset', 'stall', 'status', 'broken-body'] as const
+).map((mode) => ({ fault: 'http-failure', params: { mode }, judgedAs: survivable }))
+
 /** By family, in the order in which they are tried. */
 const misbehaviours: Readonly<Record<PortFamily, readonly Misbehaviour[]>> = {
   agent: ofAgents,
   gate: ofGates,
   time: ofTime,
+  network: ofNetwork,
 }
 
 /** Every fault of a family at one call. */
@@ -109,7 +115,7 @@ export function strikingFault(
 ): { readonly portFault: StrikingPortFault; readonly isComparable: boolean } | undefined {
   const [, id] = /^\d+\/([^#]+)#/.exec(at) ?? []
   const step = definition.steps.find((other) => other.id === id)
-  const known = misbehaviours[family as PortFamily].find(
+  const known = misbehaviours[family].find(
     (other) => other.fault === fault && JSON.stringify(other.params) === JSON.stringify(params),
   )
   if (step === undefined || known === undefined) return undefined

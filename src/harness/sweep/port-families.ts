@@ -1,3 +1,4 @@
+import type { CallCounts } from './discovery.ts'
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
 import type { Sweep } from './sweep.ts'
@@ -18,13 +19,25 @@ export async function sweepTime(sweep: Sweep): Promise<void> {
   await sweepCalls(sweep, 'time')
 }
 
+/** Requests to other services that are refused, lost, never answered, or answered badly. */
+export async function sweepNetwork(sweep: Sweep): Promise<void> {
+  await sweepCalls(sweep, 'network')
+}
+
+/** What the calls of each family are, and who counts them. */
+const callsOf = {
+  agent: { operation: 'agent.invoke', counter: 'agents' },
+  gate: { operation: 'gate.decide', counter: 'gates' },
+  time: { operation: 'agent.invoke', counter: 'agents' },
+  network: { operation: 'http.request', counter: 'requests' },
+} as const satisfies Record<PortFamily, { readonly operation: string; readonly counter: keyof CallCounts }>
+
 async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
   const { discovery, workflow } = sweep
   const { definition } = workflow
-  const isOfGates = family === 'gate'
-  const calls = discovery.calls.filter(({ operation }) => (operation === 'gate.decide') === isOfGates)
-  const { gates, agents } = discovery.countedCalls
-  sweep.begin(calls.length, isOfGates ? gates : agents)
+  const { operation, counter } = callsOf[family]
+  const calls = discovery.calls.filter((call) => call.operation === operation)
+  sweep.begin(calls.length, discovery.countedCalls[counter])
   for (const { name, writesBefore } of sweep.chosen(calls)) {
     for (const fault of portFaultsAt(family, name, definition)) {
       if (sweep.hasFoundEnough) return

@@ -83,8 +83,10 @@ function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOpti
   return { interference: { boundary, action: fault.action } }
 }
 
+const portFamilies: ReadonlySet<string> = new Set(['agent', 'gate', 'time', 'network'])
+
 function isPortFault(
   fault: SingleFault,
 ): fault is Extract<SingleFault, { readonly family: 'agent' | 'gate' }> {
-  return fault.family === 'agent' || fault.family === 'gate' || fault.family === 'time'
+  return portFamilies.has(fault.family)
 }

@@ -3,7 +3,7 @@ import { addToCorpus, readCorpus } from './corpus.ts'
 import { sweepCrashes } from './crash-family.ts'
 import { sweepDiskErrors } from './disk-family.ts'
 import { sweepLifecycle } from './lifecycle-family.ts'
-import { sweepAgents, sweepGates, sweepTime } from './port-families.ts'
+import { sweepAgents, sweepGates, sweepNetwork, sweepTime } from './port-families.ts'
 import { sweepSchedules } from './schedule-family.ts'
 import { minimise } from './minimise.ts'
 import type { Minimiser } from './minimise.ts'
@@ -16,6 +16,7 @@ const sweptFamilies: readonly SweptFamily[] = [
   { family: 'agent', tryAll: sweepAgents },
   { family: 'gate', tryAll: sweepGates },
   { family: 'time', tryAll: sweepTime },
+  { family: 'network', tryAll: sweepNetwork },
   { family: 'crash', tryAll: sweepCrashes },
   { family: 'disk', tryAll: sweepDiskErrors },
   { family: 'lifecycle', tryAll: sweepLifecycle },

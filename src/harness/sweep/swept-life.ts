@@ -400,10 +400,14 @@ class WatchedLife {
     const { portFault, onCall } = this.#options
     if (portFault === undefined && onCall === undefined) return noFaults
     const recorder = createFaultRecorder(faultPlan(portFault?.fault === undefined ? [] : [portFault.fault]))
+    const occurrences = new Map<string, number>()
     return {
       ...recorder,
       fire: (point, kinds) => {
-        const name = `${pointKeyStem(point)}#1`
+        const stem = pointKeyStem(point)
+        const occurrence = (occurrences.get(stem) ?? 0) + 1
+        occurrences.set(stem, occurrence)
+        const name = `${stem}#${occurrence}`
         onCall?.({ name, step: point.step, operation: point.operation })
         if (portFault?.at === name && !this.#struck) {
           this.#struck = true

@@ -124,7 +124,9 @@ if (first === undefined) frame.append(el('main', {}, empty('It got to no session
 else open(first)
 
 // For who measures how long it takes.
-requestAnimationFrame(() => performance.mark('ready'))
+requestAnimationFrame((at) => {
+  document.documentElement.dataset['readyAt'] = String(at)
+})
 
 function sessionChoice(): HTMLElement[] {
   if (page.sessions.length < 2) return []

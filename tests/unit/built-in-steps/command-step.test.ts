@@ -235,6 +235,27 @@ steps:
     )
   })
 
+  test('may undo what a step has done, and its parameters are checked too', async () => {
+    const text = (undo: string): string => `id: flow
+settings: { rollback: true }
+steps:
+  - id: build
+    agent: command
+    creates: [made.txt]
+    parameters: { command: [sh, -c, 'echo made > made.txt'] }
+    undo: { agent: command, parameters: ${undo} }
+  - { id: fail, agent: command, requires: [made.txt], parameters: { command: ['false'] } }
+`
+    const { session, project } = await builtInSession(text('{ command: [rm, made.txt] }'))
+    expect(await session.runToEnd()).toMatchObject({ status: 'failed', step: 'fail' })
+    expect(await project.exists('made.txt')).toBe(false)
+    const words = session.events().flatMap(({ kind }) => (/undo|process/.test(kind) ? [kind] : []))
+    expect(words).toEqual(['process_start', 'process_start', 'undo_start', 'process_start', 'undo_finish'])
+    await expect(builtInSession(text('{ comand: [rm] }'))).rejects.toMatchObject({
+      details: { step: 'build', path: 'steps.build.undo.parameters' },
+    })
+  })
+
   test('is replaced by an agent of the same name, and by a stand-in where all agents are', async () => {
     const text = oneStep(`{ command: [no-such-program] }`, `    creates: [out.txt]\n`)
     const own = await builtInSession(text, {

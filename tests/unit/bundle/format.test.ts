@@ -46,6 +46,29 @@ describe('a bundle of format 1', () => {
     expect([bundle.input, bundle.events.at(-1)?.kind]).toEqual([{ topic: 'gates' }, 'workflow_end'])
   })
 
+  test('of a session that crashed tells what was durable and what was lost', async () => {
+    const { bundle } = await golden('v1/crashes')
+    expect(bundle.manifest.sessions[0]).toMatchObject({
+      crashes: ['disk/crash-1.json', 'disk/crash-2.json'],
+      originals: 'template',
+    })
+    expect(bundle.crashes.map((crash) => [crash?.outcome, crash?.incarnation])).toEqual([
+      ['torn-half', 1],
+      ['power-min', 2],
+    ])
+    expect(bundle.crashes[0]?.unsynced.filter(({ fate }) => fate === 'torn').map(({ path }) => path)).toEqual(
+      ['.workflow/runs/essay-f40b5804/staging/words#1@1/words.txt'],
+    )
+    expect(await bundle.text('originals/src/app.js')).toContain('export function toFahrenheit')
+  })
+
+  test('that does not tell of crashes and originals has none', async () => {
+    const { bundle, manifest } = await golden('v1/test')
+    expect((manifest['sessions'] as readonly JsonObject[])[0]).not.toHaveProperty('crashes')
+    expect(bundle.manifest.sessions[0]).toMatchObject({ crashes: null, originals: null })
+    expect(bundle.crashes).toEqual([])
+  })
+
   test('that does not tell commit and template has none', async () => {
     const { bundle, manifest } = await golden('v1/run-without-commit')
     expect(manifest['versions']).not.toHaveProperty('commit')
@@ -70,7 +93,7 @@ describe('the JSON Schema of the manifest', () => {
     expect(exports['./bundle.schema.json']).toBe('./docs/bundle.schema.json')
   })
 
-  test.each(['v1/test', 'v1/run', 'v1/run-without-commit'])('accepts %s', async (name) => {
+  test.each(['v1/test', 'v1/run', 'v1/run-without-commit', 'v1/crashes'])('accepts %s', async (name) => {
     const { manifest } = await golden(name)
     expect(await accepts(manifest)).toBe(true)
   })

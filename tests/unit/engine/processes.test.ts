@@ -187,6 +187,44 @@ describe('a process', () => {
   })
 })
 
+test('a process that undoes a step is let go in the same way, and ended before a rollback that died is taken up again', async () => {
+  const undoing: AgentWorkflow = {
+    id: 'undoing',
+    settings: { rollback: true },
+    steps: [
+      { id: 'build', agent: 'maker', undo: { agent: 'builder' } },
+      { id: 'ship', agent: 'loser', dependsOn: 'build' },
+    ],
+  }
+  const all: Agents = {
+    ...agents,
+    maker: () => null,
+    loser() {
+      throw new Error('lost')
+    },
+  }
+  const life = bench.life(all)
+  await life.start(undoing)
+  await ticks(life, 4)
+  expect(processes.said).toEqual(['start 1 for attempt 1', 'release 1 in the log'])
+  const next = bench.life(all)
+  await next.incarnation.recover({})
+  expect(processes.ended.map(({ mark }) => mark)).toEqual(['1'])
+  await ticks(next, 2)
+  processes.exit(2)
+  expect((await next.runToEnd()).status).toBe('failed')
+  expect(eventWords(bench.events).filter((word) => /process|undo/.test(word))).toEqual([
+    'undo_start build#1@1',
+    'process_start build#1@1',
+    'undo_start build#1@2',
+    'process_start build#1@2',
+    'undo_finish build#1@2',
+  ])
+  // What has been undone has nothing left to end.
+  await bench.life(all).incarnation.recover({})
+  expect(processes.ended).toHaveLength(1)
+})
+
 test('a step that needs processes or services says so where the engine has none', async () => {
   const bare = engineBench(createVirtualFiles()).life({
     builder: ({ processes: own }) => void own,

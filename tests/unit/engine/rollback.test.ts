@@ -147,6 +147,19 @@ describe('a rollback', () => {
     })
   })
 
+  test('starts nothing more after the limit of the workflow, not even what runs always', async () => {
+    const { bench, life } = shop()
+    const engine = life({ worker: ({ step }) => (step === 'ship' ? new Promise(() => {}) : { id: step }) })
+    await engine.start({
+      ...order,
+      settings: { rollback: true, timeoutMs: 50 },
+      steps: [...order.steps, { id: 'tidy', agent: 'worker', condition: 'always' }],
+    })
+    expect((await engine.runThroughTime()).status).toBe('failed')
+    expect(undoWords(bench)).toHaveLength(4)
+    expect(eventWords(bench.events)).not.toContain('step_start tidy#1@1')
+  })
+
   test('cannot be cancelled half-way', async () => {
     const { life } = shop()
     const engine = life({ refund: () => new Promise(() => {}) })
@@ -179,6 +192,7 @@ describe('a rollback', () => {
     for (let tick = 0; tick < 5; tick++) await first.tick()
     const second = life()
     expect(await second.incarnation.recover({})).toMatchObject({ restarts: [] })
+    expect(bench.events.findLast(({ kind }) => kind === 'workflow_resume')).toMatchObject({ restarts: [] })
     expect((await second.runToEnd()).status).toBe('failed')
     expect(undone.map(({ step, key }) => `${step} ${key.split('/')[1]}`)).toEqual([
       'charge charge#1',

@@ -95,6 +95,16 @@ steps:
     expect(state.error).toMatchObject({ step: 'b', missingVar: 'a.output.x' })
   })
 
+  test('ask in vain for the output of a step whose gate has not passed', async () => {
+    const yaml = `id: f
+steps:
+  - { id: a, agent: x, continue_on_error: true, gate: { condition: 'false' } }
+  - { id: b, agent: x, parameters: { v: '\${a.output.x}' } }
+`
+    const { state } = await runFlow(yaml, { a: { output: { x: 1 } } })
+    expect(state.error).toMatchObject({ step: 'b', missingVar: 'a.output.x' })
+  })
+
   test('that ask for nothing that is missing are not tried again, and a resume tries them again', async () => {
     const yaml = flow(`{ v: '\${first.output.n}' }`).replace(
       'agent: x, parameters',

@@ -139,6 +139,52 @@ connections: [{ source: a, target: j, condition: 'ok == true' }, { source: b, ta
     expect(state.status).toBe('failed')
   })
 
+  test('of any stays as it is when another way, that had failed, is resumed', async () => {
+    const yaml = steps(
+      'id: a, depends_on: []',
+      'id: b, depends_on: []',
+      'id: j, depends_on: [a, b], join: any',
+    )
+    const first = await runFlow(yaml, {
+      b: async ({ clock }) => {
+        await clock.sleep(5)
+        throw new Error('no')
+      },
+    })
+    expect(endings(first.state)).toBe('a:completed b:failed j:completed')
+    const second = await resumeFlow(first)
+    expect(second.calls).toEqual(['b'])
+    expect(second.state).toMatchObject({ status: 'completed', steps: { j: { visit: 1 } } })
+  })
+
+  test.each([
+    ['on_success', 'j:skipped(condition_false)'],
+    [`"steps['b'].output == 1"`, 'j:completed'],
+    ['input.go', 'j:completed'],
+    ['always', 'j:completed'],
+  ])(
+    'of any with the condition %s does not ask about what is still to come: %s',
+    async (condition, expected) => {
+      const yaml = steps(
+        'id: a, depends_on: []',
+        `id: b, depends_on: []${condition === 'on_success' ? ', continue_on_error: true' : ''}`,
+        `id: j, depends_on: [a, b], join: any, condition: ${condition}`,
+      )
+      const b: Agent = async ({ clock }) => {
+        await clock.sleep(5)
+        if (condition === 'on_success') throw new Error('no')
+        return 1
+      }
+      const { state, events } = await runFlow(yaml, { b }, { go: true })
+      expect(endings(state)).toContain(expected)
+      const decided = events.find(
+        ({ kind, ...event }) => kind.startsWith('step_s') && 'step' in event && event.step === 'j',
+      )
+      const waits = condition !== 'always' && condition !== 'input.go'
+      expect((decided?.at ?? 0) - (events[0]?.at ?? 0)).toBe(waits ? 5 : 0)
+    },
+  )
+
   test('of any is skipped when no way is taken', async () => {
     const { state } = await runFlow(two('any'), { a: { output: { ok: false } }, b: { throws: 'no' } })
     expect(endings(state)).toBe('a:completed b:failed j:skipped(dependency_failed)')
@@ -258,6 +304,24 @@ describe('what finishes a failed run off', () => {
     })
     expect(second.state.steps['clean']?.visit).toBe(2)
     expect(second.state.status).toBe('completed')
+  })
+
+  test('leaves to a resume what it has skipped besides', async () => {
+    const dag = steps(
+      'id: a, depends_on: []',
+      'id: other, depends_on: []',
+      'id: later, depends_on: [other]',
+      'id: clean, depends_on: [later], condition: always',
+    )
+    const other: Agent = async ({ clock }) => {
+      await clock.sleep(5)
+      return null
+    }
+    const first = await runFlow(dag, { a: { throws: 'no' }, other })
+    expect(endings(first.state)).toBe('a:failed other:completed later:skipped(run_failed) clean:completed')
+    const second = await resumeFlow(first)
+    expect(second.calls).toEqual(['a', 'later', 'clean'])
+    expect(endings(second.state)).toBe('a:completed other:completed later:completed clean:completed')
   })
 
   test('in a graph is all that a connection on_failure leads to', async () => {

@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, faultWords, sweepFaults } from '../../../../src/harness/index.ts'
 import type { FaultFamily, SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import type { Agents, DriverPorts, Incarnation, WorkflowDriver } from '../../../../src/ports/index.ts'
 import { fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
 
 const retrying: AgentWorkflow = {
   id: 'retrying',

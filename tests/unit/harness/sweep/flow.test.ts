@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { defineWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, sweepFaults } from '../../../../src/harness/index.ts'
-import { decisions, sweptAgents as agents, tolerating } from '../../../support/swept-workflows.ts'
+import {
+  decisions,
+  finishedOff,
+  sweptAgents as agents,
+  tolerating,
+} from '../../../support/swept-workflows.ts'
 import { survivesEveryFault } from './survives.ts'
 
 describe('a graph that decides which steps run', () => {
@@ -19,3 +24,19 @@ test('a failure that is tolerated stays one, whatever crashes around it', { time
   expect(findings).toEqual([])
   expect(families.crash?.hit).toBeGreaterThan(50)
 })
+
+test.each([
+  ['a graph that decides which steps run', defineWorkflow(decisions)],
+  ['a list that is finished off', defineWorkflow(finishedOff)],
+])(
+  '%s comes to the same after any failure of any step, any limit and any interruption',
+  { timeout: 300_000 },
+  async (_, workflow) => {
+    for (const family of ['agent', 'time', 'lifecycle', 'schedule'] as const) {
+      const project = await createProject({ storage: 'memory' })
+      const { findings, families } = await sweepFaults(workflow, { project, agents, families: [family] })
+      expect([family, findings]).toEqual([family, []])
+      expect([family, families[family]?.hit]).toEqual([family, families[family]?.counted])
+    }
+  },
+)

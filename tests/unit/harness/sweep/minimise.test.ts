@@ -1,13 +1,16 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, defineInvariant, sweepFaults } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import { minimise } from '../../../../src/harness/sweep/minimise.ts'
 import type { WorkflowDriver } from '../../../../src/ports/index.ts'
 import { chainOfSix, sweptAgents as agents } from '../../../support/swept-workflows.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
 
 const chain = defineWorkflow({ ...chainOfSix, steps: chainOfSix.steps.slice(0, 3) })
 

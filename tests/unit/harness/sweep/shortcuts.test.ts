@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createDigest } from '../../../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
@@ -16,6 +16,9 @@ import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
 import type { Boundary, SweptWorkflow } from '../../../../src/harness/sweep/swept-life.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
 
 const chain = { ...chainOfSix, steps: chainOfSix.steps.slice(0, 3) }
 
