@@ -4,26 +4,14 @@ import { isFaultlineError } from '../../core/index.ts'
 import type { Fault, FaultPlan } from '../../definition/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
 import type { SessionRecording } from '../../trace/index.ts'
-import type { Invariant, Violation } from '../invariants/index.ts'
+import type { Invariant } from '../invariants/index.ts'
 import { originalsInTemplate } from '../artifact-history.ts'
 import { remainsIn } from '../run-remains.ts'
-import type { FaultSequence, Finding } from './report.ts'
+import type { FaultSequence } from './report.ts'
 import { Sweep } from './sweep.ts'
+import type { RecordedFinding } from './swept-finding.ts'
 import type { SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
-
-/** What a run with the faults of a finding does: what it breaks, and all that a bundle tells of a run. */
-export interface RecordedFinding {
-  readonly violations: readonly Violation[]
-  /** Undefined where no run can be read from what was left. */
-  readonly recording: SessionRecording | undefined
-}
-
-/** A finding of a sweep in a project, and the way to see in full what it does. */
-export interface SweptFinding {
-  readonly finding: Finding
-  record(): Promise<RecordedFinding | undefined>
-}
 
 /** Runs a workflow with given faults once more, to its end; undefined when they do not strike, or are not replayed. */
 export async function recordFinding(
