@@ -18,7 +18,7 @@ export interface BundleContentOfTest extends CommonContent {
 
 export interface BundleContentOfRun extends CommonContent {
   readonly kind: 'run'
-  readonly run: BundleRun
+  readonly run: Omit<BundleRun, 'sweep'> & Partial<Pick<BundleRun, 'sweep'>>
 }
 
 interface CommonContent {

@@ -24,6 +24,7 @@ export {
   type BundleReason,
   type BundleReplay,
   type BundleRun,
+  type BundleSweep,
   type BundleSessionEntry,
   type BundleTemplate,
   type BundleTest,

@@ -92,7 +92,21 @@ async function buildSchema(): Promise<ZodType<BundleManifest>> {
         repeat: count.nullable(),
       })
       .nullable(),
-    run: z.object({ workflowFile: path.nullable(), arguments: z.array(z.string()) }).nullable(),
+    run: z
+      .object({
+        workflowFile: path.nullable(),
+        arguments: z.array(z.string()),
+        sweep: z
+          .object({
+            faults: z.array(z.record(z.string(), z.json())),
+            invariants: z.array(z.string()),
+            agents: z.string().nullable(),
+            mock: z.boolean(),
+          })
+          .nullable()
+          .default(null),
+      })
+      .nullable(),
     correlationIds: z.array(z.string()),
     seed: seed.nullable(),
     errors: z.array(z.object({ name: z.string(), message: z.string(), stack: z.string().nullable() })),

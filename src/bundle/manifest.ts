@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/index.ts'
 import type { RunStatus } from '../trace/index.ts'
 
 /** Major version of the bundle format, as it stands in `schema`. Fields may be added without raising it. */
@@ -72,6 +73,17 @@ export interface BundleRun {
   readonly workflowFile: string | null
   /** As on the command line, without the command itself. */
   readonly arguments: readonly string[]
+  /** Set where a sweep has found it: what struck the run, and what it broke. */
+  readonly sweep: BundleSweep | null
+}
+
+export interface BundleSweep {
+  /** One after the other, by the keys of their points. */
+  readonly faults: readonly JsonObject[]
+  readonly invariants: readonly string[]
+  /** The module of its agents; null: the project's own, or stand-ins. */
+  readonly agents: string | null
+  readonly mock: boolean
 }
 
 export interface BundleError {

@@ -101,7 +101,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
     reason: content.reason,
     partial: content.partial ?? false,
     test: content.kind === 'test' ? redact.json(content.test) : null,
-    run: content.kind === 'run' ? redact.json(content.run) : null,
+    run: content.kind === 'run' ? redact.json({ sweep: null, ...content.run }) : null,
     correlationIds: redact.json([
       ...new Set([...(content.correlationIds ?? []), ...content.sessions.map((each) => each.correlationId)]),
     ]),

@@ -18,7 +18,7 @@ import { reservedFolder, storeLayout } from '../engine/index.ts'
 import type { StoreLayout } from '../engine/index.ts'
 import type { Agents, Directories, FilesPort } from '../ports/index.ts'
 import type { Project, SessionLimits, SessionObserver, WorkflowSession } from './contract.ts'
-import type { SweptFinding } from './sweep/swept-finding.ts'
+import type { SweptFinding } from './sweep/report.ts'
 
 export interface CreateProjectOptions {
   /** Name of a project template. Default: an empty project. */

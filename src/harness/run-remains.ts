@@ -29,17 +29,18 @@ export async function readRunRemains(
   template: TemplatePlace,
 ): Promise<RunRemains | undefined> {
   const files = createNodeFiles(projectFolder)
-  const remains = await remainsIn(files, runReader(projectFolder, directories), runId)
+  const remains = await remainsIn(files, runReader(projectFolder, directories), runId, template)
   await files.closeAll()
-  return remains && { ...remains, originals: originalsIn(template, remains) }
+  return remains
 }
 
-/** The same of a run on any disk, but for what lay there before. */
+/** The same of a run on any disk. */
 export async function remainsIn(
   files: FilesPort,
   reader: RunReader,
   runId: string,
-): Promise<Omit<RunRemains, 'originals'> | undefined> {
+  template: TemplatePlace | null,
+): Promise<RunRemains | undefined> {
   if (!(await reader.list()).includes(runId)) return undefined
   const { state, events } = await reader.read(runId)
   const artifacts: RecordedFile[] = []
@@ -47,7 +48,12 @@ export async function remainsIn(
     const bytes = await files.perform({ op: 'read', path })
     if (bytes !== undefined) artifacts.push({ path, bytes })
   }
-  return { snapshots: await snapshotsAt(events, reader, runId), artifacts }
+  const paths = state.artifacts.map(({ path }) => path)
+  return {
+    snapshots: await snapshotsAt(events, reader, runId),
+    artifacts,
+    originals: template === null ? null : originalsIn(template, paths),
+  }
 }
 
 /** The name of a template, and where those lie that are not faultline's own. */
@@ -57,15 +63,8 @@ export interface TemplatePlace {
 }
 
 /** Null for a project without a template: what lay in it before is gone. */
-function originalsIn(
-  { name, templates }: TemplatePlace,
-  { artifacts }: Pick<RunRemains, 'artifacts'>,
-): OriginalFiles | null {
-  if (name === 'none') return null
-  return originalsInTemplate(
-    filesOfTemplate(name, templates ?? undefined),
-    artifacts.map(({ path }) => path),
-  )
+function originalsIn({ name, templates }: TemplatePlace, paths: readonly string[]): OriginalFiles | null {
+  return name === 'none' ? null : originalsInTemplate(filesOfTemplate(name, templates ?? undefined), paths)
 }
 
 /** The same that a session takes by itself; a run that was still going failed where it ended. */

@@ -2,7 +2,7 @@ import { checkedOutCommit, createDigest, createNodeFiles } from '../adapters/nod
 import { bundleFolderName, writeBundle } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError, joinPath } from '../core/index.ts'
-import { faultWords, templateVersion } from '../harness/index.ts'
+import { faultsInWords, templateVersion } from '../harness/index.ts'
 import type { SweptFinding, WorkflowSession } from '../harness/index.ts'
 import type { SessionRecording } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
@@ -123,10 +123,8 @@ export async function recordingsOfFindings(
 /** `crash power-min at <key>: O3: <what is wrong>`. */
 export function findingNotes(findings: readonly SweptFinding[]): readonly string[] {
   return findings.map(({ finding: { faults, violations } }) => {
-    const struck = faults
-      .map((fault) => `${fault.family} ${faultWords(fault)} at ${fault.at}`)
-      .join(', then ')
-    return `${struck}: ${violations.map(({ invariant, sentence }) => `${invariant}: ${sentence}`).join('; ')}`
+    const broken = violations.map(({ invariant, sentence }) => `${invariant}: ${sentence}`)
+    return `${faultsInWords(faults)}: ${broken.join('; ')}`
   })
 }
 

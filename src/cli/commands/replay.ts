@@ -10,6 +10,7 @@ import { emphasis, print, printError } from '../output.ts'
 import { replayFrom, snapshotPlace } from '../replay-from.ts'
 import { replayRun } from '../replay-run.ts'
 import { StepWalk, terminalWait } from '../replay-steps.ts'
+import { replaySweep } from '../replay-sweep.ts'
 import { replayTest } from '../replay-test.ts'
 import { firstDifference, judge, recordedOutcome, recordedSession, timesOf } from '../replay-verdict.ts'
 import type { Replayed, ReplayVerdict, Times } from '../replay-verdict.ts'
@@ -100,6 +101,10 @@ function replayer(
     if (options.from !== undefined) {
       warn({ node: process.versions.node })
       return replayFrom(bundle, root, { ...options, from: options.from, bundleFolder: folder, onEvent })
+    }
+    if (manifest.run?.sweep != null) {
+      warn({ node: process.versions.node })
+      return replaySweep(bundle, manifest.run.sweep, root, { ...options, onEvent })
     }
     if (manifest.kind === 'run') {
       warn({ node: process.versions.node })

@@ -16,6 +16,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { emphasis, print, printError } from '../output.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { renderHeatMap } from '../sweep/heat-map.ts'
+import { leaveSweepBundles } from '../sweep/leave-bundles.ts'
 import { copyOfProject } from '../sweep/project-copy.ts'
 import { progressWords, renderSweep, verdictLine } from '../sweep/render-sweep.ts'
 import { earlierReport, readReport, writeReport } from '../sweep/report-file.ts'
@@ -78,9 +79,10 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     printError(`'${report}' is complete already: remove it to sweep again`)
     return earlier
   }
+  const project = await copyOfProject(folder)
   if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
-    project: await copyOfProject(folder),
+    project,
     input: readInput(options.input),
     tier,
     ...(agents === undefined ? {} : { agents }),
@@ -91,7 +93,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(corpus === undefined ? {} : { corpus }),
   }
   const watch = { begun: monotonicMs(), savedAt: monotonicMs() }
-  return sweepFaults(workflow, {
+  const swept = await sweepFaults(workflow, {
     ...settings,
     onProgress: (progress) => printError(progressWords(progress)),
     afterPoint(soFar) {
@@ -103,6 +105,9 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
       return budget !== undefined && now - watch.begun >= budget ? 'stop' : undefined
     },
   })
+  const request = { workflowFile: file, agents: options.agents, mock: options.mock === true }
+  for (const block of await leaveSweepBundles(project, request)) printError(`\n${block}`)
+  return swept
 }
 
 function conclude(report: SweepReport, options: SweepCommandOptions): number {

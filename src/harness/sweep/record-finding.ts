@@ -5,11 +5,9 @@ import type { Fault, FaultPlan } from '../../definition/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
 import type { SessionRecording } from '../../trace/index.ts'
 import type { Invariant } from '../invariants/index.ts'
-import { originalsInTemplate } from '../artifact-history.ts'
 import { remainsIn } from '../run-remains.ts'
-import type { FaultSequence } from './report.ts'
+import type { FaultSequence, RecordedFinding } from './report.ts'
 import { Sweep } from './sweep.ts'
-import type { RecordedFinding } from './swept-finding.ts'
 import type { SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -25,21 +23,20 @@ export async function recordFinding(
   const run = await sweep.runOf(faults)
   if (run === undefined) return undefined
   const { violations, ended } = run
-  return { violations, recording: await recordingOf(workflow, ended.world, planOf(faults), initialFiles) }
+  return { violations, recording: await recordingOf(workflow, ended.world, planOf(faults)) }
 }
 
 async function recordingOf(
   { driver, digest }: SweptWorkflow,
   { disk, runId }: SweptWorld,
   plan: FaultPlan,
-  initialFiles: Readonly<Record<string, Uint8Array>>,
 ): Promise<SessionRecording | undefined> {
   if (runId === undefined) return undefined
   const files = disk.fork()
   const owner = createInventedOwner('reader')
   const reader = driver.reader({ files, digest, compression: createCompression(), owner, directories: {} })
   try {
-    const remains = await remainsIn(files, reader, runId)
+    const remains = await remainsIn(files, reader, runId, null)
     const { events } = await reader.read(runId)
     const [start] = events
     if (remains === undefined || start?.kind !== 'workflow_start') return undefined
@@ -57,16 +54,9 @@ async function recordingOf(
       logs: [],
       plan,
       resolvedPlan: plan,
-      ...remains,
       earlierArtifacts: [],
-      originals: {
-        ...originalsInTemplate(
-          new Map(Object.entries(initialFiles)),
-          remains.artifacts.map(({ path }) => path),
-        ),
-        from: 'project',
-      },
       crashes: [],
+      ...remains,
     }
   } catch (error) {
     // A run that is damaged is what some findings are about.

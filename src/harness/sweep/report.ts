@@ -1,4 +1,5 @@
 import type { CrashOutcome, FaultKind, FileFault } from '../../definition/index.ts'
+import type { SessionRecording } from '../../trace/index.ts'
 import type { Violation } from '../invariants/index.ts'
 
 /** Version of the report's JSON form. */
@@ -76,6 +77,19 @@ export interface Finding {
   readonly violations: readonly Violation[]
   /** The smallest plan that still breaks the same invariant, unless it was not asked for. */
   readonly minimised?: MinimisedPlan
+}
+
+/** What a run with the faults of a finding does: what it breaks, and all that a bundle tells of a run. */
+export interface RecordedFinding {
+  readonly violations: readonly Violation[]
+  /** Undefined where no run can be read from what was left. */
+  readonly recording: SessionRecording | undefined
+}
+
+/** A finding of a sweep in a project, and the way to see in full what it does. */
+export interface SweptFinding {
+  readonly finding: Finding
+  readonly record: () => Promise<RecordedFinding | undefined>
 }
 
 export interface MinimisedPlan {
@@ -193,4 +207,9 @@ export function faultWords(fault: SingleFault): string {
     default:
       return [fault.fault, ...Object.values(fault.params ?? {})].join(' ')
   }
+}
+
+/** What struck a run, one after the other: `crash power-min at <key>, then ...`. */
+export function faultsInWords(faults: FaultSequence): string {
+  return faults.map((fault) => `${fault.family} ${faultWords(fault)} at ${fault.at}`).join(', then ')
 }

@@ -1,14 +1,14 @@
 import { createDigest } from '../../adapters/node/index.ts'
 import { defaultSeed } from '../../core/index.ts'
 import { createReferenceDriver } from '../../engine/index.ts'
+import type { LoadedWorkflow } from '../../engine/index.ts'
 import type { Project, WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
 import { createOutside } from '../outside.ts'
 import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
 import { registerFindings } from '../project.ts'
 import { defaultRealWaitMs, loadFor, projectFor } from '../run-workflow.ts'
 import { recordFinding } from './record-finding.ts'
-import type { RecordedFinding } from './swept-finding.ts'
-import type { FaultSequence, SweepReport } from './report.ts'
+import type { FaultSequence, RecordedFinding, SweepReport } from './report.ts'
 import { tryEveryFault } from './single-faults.ts'
 import type { SingleFaultOptions } from './sweep.ts'
 import type { SweptWorkflow } from './swept-life.ts'
@@ -33,7 +33,7 @@ export interface SweepOptions
  */
 export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions = {}): Promise<SweepReport> {
   const project = await projectFor(options)
-  const swept = await sweptWorkflow(workflow, project, options)
+  const swept = await sweptWorkflow(await loadFor(workflow, project), project, options)
   const files = await filesOfProject(project)
   const report = await tryEveryFault(swept, files, options)
   registerFindings(
@@ -51,21 +51,20 @@ export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions
  * are of those that are not replayed (orders of agents, a changed definition).
  */
 export async function runFinding(
-  workflow: WorkflowInput,
+  loaded: LoadedWorkflow,
   faults: FaultSequence,
   options: SweepOptions = {},
 ): Promise<RecordedFinding | undefined> {
   const project = await projectFor(options)
-  const swept = await sweptWorkflow(workflow, project, options)
+  const swept = await sweptWorkflow(loaded, project, options)
   return recordFinding(swept, await filesOfProject(project), faults, options.invariants)
 }
 
 async function sweptWorkflow(
-  workflow: WorkflowInput,
+  loaded: LoadedWorkflow,
   project: Project,
   options: SweepOptions,
 ): Promise<SweptWorkflow> {
-  const loaded = await loadFor(workflow, project)
   const agents = agentPort(options.agents)
   const gates = options.gates ?? {}
   await checkParts({ loaded, agents, gates, project })

@@ -1,8 +1,8 @@
 /**
  * Runs `flow.yaml` and kills itself with SIGKILL. `run before 7`: before its seventh file operation; `run inside 7`: when half
  * of what that writes is written; `run after 7`: when its seventh event is durable. With `recovery` in place of `run` step b
- * fails at first, and it is the operations and events from the resume on that count. `run fault '{...}'`: what a sweep calls a
- * fault strikes at the operation of that name: a crash kills, a disk error fails. Without a moment it lives. It says on
+ * fails at first, and it is the operations and events from the resume on that count. `run fault '{...}'`: the fault of a
+ * sweep strikes at the operation of that number: a crash kills, a disk error fails. Without a moment it lives. It says on
  * standard output what it is about to do and what is durable, each line written before it goes on.
  */
 import { writeSync } from 'node:fs'
@@ -44,11 +44,6 @@ const mortalFiles = (files) => ({
   },
 })
 
-/** Names operations as a sweep does, but for the id of the run. */
-const { FileOperationNames } = await import(
-  new URL('sweep/fault-points.js', import.meta.resolve('faultline')).href
-)
-const names = new FileOperationNames(1)
 const writes = new Set([
   'write',
   'writeNew',
@@ -62,14 +57,14 @@ const writes = new Set([
 ])
 let struck = false
 
-function strikes(operation) {
-  if (!writes.has(operation.op)) return undefined
-  const here = names.nameOf(operation).replace(/(\.workflow\/runs\/)[^/#]+/, '$1<run>') === fault.at
+/** What goes wrong at the operation that is now under way. */
+function strikes({ op }) {
+  const here = operations === fault.number
   if (here) say({ struck: fault.at })
   if (here && fault.family === 'crash') process.kill(process.pid, 'SIGKILL')
   if (here) struck = true
   if (here) return fault.fault
-  return struck && fault.sticky ? { mode: 'before', error: fault.fault.error } : undefined
+  return struck && fault.sticky && writes.has(op) ? { mode: 'before', error: fault.fault.error } : undefined
 }
 
 const struckFiles = (files) => (fault === undefined ? files : faultyFiles(files, strikes))

@@ -15,7 +15,7 @@ export interface Moment {
   readonly at: number
 }
 
-/** A fault of a sweep, with the id of the run in its key as `<run>`. */
+/** A fault of a sweep as JSON, with the number of the file operation that it strikes. */
 export interface Struck {
   readonly when: 'fault'
   readonly at: string

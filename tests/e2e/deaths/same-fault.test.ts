@@ -9,10 +9,10 @@ import { chosenPoints } from '../../../src/harness/sweep/smoke-tier.ts'
 import { afterEnding, isOver, liveOn, toCompletion } from '../../../src/harness/sweep/swept-life.ts'
 import type { EndedLifeOf, FaultPoint, SweptWorkflow } from '../../../src/harness/sweep/swept-life.ts'
 import { afterLife, freshWorld } from '../../../src/harness/sweep/swept-world.ts'
-import { evidenceOf, hasCompleted, lastRun } from './judged-death.ts'
+import { evidenceOf, hasCompleted, lastRun, undisturbed } from './judged-death.ts'
 import { fourAtATime, jsonLines, mortalProject } from './mortal.ts'
 import type { Said } from './mortal.ts'
-import { sweptWorkflow } from './simulated.ts'
+import { pointNames, sweptWorkflow } from './simulated.ts'
 
 const chain = `id: chain
 steps:
@@ -44,10 +44,14 @@ test(
     const chosen = everything ? points : chosenPoints('smoke', points).filter((_, place) => place % 3 === 0)
     const trials = chosen.flatMap((point, place) => faultsAt(point, place).map((fault) => ({ point, fault })))
     expect(trials.length).toBeGreaterThan(25)
+    const reference = await undisturbed(chain)
+    const names = pointNames(reference.said, reference.runId)
+    const numberOf = (key: string): number =>
+      names.indexOf(key.replace(/(\.workflow\/runs\/)[^/#]+/, '$1<run>')) + 1
     const ends = await fourAtATime(trials, async ({ point, fault }) => ({
       fault,
       simulated: await simulatedEnd(workflow, point, fault),
-      real: await realEnd(fault),
+      real: await realEnd(fault, numberOf(fault.at)),
     }))
     expect(ends.filter(({ simulated, real }) => !isDeepStrictEqual(simulated, real))).toEqual([])
     expect(new Set(ends.map(({ simulated }) => JSON.stringify(simulated.outcome))).size).toBe(1)
@@ -90,16 +94,16 @@ async function afterError(workflow: SweptWorkflow, diskFault: DiskFault): Promis
   return isOver(struck) ? struck : toCompletion(workflow, afterEnding(struck))
 }
 
-async function realEnd(fault: RealFault): Promise<End> {
+async function realEnd(fault: RealFault, number: number): Promise<End> {
   const project = mortalProject(chain)
   const initialFiles = project.files()
-  const at = fault.at.replace(/(\.workflow\/runs\/)[^/#]+/, '$1<run>')
-  const struck = await project.run('run', { when: 'fault', at: JSON.stringify({ ...fault, at }) })
+  const struck = await project.run('run', { when: 'fault', at: JSON.stringify({ ...fault, number }) })
   const said = jsonLines<Said>(struck.stdout)
-  expect([
-    said.filter((line) => 'struck' in line).length,
-    fault.family === 'crash' ? struck.signal : null,
-  ]).toEqual([1, fault.family === 'crash' ? 'SIGKILL' : null])
+  const isKill = fault.family === 'crash'
+  expect(
+    [said.filter((line) => 'struck' in line).length, isKill ? struck.signal : null],
+    `${JSON.stringify(fault)} ${struck.stderr}`,
+  ).toEqual([1, isKill ? 'SIGKILL' : null])
   let life = await project.resume()
   // Nobody had been told of any event: there may be nothing to resume, and the run is started anew.
   if (life.code === 2 && !said.some((line) => 'kind' in line)) life = await project.run('run')

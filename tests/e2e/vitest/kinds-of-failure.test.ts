@@ -72,7 +72,7 @@ describe('a run with every kind of failure', () => {
         "forgets a fault, then passes, try 1: unfired-fault, running: The fault plan was not carried out: agent-error at 'publish' fired 0 of 1 time",
         "hangs in an agent, try 1: timeout, running: Test timed out in 4000ms",
         "hangs, then fails, try 1: timeout, no run: Test timed out in 1000ms",
-        "hangs, then fails, try 2: error, no run: second try",
+        "hangs, then fails, try 2: error, no run: second try in <root>",
         "has a namesake, try 1: error, no run: first",
         "has a namesake, try 1: error, no run: second",
         "plans a fault that never fires, try 1: unfired-fault, running: The fault plan was not carried out: agent-error at 'publish' fired 0 of 1 time",
@@ -156,7 +156,7 @@ describe('the bundle', () => {
 
   test.each([
     ['a set-up of one test', 'after a beforeEach that fails > begins', 1, 'no database'],
-    ['a later try', 'hangs, then fails', 2, 'second try'],
+    ['a later try', 'hangs, then fails', 2, 'second try in <root>'],
   ])('of %s can be replayed', (_, fullName, attempt, message) => {
     const { folder } = bundleOf(fullName, attempt)
     const replay = project.faultline('replay', folder)

@@ -128,7 +128,7 @@ let hangs = 0
 test('hangs, then fails', { retry: 1, timeout: 1_000 }, async () => {
   hangs++
   if (hangs === 1) await new Promise(() => {})
-  throw new TypeError('second try')
+  throw new TypeError('second try in ' + process.cwd())
 })
 
 let rounds = 0

@@ -37,14 +37,17 @@ describe('a replay', () => {
     const project = withTest(`import { beforeAll } from 'vitest'
 ${testImports}
 describe('with a database', () => {
-  beforeAll(() => { throw new Error('no database') })
+  beforeAll(() => { throw new Error('no database in ' + process.cwd()) })
   test('runs', () => {})
 })
 `)
     project.vitest()
     const bundle = failureBundles(project)[0]?.folder ?? ''
     const replay = project.faultline('replay', bundle)
-    expect([replay.code, replay.stdout.split('\n')[0]], replay.stderr).toEqual([1, 'reproduced: no database'])
+    expect([replay.code, replay.stdout.split('\n')[0]], replay.stderr).toEqual([
+      1,
+      'reproduced: no database in <root>',
+    ])
   })
 
   test('of a test that is not there any more is an error, not a pass', { timeout: 120_000 }, () => {
