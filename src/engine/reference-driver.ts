@@ -48,7 +48,7 @@ function createIncarnation(ports: DriverPorts, forkedFrom?: RunFork): Incarnatio
   const store = storeLayout(ports.directories)
   checkStorageOptions(ports)
   const durableFolders = new Set(forkedFrom?.durableFolders)
-  const dailyLog = new DailyLog(store.logs, durableFolders)
+  const dailyLog = new DailyLog(store.logs)
   const life: LifeParts = { ports, disk, store, dailyLog, durableFolders }
   const guarded = guardedFor(store)
   const forked = forkedFrom?.over(life)

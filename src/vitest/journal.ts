@@ -59,7 +59,12 @@ const opened = new Map<string, Journal>()
 export async function workerJournal(settings: FaultlineSettings): Promise<Journal | undefined> {
   const { journals } = settings
   if (journals === null) return undefined
+  return opened.get(journals) ?? openJournal(journals, settings)
+}
+
+async function openJournal(journals: string, settings: FaultlineSettings): Promise<Journal> {
   const { secretsOnly } = await import('./redactor.ts')
+  // Tests that begin side by side share one.
   const journal = opened.get(journals) ?? createJournal(journals, settings, secretsOnly(settings))
   opened.set(journals, journal)
   return journal

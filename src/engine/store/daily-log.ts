@@ -1,8 +1,7 @@
-import { joinPath, utcDay } from '../../core/index.ts'
+import { joinPath, parentFolder, utcDay } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { FileProgram } from '../../ports/index.ts'
 import type { LogEntry } from '../../trace/index.ts'
-import { ensureFolder } from './durable-file.ts'
 
 /**
  * What agents and recovery say, as JSON lines in one file per day (UTC) that all runs share. Best effort: nothing waits for
@@ -10,14 +9,11 @@ import { ensureFolder } from './durable-file.ts'
  */
 export class DailyLog {
   readonly #folder: string
-  readonly #durableFolders: Set<string>
   /** The file that is held open. */
   #file: string | undefined
 
-  /** @param durableFolders folders that this life has seen to */
-  constructor(folder: string, durableFolders: Set<string>) {
+  constructor(folder: string) {
     this.#folder = folder
-    this.#durableFolders = durableFolders
   }
 
   *write(entry: LogEntry): FileProgram<void> {
@@ -25,7 +21,7 @@ export class DailyLog {
     try {
       if (file !== this.#file) {
         yield* this.close()
-        yield* ensureFolder(this.#folder, this.#durableFolders)
+        yield* makeFolders(this.#folder)
         this.#file = file
       }
       yield* perform({ op: 'append', path: file, data: `${JSON.stringify(entry)}\n` })
@@ -44,4 +40,11 @@ export class DailyLog {
       // As above.
     }
   }
+}
+
+/** A folder and those above it, as little durable as what goes into them. */
+function* makeFolders(path: string): FileProgram<void> {
+  if (path === '' || (yield* perform({ op: 'stat', path })) !== undefined) return
+  yield* makeFolders(parentFolder(path))
+  yield* perform({ op: 'makeFolder', path })
 }

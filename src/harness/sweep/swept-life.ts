@@ -3,6 +3,7 @@ import { createInventedOwner, createSeededIds, createVirtualClock } from '../../
 import { isFaultlineError, messageOf } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { Fault, FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
+import { storeLayout } from '../../engine/index.ts'
 import { createFaultRecorder, faultPlan, faultyFiles, pointKeyStem } from '../../fault-injection/index.ts'
 import type { FaultRecorder } from '../../fault-injection/index.ts'
 import { isWriteLike } from '../../ports/index.ts'
@@ -31,6 +32,9 @@ import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
 import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
+
+/** A swept project has the default directories. */
+const dailyLogs = storeLayout().logs
 
 /** What is the same in every scenario of a sweep. */
 export interface SweptWorkflow {
@@ -439,7 +443,7 @@ class WatchedLife {
         onWrite?.({ name, operation: operation.op, ...data, during: this.#during }, () => copyOf(this.#world))
         if (diskFault === undefined || !(name === diskFault.at || (this.#struck && diskFault.sticky)))
           return undefined
-        if (!this.#struck) this.#strike(name, diskFault.fault)
+        if (!this.#struck) this.#strike(name, operation.path, diskFault)
         this.#struck = true
         this.#isUndisturbed = false
         return name === diskFault.at ? diskFault.fault : stickyForm(diskFault.fault)
@@ -455,10 +459,13 @@ class WatchedLife {
     return !this.#struck && (diskFault ?? portFault ?? interference) !== undefined
   }
 
-  #strike(key: string, fault: FileFault): void {
+  #strike(key: string, path: string, { fault, sticky }: Pick<DiskFault, 'fault' | 'sticky'>): void {
     const cause = 'error' in fault ? { cause: shownAs(fault.error) } : {}
+    // The daily log is kept as well as may be: a run does without a line of it, and does not fail for it.
+    const isSpare = !sticky && (path === dailyLogs || path.startsWith(`${dailyLogs}/`))
+    const faultClass = isSpare ? 'survivable' : 'reportable'
     this.#note({
-      faults: [...this.#world.faults, { fault: `disk ${fault.mode}`, key, class: 'reportable', ...cause }],
+      faults: [...this.#world.faults, { fault: `disk ${fault.mode}`, key, class: faultClass, ...cause }],
     })
   }
 
