@@ -8,7 +8,8 @@ import {
 import { deferred } from '../../../src/core/index.ts'
 import { createEngine, defineWorkflow } from '../../../src/embedding/index.ts'
 import type { AgentWorkflow, Engine, EngineOptions } from '../../../src/embedding/index.ts'
-import type { FilesPort } from '../../../src/ports/index.ts'
+import { isWriteLike } from '../../../src/ports/index.ts'
+import type { FileOperation, FilesPort } from '../../../src/ports/index.ts'
 
 function engineOf(options: Omit<EngineOptions, 'ports'>, files: FilesPort = createVirtualFiles()): Engine {
   return createEngine({
@@ -22,6 +23,21 @@ function engineOf(options: Omit<EngineOptions, 'ports'>, files: FilesPort = crea
   })
 }
 
+/** A disk that says what is asked of it. */
+function listened(): { readonly files: FilesPort; readonly calls: FileOperation[] } {
+  const disk = createVirtualFiles()
+  const calls: FileOperation[] = []
+  return {
+    calls,
+    files: {
+      perform(operation) {
+        calls.push(operation)
+        return disk.perform(operation)
+      },
+    },
+  }
+}
+
 const chain = (...ids: readonly string[]): ReturnType<typeof defineWorkflow> =>
   defineWorkflow({ id: 'chain', steps: ids.map((id) => ({ id, agent: 'worker' })) })
 
@@ -33,7 +49,32 @@ const approval: AgentWorkflow = {
   ],
 }
 
+describe('an engine that has just been made', () => {
+  test('holds no run, has touched no disk and cancels nothing that it starts', async () => {
+    const { files, calls } = listened()
+    const engine = engineOf({ agents: { worker: ({ signal }) => signal.aborted } }, files)
+    expect([engine.running, calls]).toEqual([[], []])
+    expect((await (await engine.start(chain('a'))).result).state.steps['a']?.output).toBe(false)
+  })
+})
+
 describe('a run that an engine starts', () => {
+  test('is created, updated and read through the port for files, under the id of its workflow with its input', async () => {
+    const { files, calls } = listened()
+    const engine = engineOf({ agents: { worker: () => null } }, files)
+    const run = await engine.start(chain('a'), { input: { x: 1 } })
+    await run.result
+    const log = `${run.runId}/events.jsonl`
+    const changes = calls.splice(0).filter(({ op, path }) => op === 'append' && path.endsWith(log))
+    expect(changes.length).toBeGreaterThan(1)
+    expect(changes[0]).toMatchObject({
+      data: expect.stringMatching(/"workflowId":"chain".*"input":{"x":1}/),
+    })
+    await engine.getStatus(run.runId)
+    expect(calls.some(({ op, path }) => op === 'read' && path.endsWith(log))).toBe(true)
+    expect(calls.filter(isWriteLike)).toEqual([])
+  })
+
   test('goes on in the background: its handle is there before its end, and tells of it', async () => {
     const answer = deferred<string>()
     const engine = engineOf({ agents: { worker: () => answer.promise } })
