@@ -43,7 +43,7 @@ describe('the page, opened from disk', () => {
     const { page } = await openPage(browser)
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.click('.replay button')
-    await page.waitForFunction(`document.querySelector('.replay button').textContent === 'Copied'`)
+    await expect.poll(() => page.textContent('.replay button')).toBe('Copied')
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(await page.textContent('.replay code'))
     expect(await page.textContent('[role=status]')).toBe('The replay command was copied.')
   })
