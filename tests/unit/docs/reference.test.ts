@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
 import { answerCommand } from '../../../src/cli/commands/answer.ts'
 import { cancelCommand } from '../../../src/cli/commands/cancel.ts'
+import { graphCommand } from '../../../src/cli/commands/graph.ts'
 import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
@@ -12,7 +13,9 @@ import { runCommand } from '../../../src/cli/commands/run.ts'
 import { showCommand } from '../../../src/cli/commands/show.ts'
 import { stateCommand } from '../../../src/cli/commands/state.ts'
 import { statusCommand } from '../../../src/cli/commands/status.ts'
+import { sweepCommand } from '../../../src/cli/commands/sweep.ts'
 import { timelineCommand } from '../../../src/cli/commands/timeline.ts'
+import { validateCommand } from '../../../src/cli/commands/validate.ts'
 import { normalisedFields, normalisedStateFields } from '../../../src/trace/index.ts'
 import type { EventKind } from '../../../src/trace/index.ts'
 import { documentationPages, fencedBlocks, readPage, repository, tableRows } from '../../support/markdown.ts'
@@ -86,6 +89,9 @@ describe('docs/cli.md', () => {
     showCommand(),
     replayCommand(),
     ...bundleCommand().commands,
+    validateCommand(),
+    graphCommand(),
+    sweepCommand(),
   ]
 
   test('lists every command with its argument', () => {
