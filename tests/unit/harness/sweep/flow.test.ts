@@ -13,23 +13,17 @@ describe('a graph that decides which steps run', () => {
   survivesEveryFault(defineWorkflow(decisions))
 })
 
-test(
-  'a failure that is tolerated stays one, whatever crashes around it and whatever the disk refuses',
-  { timeout: 600_000 },
-  async () => {
-    const project = await createProject({ storage: 'memory' })
-    const { findings, families } = await sweepFaults(defineWorkflow(tolerating), {
-      project,
-      agents,
-      families: ['crash', 'disk'],
-      tier: 'deep',
-      recoveryCrashes: true,
-    })
-    expect(findings).toEqual([])
-    expect(families.crash?.hit).toBeGreaterThan(50)
-    expect(families.disk?.hit).toBeGreaterThan(50)
-  },
-)
+test('a failure that is tolerated stays one, whatever crashes around it', { timeout: 600_000 }, async () => {
+  const project = await createProject({ storage: 'memory' })
+  const { findings, families } = await sweepFaults(defineWorkflow(tolerating), {
+    project,
+    agents,
+    families: ['crash'],
+    recoveryCrashes: true,
+  })
+  expect(findings).toEqual([])
+  expect(families.crash?.hit).toBeGreaterThan(50)
+})
 
 test('a failure that cannot be written to the daily log does no harm', { timeout: 300_000 }, async () => {
   const project = await createProject({ storage: 'memory' })
