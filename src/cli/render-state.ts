@@ -1,6 +1,8 @@
+import { formatDuration } from '../core/index.ts'
 import type { Finding, ValidationReport } from '../engine/index.ts'
-import type { ObservedStatus } from '../trace/index.ts'
+import type { ObservedStatus, RunSummary } from '../trace/index.ts'
 import { terminalWidth, wrapped } from '../trace/index.ts'
+import { instant } from './instant.ts'
 
 /** A run as `faultline state list` shows it. */
 export interface ListedRun {
@@ -29,18 +31,33 @@ export function renderRunList(runs: readonly ListedRun[], now: number): string {
       size(sizeBytes),
     ]),
   ]
-  const widths = (rows[0] as string[]).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] as string).length)),
-  )
-  return rows
-    .map((row, index) => {
-      const mark = index > 0 && runs[index - 1]?.last === true ? '*' : ' '
-      const cells = row.map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number),
-      )
-      return `${mark} ${cells.join('  ')}`
-    })
+  return aligned(rows, 2)
+    .map((line, index) => `${index > 0 && runs[index - 1]?.last === true ? '*' : ' '} ${line}`)
     .join('\n')
+}
+
+/** What `faultline history --workflow` prints: the newest first. */
+export function renderWorkflowHistory(runs: readonly RunSummary[]): string {
+  const rows = runs.map(({ runId, status, hasFailures, startedAt, durationMs, completedSteps, steps }) => [
+    runId,
+    hasFailures ? `${status}, failures were found` : status,
+    instant(startedAt),
+    durationMs === null ? '-' : formatDuration(durationMs),
+    `${completedSteps}/${steps}`,
+  ])
+  return aligned([['run', 'status', 'started', 'took', 'steps'], ...rows], 3).join('\n')
+}
+
+/** Lines of a table; what comes after the first columns is a number, and stands to the right. */
+function aligned(rows: readonly (readonly string[])[], textColumns: number): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column < textColumns ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  '),
+  )
 }
 
 export function renderValidation({ runId, events, artifacts, findings }: ValidationReport): string {

@@ -25,7 +25,10 @@ export const errorCodes = {
   MISSING_INPUT: 'a reference asks for a value that is not there',
   NOT_DETERMINISTIC: 'two runs without faults differ, so runs with faults cannot be compared',
   PATH_OUTSIDE: 'a path leaves the folder it must stay in',
+  REQUEST_INVALID: 'a request to the service of runs is malformed',
+  REQUEST_REFUSED: 'a request to the service of runs comes from another host or origin',
   REQUIRED_FILE_MISSING: 'a step requires a file that no step creates and that does not exist',
+  RUN_LET_GO: 'the engine was closed while it held the run',
   RUN_NOT_FOUND: 'there is no such run',
   RUN_NOT_RESUMABLE: 'the run has ended for good',
   RUN_OWNED: 'another live process holds the run',
@@ -38,6 +41,7 @@ export const errorCodes = {
   TEMPLATE_UNKNOWN: 'there is no such project template',
   UNKNOWN_AGENT: 'the workflow names an agent that was not given',
   UNKNOWN_STEP: 'there is no such step',
+  WORKFLOW_NOT_FOUND: 'there is no such workflow',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -11,20 +11,27 @@ import {
 } from '../adapters/node/index.ts'
 import { isBuiltInStep, withBuiltInSteps } from '../built-in-steps/index.ts'
 import { defaultSeed, FaultlineError, suggestion } from '../core/index.ts'
-import type { JsonValue } from '../core/index.ts'
+import type { JsonObject, JsonValue } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import { createConditionGate, createReferenceDriver, loadWorkflow } from '../engine/index.ts'
-import type { LoadedWorkflow, WorkflowSource } from '../engine/index.ts'
+import {
+  createConditionGate,
+  createReferenceDriver,
+  createRunHistory,
+  loadWorkflow,
+} from '../engine/index.ts'
+import type { LoadedWorkflow, RunHistory, RunHistoryQuery, WorkflowSource } from '../engine/index.ts'
 import type {
   AgentPort,
   Agents,
   DriverPorts,
+  FilesPort,
   GatePort,
+  ProcessPort,
   RecoverRequest,
   RunReader,
   StorageOptions,
 } from '../ports/index.ts'
-import type { ObservedStatus, StateDocument } from '../trace/index.ts'
+import type { ObservedStatus, RunRecord, StateDocument } from '../trace/index.ts'
 import { observerFor } from './observers.ts'
 import type { EngineObserver, MetricsSink } from './observers.ts'
 import { MovingRun } from './run-handle.ts'
@@ -56,6 +63,8 @@ export interface StartOptions {
   readonly input?: JsonValue
   readonly seed?: number | string
   readonly correlationId?: string
+  /** Kept in the log for the process that resumes the run: where `faultline resume` finds file and agents. Default: nothing. */
+  readonly launch?: JsonObject
 }
 
 export type TakeUpOptions = Pick<RecoverRequest, 'from' | 'artifacts' | 'takeOver' | 'input' | 'answers'>
@@ -77,8 +86,21 @@ export interface Engine {
    * @throws FaultlineError `RUN_NOT_FOUND`
    */
   getStatus(runId: string): Promise<RunStanding>
+  /**
+   * The runs of a workflow, by its id, the newest first: all that the store holds, whoever has started them.
+   *
+   * @throws FaultlineError `CONFIGURATION_INVALID` for a limit that is none.
+   */
+  history(workflowId: string, options?: Pick<RunHistoryQuery, 'limit'>): Promise<readonly RunRecord[]>
+  /** All runs of the store, with what of it cannot be read. */
+  readonly runs: RunHistory
   /** Runs that this engine holds and that move. */
   readonly running: readonly RunHandle[]
+  /**
+   * Lets go of the runs that move: their agents are aborted, and they stay on disk as they are, to be resumed. Their `result` rejects
+   * with `RUN_LET_GO`. Starts and resumes from then on are refused.
+   */
+  close(): Promise<void>
 }
 
 /**
@@ -94,25 +116,43 @@ export function createEngine(options: EngineOptions): Engine {
   const { observers = [], metrics, maxConcurrentSteps, ports = {}, ...storage } = options
   const driver = createReferenceDriver()
   const environment = systemEnvironment()
+  const endings: (() => Promise<void>)[] = []
+  const ownFiles = (): FilesPort => {
+    const files = createNodeFiles(project)
+    endings.push(() => files.closeAll())
+    return files
+  }
+  const ownProcesses = (): ProcessPort => {
+    const processes = createChildProcesses({ folder: project, environment })
+    endings.push(() => processes.close())
+    return processes
+  }
   const shared = {
     ...storageOf(storage),
-    files: ports.files ?? createNodeFiles(project),
+    files: ports.files ?? ownFiles(),
     clock: ports.clock ?? createSystemClock(),
     ids: ports.ids ?? createSystemIds(),
     digest: ports.digest ?? createDigest(),
     owner: ports.owner ?? createSystemOwner(),
     compression: createCompression(),
     http: ports.http ?? createHttpService(),
-    processes: ports.processes ?? createChildProcesses({ folder: project, environment }),
+    processes: ports.processes ?? ownProcesses(),
     gates,
     agents: withBuiltInSteps(agentsOf(agents), { environment }),
     observer: observerFor(observers, metrics),
     projectFolder: ports.files === undefined ? project : undefined,
   }
   const reader: RunReader = driver.reader(shared)
-  const running = new Set<RunHandle>()
+  const runs = createRunHistory(reader)
+  const running = new Set<MovingRun>()
+  let closed = false
 
   const newRun = (): MovingRun => {
+    if (closed)
+      throw new FaultlineError(
+        'RUN_LET_GO',
+        'The engine has been closed: it starts no run and takes none up.',
+      )
     const run: MovingRun = new MovingRun({
       clock: shared.clock,
       born: (wake) => {
@@ -127,7 +167,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   return {
-    async start(workflow, { input = null, seed = defaultSeed, correlationId } = {}) {
+    async start(workflow, { input = null, seed = defaultSeed, correlationId, launch = {} } = {}) {
       const { definition } = 'definition' in workflow ? workflow : await loadWorkflow(workflow)
       assertAgents(definition, agents)
       const request = {
@@ -135,7 +175,7 @@ export function createEngine(options: EngineOptions): Engine {
         input,
         seed,
         correlationId: correlationId ?? shared.ids.runId('engine'),
-        launch: {},
+        launch,
       }
       return newRun().begin(async (life) => life.start(request))
     },
@@ -145,8 +185,15 @@ export function createEngine(options: EngineOptions): Engine {
       const { status, state } = await reader.read(runId)
       return { status, state }
     },
+    history: async (workflowId, query = {}) => (await runs.records({ ...query, workflowId })).runs,
+    runs,
     get running() {
       return [...running]
+    },
+    async close() {
+      closed = true
+      await Promise.all([...running].map((run) => run.letGo()))
+      for (const end of endings) await end()
     },
   }
 }

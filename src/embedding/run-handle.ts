@@ -1,4 +1,4 @@
-import { isFaultlineError, messageOf } from '../core/index.ts'
+import { FaultlineError, isFaultlineError, messageOf } from '../core/index.ts'
 import type { JsonObject } from '../core/index.ts'
 import { createWakeBell, runToEnd } from '../engine/index.ts'
 import type { WakeBell } from '../engine/index.ts'
@@ -50,6 +50,7 @@ export class MovingRun implements RunHandle {
   #turn: Promise<unknown> = Promise.resolve()
   #result: Promise<RunResult> | undefined
   #runId = ''
+  #letGoOf = false
   #state: StateDocument | undefined
 
   constructor(parts: HandleParts) {
@@ -99,9 +100,20 @@ export class MovingRun implements RunHandle {
     return this.#takeUp({ input })
   }
 
+  /** Ends the life between two of its ticks and leaves the run on disk as it is; a run whose turn has not come moves no more. */
+  async letGo(): Promise<void> {
+    this.#letGoOf = true
+    const life = this.#life
+    await this.#inTurn(async () => {
+      // What ended in the meantime has let go by itself.
+      if (life !== undefined && life === this.#life) await this.#release()
+    })
+    this.#bell.ring()
+  }
+
   /** Does something to a life that moves, between two of its ticks. */
   async #during(act: (life: Incarnation) => unknown): Promise<void> {
-    await this.#inTurn(async () => act(this.#life as Incarnation))
+    await this.#inTurn(async () => act(this.#held()))
     this.#bell.ring()
   }
 
@@ -118,9 +130,9 @@ export class MovingRun implements RunHandle {
     const life = this.#parts.born(() => bell.ring())
     this.#life = life
     try {
-      await begin(life)
+      await this.#inTurn(() => begin(life))
     } catch (error) {
-      await this.#letGo()
+      await this.#release()
       throw error
     }
     this.#state = life.state()
@@ -135,7 +147,7 @@ export class MovingRun implements RunHandle {
           await runToEnd(this.#serial(life), bell, this.#parts.clock)
           resolve(await this.#stopped(life))
         } catch (error) {
-          await this.#letGo()
+          await this.#release()
           reject(error instanceof Error ? error : new Error(messageOf(error)))
         }
       })
@@ -146,13 +158,14 @@ export class MovingRun implements RunHandle {
 
   async #stopped(life: Incarnation): Promise<RunResult> {
     this.#state = life.state()
-    await this.#letGo()
+    await this.#release()
     return resultOf(this.#state)
   }
 
-  async #letGo(): Promise<void> {
-    await Promise.resolve(this.#life?.close()).catch(() => {})
+  async #release(): Promise<void> {
+    const life = this.#life
     this.#life = undefined
+    await Promise.resolve(life?.close()).catch(() => {})
     this.#parts.released()
   }
 
@@ -162,11 +175,25 @@ export class MovingRun implements RunHandle {
       ...life,
       tick: (policy) =>
         this.#inTurn(async (): Promise<TickReport> => {
+          if (this.#letGoOf) throw this.#wasLetGo()
           const report = await life.tick(policy)
           this.#state = life.state()
           return report
         }),
     }
+  }
+
+  #held(): Incarnation {
+    if (this.#life === undefined) throw this.#wasLetGo()
+    return this.#life
+  }
+
+  #wasLetGo(): FaultlineError {
+    return new FaultlineError(
+      'RUN_LET_GO',
+      `The engine was closed while it held run '${this.#runId}'. Resume the run.`,
+      { details: { runId: this.#runId } },
+    )
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -4,6 +4,8 @@
  * production loop and the harness drive it through the same `tick`.
  */
 export type { Finding, ValidationReport } from './audit/findings.ts'
+export { createRunHistory, historyLimits } from './audit/run-history.ts'
+export type { ListedRuns, RunHistory, RunHistoryQuery } from './audit/run-history.ts'
 export { createStateKeeper } from './audit/state-keeper.ts'
 export type { RestoredState, StateKeeper } from './audit/state-keeper.ts'
 export { createCancelRequests } from './cancel-requests.ts'

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { createDigest, createNodeFiles, createSystemOwner } from '../../adapters/node/index.ts'
-import { FaultlineError, isFaultlineError, messageOf, suggestion } from '../../core/index.ts'
-import { createStateKeeper } from '../../engine/index.ts'
+import { FaultlineError, messageOf, suggestion } from '../../core/index.ts'
+import { createRunHistory, createStateKeeper } from '../../engine/index.ts'
 import type { StateKeeper } from '../../engine/index.ts'
 import { runIdOrLast, runReader } from '../../harness/index.ts'
 import type { RunReader } from '../../ports/index.ts'
@@ -100,33 +100,30 @@ function stateKeeper(options: StateDirectoryOption): StateKeeper {
 }
 
 async function listedRuns(reader: RunReader, keeper: StateKeeper): Promise<readonly ListedRun[]> {
-  const last = await reader.last()
-  const runs: ListedRun[] = []
-  for (const runId of await reader.list()) {
-    const common = { runId, last: runId === last, sizeBytes: await keeper.sizeOf(runId) }
-    try {
-      const { state, status } = await reader.read(runId)
-      runs.push({
-        ...common,
+  const lastRun = await reader.last()
+  const { runs, damaged, unbegun } = await createRunHistory(reader).all()
+  const unreadable = [...damaged, ...unbegun].map((runId) => ({
+    runId,
+    status: 'damaged' as const,
+    completedSteps: 0,
+    steps: 0,
+    startedAt: null,
+    updatedAt: null,
+  }))
+  return Promise.all(
+    [...runs, ...unreadable].map(
+      async ({ runId, status, completedSteps, steps, startedAt, updatedAt }): Promise<ListedRun> => ({
+        runId,
+        last: runId === lastRun,
+        sizeBytes: await keeper.sizeOf(runId),
         status,
-        completedSteps: state.completedSteps.length,
-        steps: state.definition.steps.length,
-        startedAt: state.startedAt,
-        updatedAt: state.updatedAt,
-      })
-    } catch (error) {
-      if (!isFaultlineError(error, 'STATE_CORRUPT') && !isFaultlineError(error, 'RUN_NOT_FOUND')) throw error
-      runs.push({
-        ...common,
-        status: 'damaged',
-        completedSteps: 0,
-        steps: 0,
-        startedAt: null,
-        updatedAt: null,
-      })
-    }
-  }
-  return runs.sort((left, right) => (right.startedAt ?? 0) - (left.startedAt ?? 0))
+        completedSteps,
+        steps,
+        startedAt,
+        updatedAt,
+      }),
+    ),
+  )
 }
 
 function writeState(file: string, text: string): void {

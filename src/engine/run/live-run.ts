@@ -1,4 +1,4 @@
-import { deepFreeze, messageOf } from '../../core/index.ts'
+import { deepFreeze, joinPath, messageOf } from '../../core/index.ts'
 import type { JsonValue, StepKey } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { AgentOutput, DriverPorts, FileProgram, GateDecision } from '../../ports/index.ts'
@@ -13,7 +13,7 @@ import type {
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
 import type { DailyLog } from '../store/daily-log.ts'
-import { replaceFile } from '../store/durable-file.ts'
+import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
 import { keepState, pruneHistory } from '../store/history.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
@@ -243,10 +243,12 @@ export function* saveState(run: LiveRun): FileProgram<void> {
   run.savedAtBytes = run.log.sizeBytes
 }
 
+/** Prepared in the run's own folder: other runs may be writing theirs at the same time. */
 export function* saveLastPointer(run: LiveRun): FileProgram<void> {
   const pointer = { runId: run.state.runId, seq: run.acknowledged.seq }
+  const temporary = joinPath(run.layout.folder, `last.json${temporarySuffix}`)
   try {
-    yield* replaceFile(run.store.last, encodePointer(pointer, run.ports.digest))
+    yield* replaceFile(run.store.last, encodePointer(pointer, run.ports.digest), temporary)
   } catch (error) {
     throw run.log.poison(error)
   }

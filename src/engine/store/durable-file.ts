@@ -21,9 +21,16 @@ export function* ensureFolder(path: string, durable: Set<string>): FileProgram<v
   durable.add(path)
 }
 
-/** Replaces a file as a whole: after a crash it holds the old content or the new, never a mixture. */
-export function* replaceFile(path: string, data: FileData): FileProgram<void> {
-  const temporary = path + temporarySuffix
+/**
+ * Replaces a file as a whole: after a crash it holds the old content or the new, never a mixture.
+ *
+ * @param temporary where the new content is prepared; nobody else may write there
+ */
+export function* replaceFile(
+  path: string,
+  data: FileData,
+  temporary = path + temporarySuffix,
+): FileProgram<void> {
   yield* perform({ op: 'write', path: temporary, data })
   yield* perform({ op: 'fsync', path: temporary })
   yield* perform({ op: 'rename', path: temporary, to: path })

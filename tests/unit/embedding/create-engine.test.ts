@@ -281,6 +281,61 @@ describe('a handle', () => {
   })
 })
 
+describe('an engine that is closed', () => {
+  test('lets go of the runs that it holds, whose agents hear of it, and another one takes them up', async () => {
+    const files = createVirtualFiles()
+    let aborted = false
+    const engine = engineOf(
+      {
+        agents: {
+          worker: ({ signal }) =>
+            new Promise((resolve) => {
+              signal.addEventListener('abort', () => {
+                aborted = true
+                resolve(null)
+              })
+            }),
+        },
+      },
+      files,
+    )
+    const run = await engine.start(chain('a', 'b'), { launch: { file: 'chain.yaml' } })
+    await engine.close()
+    await expect(run.result).rejects.toMatchObject({ code: 'RUN_LET_GO', details: { runId: run.runId } })
+    expect([aborted, engine.running]).toEqual([true, []])
+    const { status, state } = await engine.getStatus(run.runId)
+    expect([status, state.launch]).toEqual(['interrupted', { file: 'chain.yaml' }])
+    const next = engineOf({ agents: { worker: () => null } }, files)
+    expect((await (await next.resume(run.runId)).result).status).toBe('completed')
+  })
+
+  test('starts nothing, takes nothing up, and refuses what is asked of its handles', async () => {
+    const engine = engineOf({ agents: { worker: () => new Promise(() => {}) } })
+    const run = await engine.start(chain('a'))
+    await engine.close()
+    const refused = { code: 'RUN_LET_GO' }
+    await expect(run.cancel()).rejects.toMatchObject(refused)
+    await expect(engine.start(chain('a'))).rejects.toMatchObject(refused)
+    await expect(engine.resume(run.runId)).rejects.toMatchObject(refused)
+  })
+
+  test('lets go of a run that is just being started, and of one whose turn has not come', async () => {
+    const queue: (() => Promise<void>)[] = []
+    const called: string[] = []
+    const engine = engineOf({
+      agents: { worker: ({ step }) => void called.push(step) },
+      schedule: (job) => queue.push(job),
+    })
+    const [waiting, starting] = [engine.start(chain('a')), engine.start(chain('a'))]
+    const first = await waiting
+    await engine.close()
+    const handles = [first, await starting]
+    for (const job of queue) await job()
+    for (const { result } of handles) await expect(result).rejects.toMatchObject({ code: 'RUN_LET_GO' })
+    expect(called).toEqual([])
+  })
+})
+
 describe('another engine', () => {
   test('takes up what failed, and runs nothing again', async () => {
     const files = createVirtualFiles()

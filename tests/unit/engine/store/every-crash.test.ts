@@ -113,9 +113,7 @@ async function finish(files: VirtualFiles): Promise<unknown> {
   const reader = readerOf(files)
   const runId = (await reader.last()) ?? ''
   await expectReadable(files, runId)
-  const left = [...files.snapshotFiles().keys()].filter(
-    (path) => path.endsWith('.tmp') && !path.endsWith('last.json.tmp'),
-  )
+  const left = [...files.snapshotFiles().keys()].filter((path) => path.endsWith('.tmp'))
   expect(left).toEqual([])
   return outcomeOf(reader, runId)
 }
