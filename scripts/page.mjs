@@ -1,5 +1,6 @@
-// Bundles what runs in the browser (src/viewer/page) and writes it with its digests to src/viewer/shell.ts. That file is
-// committed, so that sources run without a build; with --check nothing is written, and a stale one is exit code 1.
+// Bundles what runs in the browser (src/viewer/page), the page of a bundle and that of the service, and writes it with its digests
+// to src/viewer. Those files are committed, so that sources run without a build; with --check nothing is written, and a stale one
+// is exit code 1.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,20 +8,27 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const target = join(root, 'src/viewer/shell.ts')
+const page = join(root, 'src/viewer/page')
 
-const shell = shellModule(await bundledScript(), smallStyle())
-if (!process.argv.includes('--check')) {
-  writeFileSync(target, shell)
-} else if (readFileSync(target, 'utf8') !== shell) {
-  console.error('src/viewer/shell.ts is not what src/viewer/page gives: run `npm run page`.')
-  process.exitCode = 1
+const shells = [
+  { entry: 'main.ts', style: 'style.css', target: 'src/viewer/shell.ts' },
+  { entry: 'service/main.ts', style: 'service/style.css', target: 'src/viewer/service-shell.ts' },
+]
+
+for (const { entry, style, target } of shells) {
+  const shell = shellModule(await bundledScript(entry), smallStyle('base.css') + smallStyle(style))
+  if (!process.argv.includes('--check')) {
+    writeFileSync(join(root, target), shell)
+  } else if (readFileSync(join(root, target), 'utf8') !== shell) {
+    console.error(`${target} is not what src/viewer/page gives: run \`npm run page\`.`)
+    process.exitCode = 1
+  }
 }
 
-async function bundledScript() {
+async function bundledScript(entry) {
   const bundle = await rolldown({
-    input: join(root, 'src/viewer/page/main.ts'),
-    tsconfig: join(root, 'src/viewer/page/tsconfig.json'),
+    input: join(page, entry),
+    tsconfig: join(page, 'tsconfig.json'),
     platform: 'browser',
   })
   const { output } = await bundle.generate({ format: 'iife', minify: true })
@@ -28,8 +36,8 @@ async function bundledScript() {
   return output[0].code.trim()
 }
 
-function smallStyle() {
-  return readFileSync(join(root, 'src/viewer/page/style.css'), 'utf8')
+function smallStyle(name) {
+  return readFileSync(join(page, name), 'utf8')
     .replace(/\/\*.*?\*\//gs, '')
     .replace(/\s*\n\s*/g, '\n')
     .replace(/\s*\{\n/g, '{')

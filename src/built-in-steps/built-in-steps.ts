@@ -4,8 +4,8 @@ import type { StepDefinition } from '../definition/index.ts'
 import type { AgentPort, Agents } from '../ports/index.ts'
 import { commandStep, readCommandStep } from './command-step.ts'
 import { httpStep, readHttpStep } from './http-step.ts'
+import type { Environment } from './environment.ts'
 import { createServices } from './services.ts'
-import type { Environment } from './services.ts'
 import { readVerifyStep, verifyStep } from './verify-step.ts'
 
 export const builtInStepNames = ['command', 'http', 'verify', 'trigger'] as const

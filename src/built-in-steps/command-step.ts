@@ -3,7 +3,7 @@ import { StepFailure } from '../ports/index.ts'
 import type { AgentContext, ProcessCommand, ProcessResult } from '../ports/index.ts'
 import { invalidStep, ParameterReader } from './parameters.ts'
 import { isSecretName, withoutSecrets } from './secrets.ts'
-import type { Environment } from './services.ts'
+import type { Environment } from './environment.ts'
 
 const known = ['command', 'shell', 'cwd', 'env', 'capBytes', 'killGrace']
 const longestExcerpt = 600

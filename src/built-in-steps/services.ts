@@ -4,10 +4,10 @@ import { isStepFailure, StepFailure } from '../ports/index.ts'
 import type { AgentContext, AgentService, HttpResponse } from '../ports/index.ts'
 import { CircuitBreaker, circuitDefaults } from './circuit-breaker.ts'
 import type { CircuitSettings } from './circuit-breaker.ts'
+import { filledFrom } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { invalidStep, textMap } from './parameters.ts'
 import { withoutSecrets } from './secrets.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What a step asks of the service that it names. */
 export interface ServiceRequest {
@@ -65,15 +65,13 @@ function resolve(context: AgentContext, request: ServiceRequest, environment: En
   const { step, service } = context
   const secrets = new Set<string>()
   const filled = (text: string): string =>
-    text.replaceAll(/\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-      const value = environment[name]
-      if (value === undefined)
-        throw invalidStep(
+    filledFrom(environment, text, {
+      found: (value) => secrets.add(value),
+      missing: (name) =>
+        invalidStep(
           step,
           `needs the environment variable ${name}, which service '${service?.name}' asks for`,
-        )
-      secrets.add(value)
-      return value
+        ),
     })
   const isWhole = /^https?:\/\//i.test(request.url)
   const path = request.url.startsWith('/') ? request.url : `/${request.url}`

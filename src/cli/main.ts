@@ -10,6 +10,7 @@ import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
+import { serveCommand } from './commands/serve.ts'
 import { showCommand } from './commands/show.ts'
 import { stateCommand } from './commands/state.ts'
 import { statusCommand } from './commands/status.ts'
@@ -39,6 +40,7 @@ const program = new Command('faultline')
   .addCommand(validateCommand())
   .addCommand(graphCommand())
   .addCommand(sweepCommand())
+  .addCommand(serveCommand())
 
 inherit(program)
 

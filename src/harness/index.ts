@@ -9,7 +9,14 @@ export type * from './contract.ts'
 export * from './invariants/index.ts'
 export { mockAgent } from './mock-agents.ts'
 export type { MockAgentOptions } from './mock-agents.ts'
-export { cancelRun, resumeProcessRun, runIdOrLast, runReader, startProcessRun } from './process-run.ts'
+export {
+  assertRunnable,
+  cancelRun,
+  resumeProcessRun,
+  runIdOrLast,
+  runReader,
+  startProcessRun,
+} from './process-run.ts'
 export type { ProcessRunOptions, ResumeProcessRunOptions, StartProcessRunOptions } from './process-run.ts'
 export type { OutsideOptions } from './outside.ts'
 export { createProject, openProject, sessionsOf, sweptFindingsOf, templateVersion } from './project.ts'

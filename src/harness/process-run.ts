@@ -15,7 +15,7 @@ import { faultPlan } from '../fault-injection/index.ts'
 import type { Agents, Directories, RecoverRequest, RunReader } from '../ports/index.ts'
 import type { WorkflowEvent } from '../trace/index.ts'
 import type { Project, WorkflowSession } from './contract.ts'
-import { agentPort, prepareSession } from './prepare-session.ts'
+import { agentPort, checkParts, prepareSession } from './prepare-session.ts'
 import type { Session } from './session.ts'
 
 export interface ProcessRunOptions {
@@ -117,6 +117,19 @@ export async function cancelRun({
     await incarnation.close()
     await files.closeAll()
   }
+}
+
+/**
+ * Whether a run could be started: its agents are there, the parameters of built-in steps are good, and so are the files that must stand
+ * in the project.
+ *
+ * @throws FaultlineError `UNKNOWN_AGENT`, `DEFINITION_INVALID`, `REQUIRED_FILE_MISSING`
+ */
+export async function assertRunnable(
+  loaded: LoadedWorkflow,
+  { project, agents }: Pick<ProcessRunOptions, 'project' | 'agents'>,
+): Promise<void> {
+  await checkParts({ loaded, project, agents: agentPort(agents), gates: {} })
 }
 
 /** Reads the runs of a project, as this process sees them. */

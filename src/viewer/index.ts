@@ -13,3 +13,5 @@ export type {
   PageVersion,
 } from './content.ts'
 export { renderPage, type RenderedPage } from './render-page.ts'
+export type { ShownService, ShownWorkflow } from './service-data.ts'
+export { servicePage } from './service-page.ts'

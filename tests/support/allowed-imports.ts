@@ -38,19 +38,26 @@ export const allowedImports: BoundaryTable = {
       layer: 3,
       imports: [...contracts, 'fault-injection', 'adapters/virtual', 'adapters/node', 'viewer'],
     },
-    viewer: { layer: 3, imports: contracts },
+    viewer: { layer: 3, imports: [...contracts, 'viewer/page/browser'] },
+    'viewer/page/browser': { layer: 0, imports: [], machine: true },
     drivers: { layer: 3, imports: [...contracts, 'adapters/virtual', 'adapters/node'], machine: true },
 
     arbitraries: { layer: 4, imports: [...contracts, 'engine', 'harness'] },
     vitest: { layer: 4, imports: composed, machine: true },
-    cli: { layer: 4, imports: composed, machine: true },
-    server: { layer: 4, imports: composed, machine: true },
+    cli: { layer: 4, imports: [...composed, 'embedding', 'server'], machine: true },
+    server: {
+      layer: 4,
+      imports: [...contracts, 'engine', 'built-in-steps', 'adapters/node', 'viewer'],
+      machine: true,
+    },
   },
   packages: {
     '@vitest/runner': ['vitest'],
+    '@hono/node-server': ['server'],
     commander: ['cli'],
     fflate: ['bundle'],
     'fast-check': ['arbitraries'],
+    hono: ['server'],
     jiti: ['adapters/node', 'cli', 'vitest'],
     memfs: ['adapters/virtual'],
     picocolors: ['cli'],
@@ -58,12 +65,13 @@ export const allowedImports: BoundaryTable = {
     vitest: ['vitest', 'cli'],
   },
   // Contracts build on one another in this order (observers and drivers speak in events); the harness composes its own
-  // invariants; a bundle holds a page.
+  // invariants; a bundle holds a page; a command starts the service.
   sideways: [
     'trace -> definition',
     'ports -> definition',
     'ports -> trace',
     'harness -> harness/invariants',
     'bundle -> viewer',
+    'cli -> server',
   ],
 }

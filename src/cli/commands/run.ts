@@ -1,15 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { defaultSeed, FaultlineError } from '../../core/index.ts'
-import type { JsonObject } from '../../core/index.ts'
 import type { FaultPlan } from '../../definition/index.ts'
 import { loadWorkflow, workflowFromText } from '../../engine/index.ts'
 import { faultPlan } from '../../fault-injection/index.ts'
 import { openProject, runReader, startProcessRun } from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
-import type { AgentsChoice } from '../agents-module.ts'
 import { parseFaultOption } from '../fault-option.ts'
 import { whileCancellable } from '../cancel-watch.ts'
 import { finishRun } from '../finish-run.ts'
+import { launchRecord } from '../launch-record.ts'
 import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
@@ -74,13 +73,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     plan,
     seed,
     input: readInput(options.input),
-    launch: {
-      file,
-      ...(options.workflow === undefined ? {} : { workflow: options.workflow }),
-      clock,
-      ...(options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }),
-      ...launchOf(choice, options),
-    },
+    launch: launchRecord({ ...options, file, clock, choice }),
     onEvent(event) {
       const line = progressLine(event)
       if (line !== undefined) print(line)
@@ -91,12 +84,6 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const code = await finishRun(session, outcome, { workflowFile: file, arguments: process.argv.slice(3) })
   await session.close()
   return code
-}
-
-/** What a later process needs to know of the agents. */
-function launchOf(choice: AgentsChoice, { mockDelay }: RunOptions): JsonObject {
-  if (choice.kind === 'mock') return { mock: true, mockDelayMs: mockDelay }
-  return choice.kind === 'module' ? { agents: choice.path } : {}
 }
 
 function readPlan(options: RunOptions): FaultPlan {

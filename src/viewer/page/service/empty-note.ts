@@ -1,0 +1,5 @@
+import { el } from '../dom.ts'
+
+export function emptyNote(text: string): HTMLElement {
+  return el('p', { class: 'empty' }, text)
+}
