@@ -6,3 +6,4 @@
 export { checkedServices, createHealthBoard, servicesOf } from './health-board.ts'
 export type { LoopbackHost } from './same-origin.ts'
 export { startService } from './start-service.ts'
+export type { RunningService } from './start-service.ts'

@@ -23,6 +23,8 @@ export interface ShownStep extends Omit<StepDefinition, 'condition'> {
   readonly condition: string | null
   /** Steps that come before it. */
   readonly dependsOn: readonly string[]
+  /** Another step waits for the very same ones: the two may run side by side. */
+  readonly parallel: boolean
 }
 
 export interface ShownServices {
