@@ -37,7 +37,7 @@ export function spellings(value: string): string[] {
 }
 
 const secretMember =
-  /(?:^|[_.-])(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$/
+  /(?:^|[_.-])(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization|cookie)$/
 
 /** Whether a string under that name (`password`, `dbPassword`, `api-key`) is a secret whatever it looks like. */
 export function isSecretMember(name: string): boolean {
@@ -48,7 +48,7 @@ export function isSecretMember(name: string): boolean {
 }
 
 /** How all of them end: most names of members are told apart by it. */
-const secretMemberHint = /(?:word|passwd|phrase|secret|token|key|credentials?)$/i
+const secretMemberHint = /(?:word|passwd|phrase|secret|token|key|credentials?|authorization|cookie)$/i
 
 /** In a text, `token` and `key` alone are ordinary words (`unexpected token: foo`), so they count only before `=`. */
 const secretWord =

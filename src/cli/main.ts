@@ -5,6 +5,7 @@ import { isFaultlineError, messageOf } from '../core/index.ts'
 import { answerCommand } from './commands/answer.ts'
 import { bundleCommand } from './commands/bundle.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { configCommand } from './commands/config.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
@@ -41,6 +42,7 @@ const program = new Command('faultline')
   .addCommand(graphCommand())
   .addCommand(sweepCommand())
   .addCommand(serveCommand())
+  .addCommand(configCommand())
 
 inherit(program)
 

@@ -49,7 +49,7 @@ export function renderWorkflowHistory(runs: readonly RunSummary[]): string {
 }
 
 /** Lines of a table; what comes after the first columns is a number, and stands to the right. */
-function aligned(rows: readonly (readonly string[])[], textColumns: number): readonly string[] {
+export function aligned(rows: readonly (readonly string[])[], textColumns: number): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) =>
     row

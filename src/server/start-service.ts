@@ -43,7 +43,7 @@ function addressOf(server: Server): AddressInfo {
 
 function listening(server: Server, port: number, host: LoopbackHost): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const refuse = (error: NodeJS.ErrnoException): void => {
       const why = error.code === 'EADDRINUSE' ? 'another program listens there' : messageOf(error)
       reject(
         new FaultlineError(
@@ -55,8 +55,12 @@ function listening(server: Server, port: number, host: LoopbackHost): Promise<vo
           },
         ),
       )
+    }
+    server.once('error', refuse)
+    server.listen(port, host, () => {
+      server.off('error', refuse)
+      resolve()
     })
-    server.listen(port, host, resolve)
   })
 }
 

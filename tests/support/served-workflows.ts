@@ -91,12 +91,18 @@ export async function servedWorkflows({
     ask,
     async run(workflow, body = {}) {
       const { body: started } = await ask(`/api/workflows/${workflow}/runs`, { method: 'POST', body })
-      const { runId } = started
       await Promise.all(engine.running.map(({ result }) => result))
-      return String(runId)
+      return textIn(started, 'runId')
     },
     close,
   }
+}
+
+/** A member of an answer that is text. */
+export function textIn(body: JsonObject, name: string): string {
+  const text = body[name]
+  if (typeof text === 'string') return text
+  throw new Error(`The answer has no text '${name}': ${JSON.stringify(body)}`)
 }
 
 async function loaded(files: Readonly<Record<string, string>>): Promise<readonly ReadWorkflow[]> {
