@@ -87,12 +87,18 @@ describe('secrets by their form', () => {
         dbPassword: 'a b',
         tokens: 'c',
         'api-key': ['d', 'e'],
+        headers: { Authorization: 'Basic f', 'set-cookie': 'g', cookies: 'h' },
         count: 1,
       }),
     ).toEqual({
       dbPassword: '[redacted:named-value]',
       tokens: 'c',
       'api-key': ['[redacted:named-value]', '[redacted:named-value]'],
+      headers: {
+        Authorization: '[redacted:named-value]',
+        'set-cookie': '[redacted:named-value]',
+        cookies: 'h',
+      },
       count: 1,
     })
   })
