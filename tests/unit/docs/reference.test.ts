@@ -5,11 +5,13 @@ import { describe, expect, test } from 'vitest'
 import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
 import { answerCommand } from '../../../src/cli/commands/answer.ts'
 import { cancelCommand } from '../../../src/cli/commands/cancel.ts'
+import { configCommand } from '../../../src/cli/commands/config.ts'
 import { graphCommand } from '../../../src/cli/commands/graph.ts'
 import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
 import { resumeCommand } from '../../../src/cli/commands/resume.ts'
 import { runCommand } from '../../../src/cli/commands/run.ts'
+import { serveCommand } from '../../../src/cli/commands/serve.ts'
 import { showCommand } from '../../../src/cli/commands/show.ts'
 import { stateCommand } from '../../../src/cli/commands/state.ts'
 import { statusCommand } from '../../../src/cli/commands/status.ts'
@@ -92,6 +94,8 @@ describe('docs/cli.md', () => {
     validateCommand(),
     graphCommand(),
     sweepCommand(),
+    serveCommand(),
+    ...configCommand().commands,
   ]
 
   test('lists every command with its argument', () => {
