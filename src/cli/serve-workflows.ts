@@ -19,7 +19,7 @@ import { assertNothingForeignInTheWay } from './overwrite-check.ts'
 import { readDefinitions } from './read-definitions.ts'
 import type { DefinedWorkflow } from './read-definitions.ts'
 import type { ServeOptions } from './serve-options.ts'
-import { directoriesFrom } from './state-directory.ts'
+import { directoriesFrom, nextLine, resumeLine } from './state-directory.ts'
 
 /** Serves until it is asked to end. */
 export async function serveWorkflows(paths: readonly string[], options: ServeOptions): Promise<number> {
@@ -71,7 +71,8 @@ export async function serveWorkflows(paths: readonly string[], options: ServeOpt
   }
   const letGo = engine.running.map(({ runId }) => runId)
   await engine.close()
-  for (const runId of letGo) print(`let go   ${runId}: go on with 'npx faultline resume ${runId}'`)
+  const launch = options.stateDir === undefined ? {} : { stateDirectory: options.stateDir }
+  for (const runId of letGo) print(`let go   ${runId}\nresume   ${resumeLine({ runId, launch })}`)
   // An agent that does not hear of its end must not hold up the process.
   process.exit(exitCodes.good)
 }
@@ -102,9 +103,11 @@ function standIns(definitions: readonly WorkflowDefinition[], delayMs: number): 
 /** Says how a run ends, and lets `faultline cancel` end it. */
 async function follow(run: RunHandle, directories: Directories): Promise<void> {
   try {
-    const { status, error } = await whileCancellable(run, directories, () => run.result)
+    const { status, error, state } = await whileCancellable(run, directories, () => run.result)
     const at = error === null || error.step === null ? '' : ` at ${error.step}`
     print(`${status.padEnd(8)} ${run.runId}${error === null ? '' : `${at}: ${error.message}`}`)
+    if (status === 'paused' || status === 'waiting') print(`next     ${nextLine(state, status)}`)
+    if (status === 'failed') print(`resume   ${resumeLine(state)}`)
   } catch (error) {
     if (!isFaultlineError(error, 'RUN_LET_GO')) printError(`error: run ${run.runId}: ${messageOf(error)}`)
   }

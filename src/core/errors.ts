@@ -28,7 +28,7 @@ export const errorCodes = {
   REQUEST_INVALID: 'a request to the service of runs is malformed',
   REQUEST_REFUSED: 'a request to the service of runs comes from another host or origin',
   REQUIRED_FILE_MISSING: 'a step requires a file that no step creates and that does not exist',
-  RUN_LET_GO: 'the engine was closed while it held the run',
+  RUN_LET_GO: 'the engine has let go of the run',
   RUN_NOT_FOUND: 'there is no such run',
   RUN_NOT_RESUMABLE: 'the run has ended for good',
   RUN_OWNED: 'another live process holds the run',

@@ -148,14 +148,14 @@ export function createEngine(options: EngineOptions): Engine {
   let closed = false
 
   const newRun = (): MovingRun => {
-    if (closed)
-      throw new FaultlineError(
-        'RUN_LET_GO',
-        'The engine has been closed: it starts no run and takes none up.',
-      )
     const run: MovingRun = new MovingRun({
       clock: shared.clock,
       born: (wake) => {
+        if (closed)
+          throw new FaultlineError(
+            'RUN_LET_GO',
+            'The engine has been closed: it starts no run and takes none up.',
+          )
         running.add(run)
         return driver.incarnate({ ...shared, wake })
       },

@@ -191,7 +191,7 @@ export class MovingRun implements RunHandle {
   #wasLetGo(): FaultlineError {
     return new FaultlineError(
       'RUN_LET_GO',
-      `The engine was closed while it held run '${this.#runId}'. Resume the run.`,
+      `The engine does not hold run '${this.#runId}' any more: it was closed, or could not go on. Resume the run.`,
       { details: { runId: this.#runId } },
     )
   }

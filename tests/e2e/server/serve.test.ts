@@ -149,7 +149,7 @@ describe('faultline serve', () => {
     service.process.kill('SIGTERM')
     expect(await once(service.process, 'exit')).toEqual([0, null])
     const runId = url.replace('/api/runs/', '')
-    expect(service.output()).toContain(`let go   ${runId}: go on with 'npx faultline resume ${runId}'\n`)
+    expect(service.output()).toContain(`let go   ${runId}\nresume   npx faultline resume ${runId}\n`)
     expect(folder.faultline('status').stdout).toContain('status   interrupted in wait\n')
     folder.write('go', '')
     const resumed = folder.faultline('resume')

@@ -310,10 +310,15 @@ describe('an engine that is closed', () => {
   })
 
   test('starts nothing, takes nothing up, and refuses what is asked of its handles', async () => {
-    const engine = engineOf({ agents: { worker: () => new Promise(() => {}) } })
+    const engine = engineOf({
+      agents: { worker: ({ step }) => (step === 'ask' ? null : new Promise(() => {})) },
+    })
     const run = await engine.start(chain('a'))
+    const asking = await engine.start(defineWorkflow(approval))
+    expect((await asking.result).status).toBe('waiting')
     await engine.close()
     const refused = { code: 'RUN_LET_GO' }
+    await expect(asking.answerGate('ask', true)).rejects.toMatchObject(refused)
     await expect(run.cancel()).rejects.toMatchObject(refused)
     await expect(engine.start(chain('a'))).rejects.toMatchObject(refused)
     await expect(engine.resume(run.runId)).rejects.toMatchObject(refused)
