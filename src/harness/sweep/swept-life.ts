@@ -19,6 +19,7 @@ import type {
   TickPolicy,
   WorkflowDriver,
 } from '../../ports/index.ts'
+import type { KnownLines } from '../../trace/index.ts'
 import type { GateController } from '../contract.ts'
 import { bornLife } from '../engine-life.ts'
 import type { EngineLife, SessionWorld } from '../engine-life.ts'
@@ -47,6 +48,8 @@ export interface SweptWorkflow {
   readonly digest: DigestPort
   readonly realWaitMs: number
   readonly outside: Outside
+  /** What the lines of its logs say. */
+  readonly knownLines: KnownLines
   /** Told whenever a gate is asked. */
   readonly onGate?: () => void
 }
@@ -328,7 +331,7 @@ class WatchedLife {
   }
 
   #sessionWorld(before: SweptWorld): SessionWorld {
-    const { seed, driver, digest, realWaitMs, outside } = this.#workflow
+    const { seed, driver, digest, realWaitMs, outside, knownLines } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = new Ledger(before.effects)
     const { from, scheduler } = this.#options
@@ -369,6 +372,7 @@ class WatchedLife {
       realWaitMs,
       storage: {},
       outside,
+      knownLines,
       compression: createCompression(),
       ...(scheduler === undefined ? {} : { scheduler }),
     }
