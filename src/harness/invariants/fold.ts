@@ -234,21 +234,24 @@ function apply(folding: Folding, event: LoggedEvent): void {
     if (step !== undefined) Object.assign(step, { status: 'skipped', skipped: { reason, because }, takes })
     return
   }
-  if (!('attempt' in event) || saysNothing.has(event.kind)) return
+  if (!('attempt' in event) || changesNothing(event)) return
   const step = folding.step(event.step)
   if (step !== undefined) applyToStep(folding, step, event)
 }
 
-/** Events of steps that change nothing. */
-const saysNothing: ReadonlySet<LoggedEvent['kind']> = new Set([
-  'process_start',
-  'artifact_created',
-  'late_result',
-  'checkpoint',
-  'timeout_warning',
-])
+const asides = ['process_start', 'artifact_created', 'late_result', 'checkpoint', 'timeout_warning'] as const
 
-function applyToStep(folding: Folding, step: Draft<FoldedStep>, event: LoggedStepEvent): void {
+type Aside = Extract<LoggedStepEvent, { readonly kind: (typeof asides)[number] }>
+
+function changesNothing(event: LoggedStepEvent): event is Aside {
+  return (asides as readonly string[]).includes(event.kind)
+}
+
+function applyToStep(
+  folding: Folding,
+  step: Draft<FoldedStep>,
+  event: Exclude<LoggedStepEvent, Aside>,
+): void {
   const { run } = folding
   switch (event.kind) {
     case 'step_start': {
@@ -375,7 +378,7 @@ function resume(folding: Folding, event: LoggedEventOf<'workflow_resume'>): void
   if (run.status === 'running' && [...run.steps.values()].some(({ undo }) => undo !== undefined)) return
   if (event.adopts !== undefined) adopt(folding, event.adopts)
   const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
-  for (const [id, before] of [...run.steps]) {
+  for (const [id, before] of run.steps) {
     const isAgain = event.restarts.includes(id)
     const wasDone = before.status === 'completed' || before.status === 'waiting'
     const stands = wasDone || before.status === 'skipped' || before.tolerated
@@ -411,7 +414,7 @@ function forgetDecisions(folding: Folding): void {
     return status !== 'completed' && status !== 'skipped' && status !== 'failed'
   }
   const { before, joinsAny } = stepGraph(run.definition)
-  for (const [id, step] of [...run.steps]) {
+  for (const [id, step] of run.steps) {
     if (step.status !== 'pending' || !hasFlow(step)) continue
     const sources = joinsAny.has(id) ? step.takes : [...(before.get(id) ?? [])]
     const begin = joinsAny.has(id) ? sources.length > 0 && sources.every(isOpen) : sources.some(isOpen)
@@ -436,7 +439,7 @@ function adopt(
   run.definition = definition
   run.definitionSha256 = definitionSha256
   run.steps = new Map(definition.steps.map(({ id }) => [id, run.steps.get(id) ?? newStep()]))
-  for (const [id, { status }] of [...run.steps]) {
+  for (const [id, { status }] of run.steps) {
     const step = status === 'skipped' ? folding.step(id) : undefined
     if (step === undefined) continue
     forgetFlow(step)
