@@ -28,7 +28,7 @@ export function runPage(
   { state: whole, status, events: all, artifacts }: PagedRun,
   redact: Redactor,
   digest: DigestPort,
-): string {
+): Uint8Array {
   const state = redact.json(whole)
   const events = redact.json(all)
   const timeline = timelineOf(events)
@@ -77,7 +77,7 @@ export function runPage(
     files: [],
   })
   // Without a limit there is always one.
-  return page.html as string
+  return page.html as Uint8Array
 }
 
 /** Of what was replaced the events tell digest and size; its bytes are gone. */
