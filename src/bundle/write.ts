@@ -16,6 +16,7 @@ import {
   type OmittedFile,
   type RedactionReport,
 } from './manifest.ts'
+import { unknownVersions } from './artifact-parts.ts'
 import { bundlePage } from './page.ts'
 import type { Redactor } from './redact.ts'
 import { sessionParts, type SessionParts } from './session-parts.ts'
@@ -77,7 +78,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
   )
   const paths = new Set(admitted.files.map(({ path }) => path))
   const entries = content.sessions.map((recording, index) => {
-    const { folder, session } = sessions[index] as SessionParts
+    const { folder, session, artifactFiles } = sessions[index] as SessionParts
     return {
       ...redact.json({
         runId: recording.runId,
@@ -92,6 +93,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
       snapshots: snapshotPaths(folder, session.snapshots, (path) => paths.has(path)),
       crashes: crashPaths(folder, recording.crashes.length, (path) => paths.has(path)),
       originals: recording.originals?.from ?? null,
+      unknown: [...(recording.unknown ?? []), ...unknownVersions(artifactFiles)],
     }
   })
   const first = content.sessions[0]

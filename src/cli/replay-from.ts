@@ -12,9 +12,8 @@ import { containedPath, FaultlineError, suggestion } from '../core/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
 import { runLayout, storeLayout } from '../engine/index.ts'
 import type { RunLayout } from '../engine/index.ts'
-import { createProject, openProject, resumeProcessRun } from '../harness/index.ts'
+import { createProject, openProject, resumeProcessRun, runFromEvents } from '../harness/index.ts'
 import type { Agents, Project } from '../harness/index.ts'
-import { encodeLine } from '../trace/index.ts'
 import type { EventOf, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
 import { loadAgents } from './agents-module.ts'
 import {
@@ -183,29 +182,20 @@ function bytesOf(file: string): Uint8Array | undefined {
   }
 }
 
-/**
- * The log and the outputs that it names make the run what it was: everything else in its folder is derived from them. Answers
- * what the events do not hold whole.
- */
+/** Puts the run back as it was, and answers what the events do not hold whole. */
 function restoreRun(folder: string, layout: RunLayout, events: readonly WorkflowEvent[]): readonly string[] {
-  const { crc32, sha256 } = createDigest()
   mkdirSync(join(folder, layout.blobs), { recursive: true })
-  const missing: string[] = []
-  const line = (event: WorkflowEvent): string => {
-    if ('input' in event && isTruncated(event.input)) missing.push('the input of the run')
-    if (!('output' in event)) return encodeLine(JSON.stringify(event), crc32)
-    const { output, ...rest } = event
-    const text = JSON.stringify(output)
-    const blob = event.outputBlob
-    if (isTruncated(output) || (blob !== undefined && sha256(text) !== blob.sha256)) {
-      missing.push(`the output of ${event.step}#${event.visit}@${event.attempt}`)
-    }
-    if (blob === undefined) return encodeLine(JSON.stringify(event), crc32)
-    writeFileSync(join(folder, layout.blobs, blob.sha256), text)
-    return encodeLine(JSON.stringify(rest), crc32)
-  }
-  writeFileSync(join(folder, layout.log), events.map(line).join(''))
-  return missing
+  for (const [path, text] of runFromEvents(layout, events)) writeFileSync(join(folder, path), text)
+  const { sha256 } = createDigest()
+  return events.flatMap((event) => {
+    const input = 'input' in event && isTruncated(event.input) ? ['the input of the run'] : []
+    if (!('output' in event)) return input
+    const { output, outputBlob } = event
+    const isWhole =
+      !isTruncated(output) &&
+      (outputBlob === undefined || sha256(JSON.stringify(output)) === outputBlob.sha256)
+    return isWhole ? input : [...input, `the output of ${event.step}#${event.visit}@${event.attempt}`]
+  })
 }
 
 /** What the run goes by after a resume. */

@@ -1,8 +1,9 @@
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
-import { readRunRemains } from '../harness/index.ts'
-import type { OpenedSession } from '../harness/index.ts'
-import type { SessionRecording } from '../trace/index.ts'
+import { readRunRemains, remainsOfEvents } from '../harness/index.ts'
+import type { OpenedSession, RunRemains } from '../harness/index.ts'
+import { artifactVersions } from '../trace/index.ts'
+import type { SessionRecording, UnknownPart } from '../trace/index.ts'
 import { takeBundleSlot } from './bundle-slots.ts'
 import type { NotedSession, NotedTry, WorkerNotes } from './read-journals.ts'
 import type { Failure } from './run-report.ts'
@@ -62,7 +63,7 @@ async function leaveLostBundle(lost: NotedTry, loss: Loss, settings: FaultlineSe
 }
 
 async function recordingOf(
-  { runId, events, logs, opened, resolvedPlan }: NotedSession,
+  { runId, events, logs, opened, resolvedPlan, crashes, replaced }: NotedSession,
   projects: readonly MadeProject[],
   templates: string | null,
 ): Promise<readonly SessionRecording[]> {
@@ -84,28 +85,55 @@ async function recordingOf(
       logs,
       plan,
       resolvedPlan: resolvedPlan ?? { ...plan, faults: [] },
-      earlierArtifacts: [],
-      crashes: [],
-      ...(await remainsOf(runId, projects, opened?.directories ?? {}, templates)),
+      earlierArtifacts: artifactVersions(events).flatMap(({ seq, path, sha256 }) => {
+        const bytes = replaced.get(`${sha256} ${path}`)
+        return bytes === undefined ? [] : [{ seq, path, bytes }]
+      }),
+      crashes,
+      ...(await remainsOf({ runId, events }, projects, opened?.directories ?? {}, templates)),
     },
   ]
 }
 
-/** What lies on the disk of a run: nothing when it was a simulated one, which died with the worker, or cannot be read. */
+const withIt = 'the process died, and with it'
+const unsynced: UnknownPart = {
+  part: 'crashes',
+  why: `At its end ${withIt} what it knew of files that were not durable.`,
+}
+const noArtifacts: UnknownPart = {
+  part: 'artifacts',
+  why: `Of the artifacts only digests are known: ${withIt} the disk that it simulated.`,
+}
+const noSnapshots: UnknownPart = {
+  part: 'snapshots',
+  why: `They cannot be made from what was noted: ${withIt} the rest.`,
+}
+
+/** What lies on the disk of a run. Of a simulated one, which died with the worker, the states follow from the events. */
 async function remainsOf(
-  runId: string,
+  { runId, events }: Pick<NotedSession, 'runId' | 'events'>,
   projects: readonly MadeProject[],
   directories: OpenedSession['directories'],
   templates: string | null,
-): Promise<Pick<SessionRecording, 'snapshots' | 'artifacts' | 'originals'>> {
-  for (const { folder, template } of projects) {
-    try {
-      const remains = await readRunRemains(folder, runId, directories, { name: template, templates })
-      if (remains !== undefined) return remains
-    } catch (error) {
-      if (!isFaultlineError(error)) throw error
-    }
+): Promise<RunRemains & Pick<SessionRecording, 'unknown'>> {
+  const places = projects.map(({ folder, template }) => ({ folder, template: { name: template, templates } }))
+  for (const { folder, template } of places) {
+    const remains = await readable(readRunRemains(folder, runId, directories, template))
+    if (remains !== undefined) return { ...remains, unknown: [unsynced] }
   }
+  const template = places[0]?.template ?? { name: 'none', templates }
+  const remains = await readable(remainsOfEvents(runId, events, template))
+  if (remains !== undefined) return { ...remains, unknown: [noArtifacts, unsynced] }
   const snapshots = { beforeFailure: null, atFailure: null, beforeResume: [], afterResume: [] }
-  return { snapshots, artifacts: [], originals: null }
+  return { snapshots, artifacts: [], originals: null, unknown: [noSnapshots, noArtifacts, unsynced] }
+}
+
+/** A run that cannot be read is as good as none. */
+async function readable(remains: Promise<RunRemains | undefined>): Promise<RunRemains | undefined> {
+  try {
+    return await remains
+  } catch (error) {
+    if (!isFaultlineError(error)) throw error
+    return undefined
+  }
 }

@@ -93,6 +93,10 @@ describe('summary.md', () => {
       \`\`\`
       npx faultline replay faultline-bundles/suite-1/resumes-1a2b3c4d-a1
       \`\`\`
+
+      ## Notes
+
+      - What an artifact held before is known only where this process has replaced it.
       "
     `)
   })
