@@ -4,6 +4,7 @@ import {
   environmentSecrets,
   isSecretMember,
   spellings,
+  type EnvironmentSecret,
   type RedactionRule,
 } from './redaction-rules.ts'
 import { rootRewriter } from './root-rewriter.ts'
@@ -12,6 +13,8 @@ import { replaceBytes, utf8Text } from './bytes.ts'
 export interface RedactorOptions {
   /** The process's environment: values of variables whose names speak of a secret are replaced wherever they stand. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Values that it had before, and the like. Default: none. */
+  readonly secrets?: readonly EnvironmentSecret[]
   /** What else is a secret. Default: nothing. */
   readonly patterns?: readonly RegExp[]
   /** Absolute folders by the name that replaces them, such as `{ '<project>': '/tmp/project-1' }`. Default: none. */
@@ -40,7 +43,10 @@ const longestRemembered = 200
 const mostRemembered = 10_000
 
 export function createRedactor(options: RedactorOptions): Redactor {
-  const secrets = environmentSecrets(options.environment)
+  // Longest first: one that contains another is replaced as a whole.
+  const secrets = [...environmentSecrets(options.environment), ...(options.secrets ?? [])].sort(
+    (left, right) => right.value.length - left.value.length,
+  )
   const userRules: RedactionRule[] = (options.patterns ?? []).map((pattern, index) => ({
     name: `pattern-${index + 1}`,
     pattern: new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),

@@ -8,12 +8,21 @@ import type { OpenedSession, SessionObserver, WorkflowSession, WrittenContents }
 import { artifactVersions } from '../trace/index.ts'
 import type { DiskAtCrash, LogEntry, UnsyncedFile, WorkflowEvent } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
+import type { JournalRedactor } from './redactor.ts'
 import type { FaultlineSettings } from './settings.ts'
 import type { MadeProject } from './test-bundle.ts'
 
 /** One line of a journal. An empty one is a sign of life. */
 export type JournalLine =
-  | { readonly kind: 'worker'; readonly pid: number; readonly settings: FaultlineSettings }
+  | {
+      readonly kind: 'worker'
+      readonly pid: number
+      readonly settings: FaultlineSettings
+      /** Names of variables that hold secrets. */
+      readonly secrets: readonly string[]
+    }
+  /** Those whose secrets came later. */
+  | { readonly kind: 'secrets'; readonly names: readonly string[] }
   | ({ readonly kind: 'try'; readonly id: number } & JournalledTry)
   | ({ readonly kind: 'project'; readonly id: number } & MadeProject)
   | { readonly kind: 'event'; readonly id: number; readonly event: WorkflowEvent }
@@ -97,11 +106,7 @@ export function closeJournals(): void {
   opened.clear()
 }
 
-export function createJournal(
-  folder: string,
-  settings: FaultlineSettings,
-  redact: Pick<Redactor, 'json' | 'text' | 'bytes'>,
-): Journal {
+export function createJournal(folder: string, settings: FaultlineSettings, redact: JournalRedactor): Journal {
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${process.pid}-${randomUUID()}.jsonl`)
   const file = openSync(path, 'ax')
@@ -111,7 +116,20 @@ export function createJournal(
 
   const append = (line: JournalLine | ''): number =>
     writeSync(file, line === '' ? '\n' : `${JSON.stringify(line)}\n`)
-  const headerSize = append({ kind: 'worker', pid: process.pid, settings })
+  const first = redact.look()
+  const headerSize = append({ kind: 'worker', pid: process.pid, settings, secrets: first })
+  let secrets = first
+  const tellSecrets = (): void => {
+    const names = secrets.slice(first.length)
+    if (names.length > 0) append({ kind: 'secrets', names })
+  }
+  /** Not when a test begins: its names are as old as the journal. */
+  const lookForSecrets = (): void => {
+    const now = redact.look()
+    if (now === secrets) return
+    secrets = now
+    tellSecrets()
+  }
   const beat = realSetInterval(() => {
     if (underWay.size > 0) append('')
   }, beatMs).unref()
@@ -121,7 +139,10 @@ export function createJournal(
     hasBundles ||= bundle !== null
     // A journal that holds a bundle stays as it is: failures are few.
     if (hasBundles || underWay.size > 0) append({ kind: 'end', id, bundle })
-    else ftruncateSync(file, headerSize)
+    else {
+      ftruncateSync(file, headerSize)
+      tellSecrets()
+    }
   }
 
   return {
@@ -133,7 +154,10 @@ export function createJournal(
       const noteAsItIs = (line: JournalLine): void => {
         if (underWay.has(id)) append(line)
       }
-      const note = (line: JournalLine): void => noteAsItIs(redact.json(line))
+      const note = (line: JournalLine): void => {
+        lookForSecrets()
+        noteAsItIs(redact.json(line))
+      }
       const base64 = (bytes: Uint8Array): string => Buffer.from(redact.bytes(bytes)).toString('base64')
       const replaced = replacedContents((runId, path, sha256, bytes) =>
         noteAsItIs({
@@ -161,8 +185,10 @@ export function createJournal(
           replaced.follow(session.runId, disk)
           if (how.plan.faults.length > 0) fired.follow(session)
         },
-        crashed: (runId, crash) =>
-          noteAsItIs({ kind: 'crash', id, runId, ...notedCrash(crash, redact, base64) }),
+        crashed(runId, crash) {
+          lookForSecrets()
+          noteAsItIs({ kind: 'crash', id, runId, ...notedCrash(crash, redact, base64) })
+        },
         end: (bundle) => end(id, bundle),
       }
     },

@@ -27,23 +27,28 @@ export async function failuresOfWorkers(
 ): Promise<readonly Failure[]> {
   const failures: Failure[] = []
   for (const worker of workers) {
-    const { settings, underWay, bundles } = worker
+    const { settings, underWay, bundles, ownSecrets } = worker
     failures.push(...bundles.map((bundle) => ({ bundle, reason: null, flaky: false })))
     for (const lost of underWay) {
       const free = settings.bundleSlots === null || takeBundleSlot(settings.bundleSlots)
       const reason = lossOf(worker)
-      const bundle = free ? await leaveLostBundle(lost, reason, settings) : null
+      const bundle = free ? await leaveLostBundle(lost, reason, settings, ownSecrets) : null
       failures.push({ bundle, reason, flaky: false })
     }
   }
   return failures
 }
 
-async function leaveLostBundle(lost: NotedTry, loss: Loss, settings: FaultlineSettings): Promise<string> {
+async function leaveLostBundle(
+  lost: NotedTry,
+  loss: Loss,
+  settings: FaultlineSettings,
+  ownSecrets: readonly string[],
+): Promise<string> {
   const { identity, name, seed, correlationId, projects } = lost
   const recordings: SessionRecording[] = []
   for (const session of lost.sessions) {
-    recordings.push(...(await recordingOf(session, projects, settings.templates)))
+    recordings.push(...(await recordingOf(session, { projects, templates: settings.templates, ownSecrets })))
   }
   return leaveTestBundle(
     {
@@ -62,10 +67,16 @@ async function leaveLostBundle(lost: NotedTry, loss: Loss, settings: FaultlineSe
   )
 }
 
+/** Where the remains of a session can lie, and what stands against looking there. */
+interface Places {
+  readonly projects: readonly MadeProject[]
+  readonly templates: string | null
+  readonly ownSecrets: readonly string[]
+}
+
 async function recordingOf(
   { runId, events, logs, opened, resolvedPlan, crashes, replaced }: NotedSession,
-  projects: readonly MadeProject[],
-  templates: string | null,
+  places: Places,
 ): Promise<readonly SessionRecording[]> {
   const [start] = events
   if (start?.kind !== 'workflow_start') return []
@@ -90,7 +101,7 @@ async function recordingOf(
         return bytes === undefined ? [] : [{ seq, path, bytes }]
       }),
       crashes,
-      ...(await remainsOf({ runId, events }, projects, opened?.directories ?? {}, templates)),
+      ...(await remainsOf({ runId, events }, opened?.directories ?? {}, places)),
     },
   ]
 }
@@ -104,6 +115,11 @@ const noArtifacts: UnknownPart = {
   part: 'artifacts',
   why: `Of the artifacts only digests are known: ${withIt} the disk that it simulated.`,
 }
+/** Nobody here could find such a secret in them. */
+const keptBack = (ownSecrets: readonly string[]): UnknownPart => ({
+  part: 'artifacts',
+  why: `Artifacts could hold what ${ownSecrets.join(', ')} held in the process that died: they are not in the bundle.`,
+})
 const noSnapshots: UnknownPart = {
   part: 'snapshots',
   why: `They cannot be made from what was noted: ${withIt} the rest.`,
@@ -112,20 +128,21 @@ const noSnapshots: UnknownPart = {
 /** What lies on the disk of a run. Of a simulated one, which died with the worker, the states follow from the events. */
 async function remainsOf(
   { runId, events }: Pick<NotedSession, 'runId' | 'events'>,
-  projects: readonly MadeProject[],
   directories: OpenedSession['directories'],
-  templates: string | null,
+  { projects, templates, ownSecrets }: Places,
 ): Promise<RunRemains & Pick<SessionRecording, 'unknown'>> {
   const places = projects.map(({ folder, template }) => ({ folder, template: { name: template, templates } }))
-  for (const { folder, template } of places) {
+  // What lies there is not redacted, as the notes are.
+  for (const { folder, template } of ownSecrets.length === 0 ? places : []) {
     const remains = await readable(readRunRemains(folder, runId, directories, template))
     if (remains !== undefined) return { ...remains, unknown: [unsynced] }
   }
   const template = places[0]?.template ?? { name: 'none', templates }
   const remains = await readable(remainsOfEvents(runId, events, template))
-  if (remains !== undefined) return { ...remains, unknown: [noArtifacts, unsynced] }
+  const artifacts = ownSecrets.length === 0 ? noArtifacts : keptBack(ownSecrets)
+  if (remains !== undefined) return { ...remains, unknown: [artifacts, unsynced] }
   const snapshots = { beforeFailure: null, atFailure: null, beforeResume: [], afterResume: [] }
-  return { snapshots, artifacts: [], originals: null, unknown: [noSnapshots, noArtifacts, unsynced] }
+  return { snapshots, artifacts: [], originals: null, unknown: [noSnapshots, artifacts, unsynced] }
 }
 
 /** A run that cannot be read is as good as none. */

@@ -13,6 +13,8 @@ export interface WorkerNotes {
   readonly journal: string
   readonly pid: number
   readonly settings: FaultlineSettings
+  /** Names of variables whose secrets this process does not know. */
+  readonly ownSecrets: readonly string[]
   /** Tries of tests that have begun and not ended. */
   readonly underWay: readonly NotedTry[]
   /** Bundles that its tests have left. */
@@ -54,11 +56,15 @@ export function readJournal(folder: string, journal: string): WorkerNotes | unde
     journal,
     pid: head.pid,
     settings: head.settings,
+    ownSecrets: [
+      ...head.secrets.filter((name) => process.env[name] === undefined),
+      ...lines.flatMap((line) => (line.kind === 'secrets' ? line.names : [])),
+    ],
     underWay: lines.flatMap((line) =>
       line.kind === 'try' && !ended.has(line.id)
         ? notedTry(
             line,
-            lines.filter((other) => other.kind !== 'worker' && other.id === line.id),
+            lines.filter((other) => 'id' in other && other.id === line.id),
           )
         : [],
     ),

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createDigest, createNodeFiles } from '../../../src/adapters/node/index.ts'
 import { createRedactor, readBundle } from '../../../src/bundle/index.ts'
 import type { Bundle } from '../../../src/bundle/index.ts'
@@ -196,6 +196,34 @@ test('secrets that a journal holds do not come into the bundle', async () => {
   )
   expect(files.filter((path) => readFileSync(join(folder, path), 'utf8').includes(secret))).toEqual([])
   expect(bundle.manifest.redaction.total).toBeGreaterThan(0)
+})
+
+test('artifacts stay out when the worker had a secret that nobody else knows', async () => {
+  vi.stubEnv('SHOP_LATE_TOKEN', 'late-5521-secret')
+  closings.push(() => void vi.unstubAllEnvs())
+  const bundle = await bundleOf(
+    await death(async (project) => {
+      vi.stubEnv('SHOP_LATER_TOKEN', 'later-5522-secret')
+      const session = await runWorkflowStepByStep('workflows/release.yaml', {
+        project,
+        agents: {
+          ...project.agents,
+          builder: ({ artifacts }) => artifacts.write('dist/notes.md', 'later-5522-secret'),
+        },
+      })
+      await session.runUntil('build')
+      return session
+    }),
+  )
+  expect(bundle.manifest.files.filter(({ path }) => path.startsWith('artifacts/'))).toEqual([])
+  expect(bundle.manifest.sessions[0]?.unknown).toMatchObject([
+    {
+      part: 'artifacts',
+      why: 'Artifacts could hold what SHOP_LATER_TOKEN held in the process that died: they are not in the bundle.',
+    },
+    { part: 'crashes' },
+  ])
+  expect(bundle.snapshots.atFailure?.state.completedSteps).toEqual(['build'])
 })
 
 test('a lost test that finds no slot is counted, and leaves no bundle', async () => {
