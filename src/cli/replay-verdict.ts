@@ -9,6 +9,8 @@ export interface Replayed {
   readonly error: string | undefined
   /** The failure in a line. */
   readonly what: string
+  /** Set where it never came to what it was to repeat. */
+  readonly strayed?: string
 }
 
 interface ReplayedSession {
@@ -42,6 +44,7 @@ export function recordedSession(session: BundleSession): Replayed {
 
 /** A run that had completed and does so again is no failure that is gone. */
 export function judge(recorded: Replayed, replayed: Replayed, times: readonly Times[]): ReplayVerdict {
+  if (replayed.strayed !== undefined) return { kind: 'diverged', what: replayed.strayed }
   if (replayed.error === undefined && recorded.error !== undefined) return { kind: 'passes' }
   const what = firstDifference(recorded, replayed, times)
   return what === undefined ? { kind: 'reproduced', what: replayed.what } : { kind: 'diverged', what }
