@@ -27,6 +27,7 @@ import {
   runAsRecorded,
 } from './replay-run.ts'
 import type { RecordedRun, ReplayOptions } from './replay-run.ts'
+import { recordedFrom } from './replay-verdict.ts'
 import type { Replayed } from './replay-verdict.ts'
 import { directoriesOf } from './state-directory.ts'
 
@@ -82,10 +83,19 @@ export async function replayFrom(
       },
     })
     const outcome = await runAsRecorded(session, resumed.slice(1), () => {})
-    return await outcomeOf(session, outcome, bundled)
+    return upTo(recordedFrom(recordedSession, snapshot.seq), await outcomeOf(session, outcome, bundled))
   } finally {
     await root.remove()
   }
+}
+
+/** What a life has done past the place where the recorded one was crashed is not compared. */
+function upTo(recorded: Replayed, replayed: Replayed): Replayed {
+  const [was, now] = [recorded.sessions[0]?.events ?? [], replayed.sessions[0]?.events ?? []]
+  const last = was.at(-1)
+  if (last?.kind === 'workflow_end' || last?.kind === 'workflow_pause' || now.length <= was.length)
+    return replayed
+  return { sessions: [{ events: now.slice(0, was.length) }], error: recorded.error, what: recorded.what }
 }
 
 /** @throws FaultlineError `BUNDLE_INVALID` naming the snapshots that there are. */
