@@ -4,6 +4,7 @@ import {
   artifactVersions,
   describeStepError,
   timelineOf,
+  type LogEntry,
   type ObservedStatus,
   type RecordedFile,
   type StateDocument,
@@ -19,13 +20,15 @@ export interface PagedRun {
   readonly state: StateDocument
   readonly status: ObservedStatus
   readonly events: readonly WorkflowEvent[]
+  /** What its steps logged, oldest first. */
+  readonly logs: readonly LogEntry[]
   /** Artifacts that are there. */
   readonly artifacts: readonly RecordedFile[]
 }
 
 /** The page of a run that left no bundle, redacted like one. */
 export function runPage(
-  { state: whole, status, events: all, artifacts }: PagedRun,
+  { state: whole, status, events: all, logs, artifacts }: PagedRun,
   redact: Redactor,
   digest: DigestPort,
 ): Uint8Array {
@@ -64,7 +67,7 @@ export function runPage(
         events,
         timeline,
         snapshots: [snapshot],
-        logs: [],
+        logs: redact.json(logs),
         ...pagedArtifacts(events, artifacts, redact, digest),
         originals: null,
         crashes: [],
