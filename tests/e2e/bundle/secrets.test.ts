@@ -140,7 +140,8 @@ describe('set up ' + ${said}, () => {
     const temporary = join(project.folder, 'temporary')
     mkdirSync(temporary)
     const stepSummary = 'faultline-bundles/step-summary.md'
-    const run = project.vitest([], {
+    const junit = ['--reporter=default', '--reporter=junit', '--outputFile.junit=junit.xml']
+    const run = project.vitest(junit, {
       ...environment,
       TMPDIR: temporary,
       GITHUB_STEP_SUMMARY: join(project.folder, stepSummary),
@@ -162,6 +163,10 @@ describe('set up ' + ${said}, () => {
     }
     const journals = project.files('kept-journals')
     expect(project.read(journals[0] ?? '')).toContain('[redacted:SHOP_API_KEY]')
+    // What Vitest itself says of an error is its own.
+    const properties = project.read('junit.xml').match(/<property name="faultline\.[^>]*>/g) ?? []
+    expect(properties.length).toBeGreaterThan(4)
+    project.write('faultline-bundles/junit-properties.txt', properties.join('\n'))
     const files = [...project.files('faultline-bundles'), ...journals]
     expect(files).toEqual(expect.arrayContaining([stepSummary, expect.stringMatching(/\/run\.json$/)]))
     expect(files.filter((path) => path.endsWith('/artifacts/out/bytes.bin'))).toHaveLength(6)
