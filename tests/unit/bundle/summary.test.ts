@@ -167,6 +167,7 @@ describe('the terminal summary', () => {
 
         at failure failed at review: model overloaded (exception)
         completed  plan, build
+        state diff run running → failed; review running → failed
         at the end completed; completed steps: 4
 
         files      16 in the bundle; artifacts: artifacts/dist/app.js
@@ -194,6 +195,7 @@ describe('the terminal summary', () => {
 
         at failure failed at review: model overloaded (exception)
         completed  plan, build
+        state diff run running → failed; review running → failed
         at the end failed at review: model overloaded (exception); completed steps: 2
 
         files      14 in the bundle; artifacts: artifacts/dist/app.js
