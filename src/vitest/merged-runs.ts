@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
-import type { BundleReason } from '../bundle/index.ts'
+import { runIndexFile } from './run-index.ts'
+import type { RunIndex } from './run-index.ts'
 import type { Failure } from './run-report.ts'
 
 declare module 'vitest' {
@@ -10,20 +11,6 @@ declare module 'vitest' {
     faultlineRun?: string
   }
 }
-
-/** `run.json`: the bundles of a run. */
-export interface RunIndex {
-  readonly suiteRunId: string
-  readonly bundles: readonly string[]
-  /** By bundle; null where the bundle was not there. */
-  readonly reasons: Readonly<Record<string, BundleReason | null>>
-  readonly flaky: readonly string[]
-  /** So many failures left none. */
-  readonly leftOut: number
-  readonly skipped: { readonly requires_llm: number | null }
-}
-
-export const runIndexFile = 'run.json'
 
 /**
  * Notes in the report of a shard which run it was. It has to stand before the reporter that writes the report, which does so as

@@ -5,8 +5,8 @@ import { readBundle, readManifest, renderSummary } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
 import { count } from './count.ts'
-import { runIndexFile } from './merged-runs.ts'
-import type { RunIndex } from './merged-runs.ts'
+import { runIndexFile } from './run-index.ts'
+import type { RunIndex } from './run-index.ts'
 import { appendStepSummary } from './step-summary.ts'
 
 /** One failure of the run: of a try of a test, or of a set-up. */
