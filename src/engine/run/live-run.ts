@@ -22,7 +22,7 @@ import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
-import { recordedOutputs, stateJson } from './state-view.ts'
+import { stateJson } from './state-view.ts'
 
 /** What one life of the engine works with, whichever run it holds. */
 export interface LifeParts {
@@ -106,7 +106,6 @@ function contextServices(
       tell(() => ports.observer.log(entry))
       void disk.run(dailyLog.write(entry))
     },
-    outputs: () => recordedOutputs(acknowledged()),
     workflowId,
     runId,
     correlationId,
