@@ -20,6 +20,8 @@ export function progressLine(event: WorkflowEvent): string | undefined {
       return `  ‖ ${event.step}  there is no value for \${${event.missingVar}}`
     case 'gate_wait':
       return `  ? ${event.step}  waits for an answer to its gate`
+    case 'workflow_warning':
+      return `  ! the run has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'timeout_warning':
       return `  ! ${event.step}  has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'undo_finish':

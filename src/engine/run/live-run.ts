@@ -12,6 +12,8 @@ import type {
 } from '../../trace/index.ts'
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
+import { causeOf } from '../step/judgement.ts'
+import { ownFrames } from '../step/own-frames.ts'
 import type { DailyLog } from '../store/daily-log.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
@@ -190,7 +192,11 @@ function* recordFailure(run: LiveRun, event: WorkflowEvent): FileProgram<void> {
   if (message === undefined) return
   const key =
     event.kind === 'step_fail' ? { step: event.step, visit: event.visit, attempt: event.attempt } : undefined
-  yield* run.dailyLog.write(logEntry(run.ports, run.state, 'error', message, key))
+  const stack = event.kind === 'step_fail' ? ownFrames(causeOf(event.error), run.ports.projectFolder) : []
+  yield* run.dailyLog.write({
+    ...logEntry(run.ports, run.state, 'error', message, key),
+    ...(stack.length === 0 ? {} : { stack }),
+  })
 }
 
 /** An observer is a guest: what it throws must not stop the run. Returns what that said. */

@@ -14,6 +14,14 @@ export function workflowTimedOut(state: RunState, now: number): boolean {
   return deadline !== undefined && now >= deadline
 }
 
+/** When the run has taken long enough for a warning; Infinity when that has been given, or never is. */
+export function workflowWarningDue({ workflow, limitFrom, limitWarned, cancelledFor }: RunState): number {
+  const { warnAfterMs } = workflow.definition.limits
+  return warnAfterMs === undefined || limitWarned || cancelledFor !== null
+    ? Infinity
+    : limitFrom + warnAfterMs
+}
+
 /**
  * Steps whose attempt has run out of time.
  *
@@ -80,7 +88,7 @@ export function heldSteps(state: RunState, policy: TickPolicy): readonly string[
 export function nextDue(state: RunState, now: number, gating: ReadonlySet<number>): number | undefined {
   if (state.status !== 'running') return undefined
   if (state.undoing !== null) return undoDeadline(state, state.undoing)
-  let earliest = workflowDeadline(state) ?? Infinity
+  let earliest = Math.min(workflowDeadline(state) ?? Infinity, workflowWarningDue(state))
   for (const index of state.active) {
     if (gating.has(index)) continue
     earliest = Math.min(earliest, attemptDeadline(state, index), warningDue(state, index))

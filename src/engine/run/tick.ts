@@ -32,6 +32,7 @@ import {
   overdueRetries,
   startable,
   workflowTimedOut,
+  workflowWarningDue,
   worthWarning,
 } from './planner.ts'
 import { missingInput } from './pause.ts'
@@ -267,6 +268,10 @@ function applyLimits(current: Tick): void {
   const now = run.ports.clock.now()
   if (run.state.undoing !== null) return limitUndo(current, run.state.undoing, now)
   if (workflowTimedOut(run.state, now)) return endByWorkflowLimit(current)
+  if (now >= workflowWarningDue(run.state)) {
+    const { warnAfterMs = 0, timeoutMs = 0 } = run.state.workflow.definition.limits
+    emit(current, { kind: 'workflow_warning', status: 'warned', warnAfterMs, timeoutMs })
+  }
   for (const index of overdue(run.state, now, run.gating)) {
     endAttempt(current, run.attempts.get(index) as Attempt, timeoutOf(run.state, index, now))
   }
