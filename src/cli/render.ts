@@ -68,12 +68,20 @@ function statusLine(state: StateDocument, status: ObservedStatus): string {
   if (status === 'interrupted') {
     return `interrupted ${interruptedWhere(state)}`
   }
-  const notes = [
-    ...(state.degraded === true ? ['degraded'] : []),
-    ...(state.hasFailures === true ? ['failures were found'] : []),
-  ]
-  if (state.error === null) return [status, ...notes].join(', ')
+  if (state.error === null) return statusWords(status, state)
   return `${status}${state.error.step === null ? '' : ` at ${state.error.step}`}: ${describeStepError(state.error)}`
+}
+
+/** A status with what else is to be said of the end: `completed, degraded`. */
+export function statusWords(
+  status: ObservedStatus,
+  { degraded, hasFailures }: Pick<StateDocument, 'degraded' | 'hasFailures'>,
+): string {
+  return [
+    status,
+    ...(degraded === true ? ['degraded'] : []),
+    ...(hasFailures === true ? ['failures were found'] : []),
+  ].join(', ')
 }
 
 function interruptedWhere({ currentSteps, completedSteps }: StateDocument): string {
