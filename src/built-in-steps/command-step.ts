@@ -98,9 +98,12 @@ function ended(
   const how = exitCode === null ? `was ended by ${signal}` : `ended with exit code ${exitCode}`
   const said = (stderr.trim() === '' ? stdout : stderr).trim()
   const shown = said.length <= longestExcerpt ? said : `...${said.slice(-longestExcerpt)}`
-  return new StepFailure(clean(`\`${asTyped(command.map(clean))}\` ${how}${shown === '' ? '.' : `: ${shown}`}`), {
-    kind: 'process',
-    category: 'transient',
-    code: exitCode === null ? String(signal) : `EXIT_${exitCode}`,
-  })
+  return new StepFailure(
+    clean(`\`${asTyped(command.map(clean))}\` ${how}${shown === '' ? '.' : `: ${shown}`}`),
+    {
+      kind: 'process',
+      category: 'transient',
+      code: exitCode === null ? String(signal) : `EXIT_${exitCode}`,
+    },
+  )
 }

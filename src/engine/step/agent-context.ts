@@ -9,7 +9,7 @@ import {
   undoKey,
 } from '../../core/index.ts'
 import type { JsonObject, JsonValue, MaybePromise, SeededRandom } from '../../core/index.ts'
-import { perform } from '../../ports/index.ts'
+import { ConfigurationError, perform } from '../../ports/index.ts'
 import type {
   AgentClock,
   AgentContext,
@@ -170,7 +170,7 @@ const noThresholds = {}
 
 function given<T>(port: T | undefined, what: string, { step }: AgentContext): T {
   if (port !== undefined) return port
-  throw new Error(`Step '${step}' needs ${what}, and this engine was given none.`)
+  throw new ConfigurationError(`Step '${step}' needs ${what}, and this engine was given none.`)
 }
 
 function artifactsContext(attempt: Attempt, services: ContextServices): ArtifactsContext {
