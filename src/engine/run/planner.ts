@@ -84,8 +84,12 @@ export function heldSteps(state: RunState, policy: TickPolicy): readonly string[
   })
 }
 
-/** When time alone would change something after `now`, or undefined. */
-export function nextDue(state: RunState, now: number, gating: ReadonlySet<number>): number | undefined {
+/**
+ * When time alone would change something, or undefined.
+ *
+ * @param decidedAt a retry that was due by then waits for something else than time
+ */
+export function nextDue(state: RunState, decidedAt: number, gating: ReadonlySet<number>): number | undefined {
   if (state.status !== 'running') return undefined
   if (state.undoing !== null) return undoDeadline(state, state.undoing)
   let earliest = Math.min(workflowDeadline(state) ?? Infinity, workflowWarningDue(state))
@@ -97,7 +101,7 @@ export function nextDue(state: RunState, now: number, gating: ReadonlySet<number
   else if (goesOn(state)) {
     for (const index of state.retrying) {
       const { notBefore } = state.steps.get(index)
-      earliest = Math.min(earliest, notBefore > now ? notBefore : Infinity, stepDeadline(state, index))
+      earliest = Math.min(earliest, notBefore > decidedAt ? notBefore : Infinity, stepDeadline(state, index))
     }
     for (const index of state.halted) earliest = Math.min(earliest, answerDeadline(state, index))
   }

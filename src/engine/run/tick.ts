@@ -71,6 +71,8 @@ interface Tick {
   stopped: boolean
   /** The limit of the workflow has passed: nothing starts any more. */
   timedOut: boolean
+  /** The instant by which it was decided what starts. Until the tick is durable, time goes on. */
+  decidedAt: number
 }
 
 /**
@@ -139,7 +141,17 @@ function abortAll(current: Tick, reason: string): void {
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
-  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false, timedOut: false }
+  const decidedAt = run.ports.clock.now()
+  return {
+    run,
+    policy,
+    events: [],
+    actions: [],
+    endedAttempts: [],
+    stopped: false,
+    timedOut: false,
+    decidedAt,
+  }
 }
 
 function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
@@ -313,8 +325,9 @@ function endByWorkflowLimit(current: Tick): void {
 function startSteps(current: Tick): void {
   const { run, policy } = current
   const { flow } = run.state.workflow
+  current.decidedAt = run.ports.clock.now()
   if (flow !== undefined) return decideSteps(current, flow)
-  for (const index of startable(run.state, run.ports.clock.now(), policy)) {
+  for (const index of startable(run.state, current.decidedAt, policy)) {
     // A step that cannot be prepared fails at once, and with it the run.
     if (current.stopped || run.state.failure !== null) return
     start(current, index, {})
@@ -335,7 +348,7 @@ function decideSteps(current: Tick, flow: CompiledFlow): void {
       const { id, takes } = { id: idOf(run, index), takes: reached.takes ?? undefined }
       if (isStopping(run.state) && !reached.finishesOff)
         skip(current, index, { to: 'skip', reason: 'run_failed', because: [] })
-      else if (hasPlace() && run.ports.clock.now() >= notBefore && !policy.holds.has(id))
+      else if (hasPlace() && current.decidedAt >= notBefore && !policy.holds.has(id))
         start(current, index, takes === undefined ? {} : { takes })
     }
     run.state.ready.some((index) => {
@@ -597,7 +610,7 @@ function report(current: Tick): TickReport {
     held: heldSteps(state, current.policy),
     inFlight: [...run.attempts.values()].map(({ key }) => key.step),
     backlog: run.inbox.length,
-    nextAt: nextDue(state, run.ports.clock.now(), run.gating),
+    nextAt: nextDue(state, current.decidedAt, run.gating),
   }
 }
 
