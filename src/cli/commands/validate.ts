@@ -46,12 +46,14 @@ async function validate(file: string, name: string | undefined): Promise<number>
 }
 
 /** What only agents of the user's by the names of built-in steps could make good. */
-function doubts({ definition, locate }: ReadWorkflow): readonly string[] {
-  return definition.steps.flatMap((step, index) => {
+function doubts(workflow: ReadWorkflow): readonly string[] {
+  return workflow.definition.steps.flatMap((step, index) => {
     const problem = builtInStepProblem(step)
     if (problem === undefined) return []
     const place =
-      locate(`steps.${step.id}.parameters`) ?? locate(`steps.${step.id}.agent`) ?? `step ${index + 1}`
+      workflow.locate(`steps.${step.id}.parameters`) ??
+      workflow.locate(`steps.${step.id}.agent`) ??
+      `step ${index + 1}`
     return [
       `warning: ${place}: ${problem} A run is refused, unless an agent of yours is named '${step.agent}'.`,
     ]
