@@ -58,7 +58,6 @@ export function isHalted(state: RunState, policy: TickPolicy): boolean {
 
 /** Steps that may start now where every step runs in its turn: retries first, as many as there are free places. */
 export function startable(state: RunState, now: number, policy: TickPolicy): readonly number[] {
-  if (state.cancelledFor !== null) return []
   const places = state.workflow.definition.limits.maxConcurrentSteps - state.active.length
   const found: number[] = []
   for (const index of state.retrying) {

@@ -326,6 +326,7 @@ function startSteps(current: Tick): void {
   const { run, policy } = current
   const { flow } = run.state.workflow
   current.decidedAt = run.ports.clock.now()
+  if (run.state.cancelledFor !== null) return
   if (flow !== undefined) return decideSteps(current, flow)
   for (const index of startable(run.state, current.decidedAt, policy)) {
     // A step that cannot be prepared fails at once, and with it the run.
