@@ -1,5 +1,5 @@
 import type { RunView } from '../ports/index.ts'
-import { statusWords } from './render.ts'
+import { instant, statusWords } from './render.ts'
 
 /** What `history` and `timeline` begin with: which run this is, how it stands and when it started. */
 export function runHead({ state, status }: RunView): string {
@@ -7,7 +7,7 @@ export function runHead({ state, status }: RunView): string {
     `run       ${state.runId}`,
     `workflow  ${state.definition.name} (${state.workflowId} ${state.definition.version})`,
     `status    ${statusWords(status, state)}${status === 'interrupted' ? ': no live process holds the run' : ''}`,
-    `started   ${new Date(state.startedAt).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
+    `started   ${instant(state.startedAt)}`,
     '',
   ].join('\n')
 }
