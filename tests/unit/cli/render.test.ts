@@ -171,22 +171,19 @@ test.each([
 test.each([
   [11, 'to be answered by 2026-01-01 00:00:10 UTC', /npx faultline answer \S+ ask --pass$/],
   [10, 'nobody has answered by 2026-01-01 00:00:10 UTC', /npx faultline resume \S+$/],
-])(
-  'status says until when an answer counts, and what to type then (%#)',
-  async (early, said, next) => {
-    open = await runWorkflowStepByStep(
-      defineWorkflow({
-        id: 'asking',
-        steps: [{ id: 'ask', agent: 'asker', gate: { human: true, expiresAfter: 10 } }],
-      }),
-      { project: await createProject(), disk: 'simulated', agents: { asker: () => null } },
-    )
-    await open.runToEnd()
-    const state = open.state()
-    const now = Date.UTC(2026, 0, 1, 0, 0, 20 - early)
-    expect(state.steps['ask']?.waiting?.expiresAt).toBe(Date.UTC(2026, 0, 1, 0, 0, 10))
-    const told = renderStatus(state, 'waiting', undefined, now)
-    expect(told).toContain(`  ? ask  waiting  (${said})`)
-    expect(told).toMatch(next)
-  },
-)
+])('status says until when an answer counts, and what to type then (%#)', async (early, said, next) => {
+  open = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'asking',
+      steps: [{ id: 'ask', agent: 'asker', gate: { human: true, expiresAfter: 10 } }],
+    }),
+    { project: await createProject(), disk: 'simulated', agents: { asker: () => null } },
+  )
+  await open.runToEnd()
+  const state = open.state()
+  const now = Date.UTC(2026, 0, 1, 0, 0, 20 - early)
+  expect(state.steps['ask']?.waiting?.expiresAt).toBe(Date.UTC(2026, 0, 1, 0, 0, 10))
+  const told = renderStatus(state, 'waiting', undefined, now)
+  expect(told).toContain(`  ? ask  waiting  (${said})`)
+  expect(told).toMatch(next)
+})
