@@ -96,8 +96,9 @@ export function instant(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-function interruptedWhere({ currentSteps, completedSteps }: StateDocument): string {
-  if (currentSteps.length > 0) return `in ${currentSteps.join(', ')}`
+function interruptedWhere({ currentSteps, completedSteps, steps }: StateDocument): string {
+  const inFlight = currentSteps.filter((step) => steps[step]?.status !== 'failed')
+  if (inFlight.length > 0) return `in ${inFlight.join(', ')}`
   const last = completedSteps.at(-1)
   return last === undefined ? 'before the first step' : `after ${last}`
 }
