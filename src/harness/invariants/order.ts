@@ -8,7 +8,8 @@ import { placeOf, tryKey, visitKey, tryOf } from './words.ts'
 /** O6 */
 export const order: Invariant = {
   name: 'O6',
-  title: 'steps start after all they depend on, gates come before what they guard, nothing follows the end',
+  title:
+    'steps start after all they depend on and are decided once, gates come before what they guard, nothing follows the end',
   needsSoundLog: true,
   check(run, verdict) {
     const walk = new OrderWalk(run, verdict)

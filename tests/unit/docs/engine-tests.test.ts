@@ -57,7 +57,7 @@ ${markdownTable([
 is by the tests of the engine alone, without those of the harness and the command line that use it, says
 
 \`\`\`sh
-npx vitest run --project unit --coverage tests/unit/engine
+npm run coverage -- tests/unit/engine
 \`\`\`
 
 which is red for the folders that they are not about. What no number here says: whether the tests would notice. For that the
