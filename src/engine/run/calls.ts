@@ -14,6 +14,7 @@ export function callAgent(run: LiveRun, attempt: Attempt): void {
   attempt.called = true
   const call = {
     context: new EngineContext(attempt, run.services, () => visibleOutputs(acknowledged, attempt)),
+    aborted: () => attempt.aborted,
     attemptDeadline: attempt.undoes
       ? undoDeadline(state, attempt.index)
       : attemptDeadline(state, attempt.index),

@@ -78,5 +78,6 @@ async function sweptWorkflow(
     digest: createDigest(),
     realWaitMs: defaultRealWaitMs,
     outside: createOutside(options, undefined),
+    knownLines: new Map(),
   }
 }
