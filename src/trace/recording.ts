@@ -33,6 +33,8 @@ export interface LogEntry {
   readonly step?: string
   readonly visit?: number
   readonly attempt?: number
+  /** Where in the project's own code the error was thrown. */
+  readonly stack?: readonly string[]
 }
 
 /** Everything one session (or one command-line run) leaves for a bundle. */
