@@ -6,6 +6,7 @@ import { answerCommand } from './commands/answer.ts'
 import { bundleCommand } from './commands/bundle.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { configCommand } from './commands/config.ts'
+import { diagnosticsCommand } from './commands/diagnostics.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
@@ -34,6 +35,7 @@ const program = new Command('faultline')
   .addCommand(statusCommand())
   .addCommand(historyCommand())
   .addCommand(timelineCommand())
+  .addCommand(diagnosticsCommand())
   .addCommand(stateCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())

@@ -1,6 +1,16 @@
-import type { AgentWorkflow } from '../../src/engine/index.ts'
+import type { AgentWorkflow, GraphWorkflow } from '../../src/engine/index.ts'
 import type { FaultFamily } from '../../src/harness/index.ts'
-import { fanOutOfTwo, flaky, gated, largeResults, rewriting, single } from './workflows.ts'
+import {
+  decided,
+  fanOutOfTwo,
+  flaky,
+  gated,
+  inPlace,
+  joined,
+  largeResults,
+  rewriting,
+  single,
+} from './workflows.ts'
 
 /** A bug planted in the engine: a text of its source, and what stands there instead. */
 export interface Canary {
@@ -12,7 +22,7 @@ export interface Canary {
   readonly text: string
   readonly replacement: string
   /** The smallest one that shows the bug. */
-  readonly workflow: AgentWorkflow
+  readonly workflow: AgentWorkflow | GraphWorkflow
   /** Default `crash`. */
   readonly family?: FaultFamily
 }
@@ -23,6 +33,8 @@ const durableFile = 'src/engine/store/durable-file.ts'
 const recoverRun = 'src/engine/run/recover-run.ts'
 const reducer = 'src/engine/run/reducer.ts'
 const tick = 'src/engine/run/tick.ts'
+const decision = 'src/engine/run/decision.ts'
+const passage = 'src/engine/run/passage.ts'
 
 export const canaries: readonly Canary[] = [
   {
@@ -302,6 +314,54 @@ export const canaries: readonly Canary[] = [
   step.prepared = null
   endAttempt(`,
     workflow: flaky,
+  },
+  {
+    name: 'adopted-bytes-not-synced',
+    wrong: 'The bytes of a file that a program has written in place are not synced before it is announced.',
+    file: artifactCommit,
+    text: `  yield* perform({ op: 'fsync', path })\n`,
+    replacement: '',
+    workflow: inPlace,
+  },
+  {
+    name: 'adopted-name-not-synced',
+    wrong: 'The name of a file that a program has written in place is not synced before it is announced.',
+    file: artifactCommit,
+    text: `  yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })\n`,
+    replacement: '',
+    workflow: inPlace,
+  },
+  {
+    name: 'adopted-folder-trusted',
+    wrong: 'The folder that a program has made for what it writes in place counts as durable.',
+    file: artifactCommit,
+    text: `  yield* ensureFolder(parentFolder(path), durable)\n  yield* perform({ op: 'fsync', path })\n`,
+    replacement: `  yield* perform({ op: 'fsync', path })\n`,
+    workflow: inPlace,
+  },
+  {
+    name: 'tolerated-taken-back',
+    wrong: 'A tolerated failure does not stay one: whoever takes up the run tries the step again.',
+    file: passage,
+    text: ` || (status === 'failed' && flow.tolerated)`,
+    replacement: '',
+    workflow: decided,
+  },
+  {
+    name: 'skipped-decided-again',
+    wrong: 'A step that was skipped is decided anew after a crash.',
+    file: passage,
+    text: `  return status === 'completed' || status === 'skipped' || (`,
+    replacement: `  return status === 'completed' || (`,
+    workflow: decided,
+  },
+  {
+    name: 'join-decided-again',
+    wrong: 'A join of any that a crash has cut short is decided anew.',
+    file: decision,
+    text: `const decision: Decision = step.flow.isReached`,
+    replacement: `const decision: Decision = false`,
+    workflow: joined,
   },
 ]
 

@@ -3,7 +3,7 @@ import { createProject, faultWords, sweepFaults } from '../../src/harness/index.
 import type { FaultSequence, SweepOptions, SweepReport } from '../../src/harness/index.ts'
 import type { Canary } from './canaries.ts'
 import { patchedDriver } from './patched-engine.ts'
-import { agents } from './workflows.ts'
+import { agents, programs } from './workflows.ts'
 
 /** How the sweep found a canary first. */
 export interface FirstFinding {
@@ -41,7 +41,8 @@ export async function firstFinding({
 
 export async function swept(workflow: Canary['workflow'], options: SweepOptions): Promise<SweepReport> {
   const project = await createProject({ storage: 'memory' })
-  return sweepFaults(defineWorkflow(workflow), { project, agents, ...options })
+  const source = 'nodes' in workflow ? defineWorkflow(workflow) : defineWorkflow(workflow)
+  return sweepFaults(source, { project, agents, programs, ...options })
 }
 
 function planWords([first, second]: FaultSequence): string {

@@ -20,13 +20,14 @@ import { leaveSweepBundles } from '../sweep/leave-bundles.ts'
 import { copyOfProject } from '../sweep/project-copy.ts'
 import { progressWords, renderSweep, verdictLine } from '../sweep/render-sweep.ts'
 import { earlierReport, readReport, writeReport } from '../sweep/report-file.ts'
-import { readInput, seedOf } from '../run-options.ts'
+import { inputOption, readRunInput } from '../input-option.ts'
+import { seedOf } from '../run-options.ts'
 
 interface SweepCommandOptions {
   readonly mock?: boolean
   readonly agents?: string
   readonly seed?: number | string
-  readonly input?: string
+  readonly input: readonly string[]
   readonly tier: SweepTier
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
@@ -50,7 +51,7 @@ export function sweepCommand(): Command {
     .option('--mock', 'let stand-ins produce every declared artifact')
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--seed <seed>', 'seed of everything random', seedOf)
-    .option('--input <json>', 'input of the run: JSON, or @file')
+    .addOption(inputOption('input of the run'))
     .addOption(new Option('--tier <tier>', 'how much to try').choices(sweepTiers).default('full'))
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
@@ -83,7 +84,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
   if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project,
-    input: readInput(options.input),
+    input: readRunInput(options.input),
     tier,
     ...(agents === undefined ? {} : { agents }),
     ...(seed === undefined ? {} : { seed }),

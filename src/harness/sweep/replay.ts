@@ -1,15 +1,15 @@
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
-import type { CrashFault, FaultSequence, ScheduleFault, SingleFault } from './report.ts'
+import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
+import { resumeUnderAnother } from './resume-under-another.ts'
 import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
 import { afterLife } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /**
- * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when it cannot be
- * done: the run never comes to the point of a fault, or the fault is one of those that are not replayed (a changed
- * definition). Orders of agents that follow each other are those of one life.
+ * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when the run never
+ * comes to the point of a fault. Orders of agents that follow each other are those of one life.
  */
 export async function runWithFaults(
   workflow: SweptWorkflow,
@@ -22,6 +22,11 @@ export async function runWithFaults(
     return left && runWithFaults(workflow, left, others)
   }
   if (first.family === 'schedule') return runInOrder(workflow, world, [first, ...others])
+  if (first.family === 'lifecycle' && first.action === 'change-definition') {
+    const there = await livedUntil(workflow, world, boundaryOf(first))
+    const ended = there && (await resumeUnderAnother(workflow, there))
+    return ended && others.length > 0 ? runWithFaults(workflow, afterEnding(ended), others) : ended
+  }
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined
   const ended = await liveOn(workflow, world, options)
@@ -79,8 +84,27 @@ function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOpti
   if (fault.family === 'disk') return { diskFault: fault }
   if (isPortFault(fault)) return strikingFault(fault, definition)
   if (fault.family !== 'lifecycle' || fault.action === 'change-definition') return undefined
-  const [, boundary = ''] = /:run\.goOn:(.*)#1$/.exec(fault.at) ?? []
-  return { interference: { boundary, action: fault.action } }
+  return { interference: { boundary: boundaryOf(fault), action: fault.action } }
+}
+
+function boundaryOf({ at }: LifecycleFault): string {
+  const [, boundary = ''] = /:run\.goOn:(.*)#1$/.exec(at) ?? []
+  return boundary
+}
+
+/** The world as a life leaves it that ends at a boundary. */
+async function livedUntil(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  boundary: string,
+): Promise<SweptWorld | undefined> {
+  let left: SweptWorld | undefined
+  await liveOn(workflow, world, {
+    onBoundary(reached) {
+      if (reached.name === boundary) left ??= reached.world
+    },
+  })
+  return left
 }
 
 const portFamilies: ReadonlySet<string> = new Set(['agent', 'gate', 'time', 'network'])
