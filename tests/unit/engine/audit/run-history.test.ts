@@ -1,6 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { createNodeFiles } from '../../../../src/adapters/node/index.ts'
+import { createNodeFiles, createTurn } from '../../../../src/adapters/node/index.ts'
 import {
   createInventedOwner,
   createSeededIds,
@@ -201,10 +200,11 @@ describe.each(stores)('the history of a workflow %s', (_name, make) => {
 
 /** Until something has settled, moves the clock to what is due within a second: sleeps and retries, and no limit. */
 async function passTime(clock: VirtualClock, until: Promise<unknown>): Promise<void> {
+  const turn = createTurn()
   let settled = false
   void until.finally(() => (settled = true))
   while (!settled) {
-    await turn()
+    await turn.next()
     const next = clock.next()
     if (next !== undefined && next - clock.now() <= 1_000) clock.advanceTo(next)
   }
