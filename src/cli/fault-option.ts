@@ -70,7 +70,14 @@ export function parseFaultOption(text: string): Fault {
       return { fault: kind, at, ...(until === undefined ? {} : { params: { until } }) }
     }
     case 'clock-jump': {
-      const by = oneOf(text, 'by', values.get('by'), ['second', 'hour', 'year'] as const)
+      const by = oneOf(text, 'by', values.get('by'), [
+        'second',
+        'hour',
+        'year',
+        'back-second',
+        'back-hour',
+        'back-year',
+      ] as const)
       return { fault: kind, at, ...(by === undefined ? {} : { params: { by } }) }
     }
     case 'gate-failure': {

@@ -75,10 +75,13 @@ export interface AgentDelayFault extends FaultAt {
   }
 }
 
-/** The clock of the machine is set forward while the step is being called. */
+/** The clock of the machine is set forward, or back, while the step is being called. */
 export interface ClockJumpFault extends FaultAt {
   readonly fault: 'clock-jump'
-  readonly params?: { readonly by?: 'second' | 'hour' | 'year' }
+  /** Default `hour`. */
+  readonly params?: {
+    readonly by?: 'second' | 'hour' | 'year' | 'back-second' | 'back-hour' | 'back-year'
+  }
 }
 
 /** The agent is not called and never answers: the attempt's limit ends it. */

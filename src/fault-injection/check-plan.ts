@@ -25,7 +25,7 @@ const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 
   'agent-error': { message: 'text', moment: ['before', 'partial', 'after'] },
   'agent-answer': { form: ['malformed', 'empty', 'oversize'] },
   'agent-delay': { until: ['before-limit', 'at-limit', 'after-limit'] },
-  'clock-jump': { by: ['second', 'hour', 'year'] },
+  'clock-jump': { by: ['second', 'hour', 'year', 'back-second', 'back-hour', 'back-year'] },
   'step-timeout': {},
   'workflow-timeout': {},
   'gate-failure': { reason: 'text', mode: ['fail', 'throw'] },

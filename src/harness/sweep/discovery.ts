@@ -5,7 +5,7 @@ import type { FileData } from '../../ports/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
-import { liveOn } from './swept-life.ts'
+import { liveAttended } from './swept-life.ts'
 import type { Boundary, CallPoint, FaultPoint, SweptWorkflow, WritePoint } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -21,6 +21,8 @@ export interface Discovery {
   readonly countedCalls: CallCounts
   /** The places at which the run can be forked, in order. */
   readonly boundaries: readonly DiscoveredBoundary[]
+  /** How many of them the engine itself has given. */
+  readonly countedForks: number
   readonly reference: CanonicalOutcome
 }
 
@@ -51,16 +53,24 @@ export async function discover(
   const once = async () => {
     const writes: FaultPoint[] = []
     const calls: DiscoveredCall[] = []
-    const counted = { agents: 0, gates: 0, requests: 0 }
+    const counted = { agents: 0, gates: 0, requests: 0, forks: 0 }
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
-    const ended = await liveOn(counting(workflow, counted), freshWorld(), {
+    const ended = await liveAttended(counting(workflow, counted), freshWorld(), {
       onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
       onWrite: (point, world) => writes.push({ ...point, world: world() }),
       onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
     })
     const countedWrites = ended.world.disk.changesMade
     const evidence = await evidenceOf(workflow, ended, initialFiles)
-    return { writes, countedWrites, calls, countedCalls: counted, boundaries, evidence }
+    return {
+      writes,
+      countedWrites,
+      calls,
+      countedCalls: counted,
+      countedForks: counted.forks,
+      boundaries,
+      evidence,
+    }
   }
   const [first, second] = [await once(), await once()]
   const { ending } = first.evidence
@@ -82,6 +92,7 @@ export async function discover(
         leftAt: boundary.name,
         wasStruck: false,
         objections: [],
+        asksFor: undefined,
       }
       const reference = await canonicalOutcome(evidenceAsLeft(workflow, left, initialFiles))
       return { ...boundary, reference }
@@ -90,14 +101,29 @@ export async function discover(
   return { ...discovered, boundaries, reference: await canonicalOutcome(evidence) }
 }
 
-/** The workflow with agents, gates and services that count how often they are called. */
+/** The workflow with agents, gates, services and an engine that count how often they are called. */
 function counting(
   workflow: SweptWorkflow,
-  counts: { agents: number; gates: number; requests: number },
+  counts: { agents: number; gates: number; requests: number; forks: number },
 ): SweptWorkflow {
-  const { agents, outside } = workflow
+  const { agents, outside, driver } = workflow
   return {
     ...workflow,
+    driver: {
+      ...driver,
+      incarnate: (ports) => {
+        const life = driver.incarnate(ports)
+        const fork = life.fork?.bind(life)
+        if (fork === undefined) return life
+        return Object.assign(life, {
+          fork() {
+            const forked = fork()
+            if (forked !== undefined) counts.forks++
+            return forked
+          },
+        })
+      },
+    },
     agents: {
       ...agents,
       invoke(call) {
@@ -120,11 +146,17 @@ function counting(
 
 const nothingLeft = { openFiles: [], timers: [], calls: [] }
 
+/** What helps a run that waits. */
+const standstills: Readonly<Record<string, string>> = {
+  waiting: `Say how people answer its gates: operator: { answers: { <step>: true } }.`,
+  paused: `Say what it is given: operator: { input: { ... } }.`,
+}
+
 function notCompleted(workflowId: string, { status, error }: RunEnding): FaultlineError {
   return new FaultlineError(
     'SWEEP_IMPOSSIBLE',
     `Workflow '${workflowId}' does not complete without faults (it ended ${status}${error === undefined ? '' : `: ${error.message}`}), so there is ` +
-      `nothing to compare faults with. Mend that first.`,
+      `nothing to compare faults with. ${standstills[status] ?? 'Mend that first.'}`,
     { details: { workflowId, status } },
   )
 }
@@ -138,7 +170,7 @@ async function likelySources(workflow: SweptWorkflow, world: SweptWorld): Promis
     invoke: (call) => ambient.watch(call.context.step, () => agents.invoke(call)),
   }
   try {
-    await liveOn({ ...workflow, agents: watched }, world)
+    await liveAttended({ ...workflow, agents: watched }, world)
     return ambient.uses
   } finally {
     ambient.stop()

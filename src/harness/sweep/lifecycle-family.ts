@@ -1,7 +1,7 @@
 import type { WorkflowDefinition } from '../../definition/index.ts'
 import type { LifecycleFault } from './report.ts'
 import type { Sweep } from './sweep.ts'
-import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
+import { liveOn, onward, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf } from './swept-life.ts'
 import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -10,19 +10,19 @@ import type { SweptWorld } from './swept-world.ts'
 export async function sweepLifecycle(sweep: Sweep): Promise<void> {
   const { workflow, discovery } = sweep
   const places = discovery.boundaries.map((boundary) => {
-    return { ...boundary, boundary: boundary.name, name: `1/run:run.goOn:${boundary.name}#1` }
+    return { ...boundary, name: `${boundary.world.lives.length + 1}/run:run.goOn:${boundary.place}#1` }
   })
-  sweep.begin(places.length, discovery.boundaries.length)
-  for (const { name, boundary, writesBefore, world } of sweep.chosen(places)) {
+  sweep.begin(places.length, discovery.countedForks)
+  for (const { name, place, writesBefore, world } of sweep.chosen(places)) {
     for (const action of ['cancel', 'resume-meanwhile'] as const) {
       if (sweep.hasFoundEnough) return
       const fault: LifecycleFault = { family: 'lifecycle', at: name, action }
-      const interference = { boundary, action }
+      const interference = { place, action }
       await sweep.try(
         [fault],
         async (shortcuts) => {
           const ended = await sweep.liveFrom(writesBefore - 1, { ...shortcuts, interference })
-          return isOver(ended) ? ended : toCompletion(workflow, afterEnding(ended), shortcuts)
+          return onward(workflow, ended, shortcuts)
         },
         action !== 'cancel',
       )

@@ -1,4 +1,4 @@
-import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import type { FaultKind, StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
 import type { FiredFaultRecord } from '../invariants/index.ts'
 import type { PortFault } from './report.ts'
 import type { StrikingPortFault } from './swept-life.ts'
@@ -9,6 +9,8 @@ export type PortFamily = PortFault['family']
 interface Misbehaviour extends Pick<PortFault, 'fault' | 'params'> {
   /** How a run that has met it is judged. */
   readonly judgedAs: (step: StepDefinition) => Omit<FiredFaultRecord, 'key' | 'fault'>
+  /** Default: to a call, and not to an answer of the operator. */
+  readonly befalls?: 'gate.answer'
   /** Where it can happen. Default everywhere. */
   readonly fits?: (definition: WorkflowDefinition) => boolean
   /** Whether the run must come to the end of the run without faults. Default always. */
@@ -63,6 +65,7 @@ const ofGates: readonly Misbehaviour[] = [
     judgedAs: () => ({ class: 'reportable', cause: injected }),
   },
   { fault: 'never-answers', judgedAs: survivable },
+  { fault: 'answers-twice', judgedAs: survivable, befalls: 'gate.answer' },
 ]
 
 const ofTime: readonly Misbehaviour[] = [
@@ -72,7 +75,7 @@ const ofTime: readonly Misbehaviour[] = [
     judgedAs: survivable,
   })),
   { fault: 'agent-delay', params: { until: 'after-limit' }, judgedAs: retriedOr(limitExceeded) },
-  ...(['second', 'hour', 'year'] as const).map((by) => ({
+  ...(['second', 'hour', 'year', 'back-second', 'back-hour', 'back-year'] as const).map((by) => ({
     fault: 'clock-jump' as const,
     params: { by },
     judgedAs: () => ({ class: 'survivable', movesClock: true }) as const,
@@ -104,6 +107,7 @@ export function portFaultsAt(
   definition: WorkflowDefinition,
 ): readonly PortFault[] {
   return misbehaviours[family]
+    .filter(({ befalls }) => (befalls !== undefined) === at.includes(':gate.answer:'))
     .filter(({ fits }) => fits?.(definition) ?? true)
     .map(({ fault, params }) => ({ family, at, fault, ...(params === undefined ? {} : { params }) }))
 }
@@ -123,11 +127,16 @@ export function strikingFault(
     portFault: {
       at,
       step: step.id,
-      fault: fault === 'never-answers' ? undefined : { fault, at, ...(params && { params }) },
+      fault: isOfNoPlan(fault) ? fault : { fault, at, ...(params && { params }) },
       record: { fault, ...known.judgedAs(step) },
     },
     isComparable: !toleratesFailures(definition) && (known.isComparable?.(step) ?? true),
   }
+}
+
+/** Whether a fault is what people do with a gate, and not what a plan can do to a call. */
+export function isOfNoPlan(fault: PortFault['fault']): fault is Exclude<PortFault['fault'], FaultKind> {
+  return fault === 'never-answers' || fault === 'answers-twice'
 }
 
 /** Whether a step that fails leads the run elsewhere, as its author wants it. */

@@ -2,7 +2,7 @@ import type { CallCounts } from './discovery.ts'
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
 import type { Sweep } from './sweep.ts'
-import { afterEnding, isOver, toCompletion } from './swept-life.ts'
+import { onward } from './swept-life.ts'
 
 /** Calls of agents that fail, or answer what they should not. */
 export async function sweepAgents(sweep: Sweep): Promise<void> {
@@ -26,17 +26,20 @@ export async function sweepNetwork(sweep: Sweep): Promise<void> {
 
 /** What the calls of each family are, and who counts them. */
 const callsOf = {
-  agent: { operation: 'agent.invoke', counter: 'agents' },
-  gate: { operation: 'gate.decide', counter: 'gates' },
-  time: { operation: 'agent.invoke', counter: 'agents' },
-  network: { operation: 'http.request', counter: 'requests' },
-} as const satisfies Record<PortFamily, { readonly operation: string; readonly counter: keyof CallCounts }>
+  agent: { operations: ['agent.invoke'], counter: 'agents' },
+  gate: { operations: ['gate.decide', 'gate.answer'], counter: 'gates' },
+  time: { operations: ['agent.invoke'], counter: 'agents' },
+  network: { operations: ['http.request'], counter: 'requests' },
+} as const satisfies Record<
+  PortFamily,
+  { readonly operations: readonly string[]; readonly counter: keyof CallCounts }
+>
 
 async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
   const { discovery, workflow } = sweep
   const { definition } = workflow
-  const { operation, counter } = callsOf[family]
-  const calls = discovery.calls.filter((call) => call.operation === operation)
+  const { operations, counter } = callsOf[family]
+  const calls = discovery.calls.filter(({ operation }) => operations.some((name) => name === operation))
   sweep.begin(calls.length, discovery.countedCalls[counter])
   for (const { name, writesBefore } of sweep.chosen(calls)) {
     for (const fault of portFaultsAt(family, name, definition)) {
@@ -48,7 +51,7 @@ async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
         [fault],
         async (shortcuts) => {
           const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault })
-          return isOver(struck) ? struck : toCompletion(workflow, afterEnding(struck), shortcuts)
+          return onward(workflow, struck, shortcuts)
         },
         isComparable,
       )

@@ -1,7 +1,7 @@
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
 import type { CrashFault, FaultSequence, ScheduleFault, SingleFault } from './report.ts'
-import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
+import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
 import { afterLife } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -24,10 +24,10 @@ export async function runWithFaults(
   if (first.family === 'schedule') return runInOrder(workflow, world, [first, ...others])
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined
-  const ended = await liveOn(workflow, world, options)
+  const ended = await liveAttended(workflow, world, options)
   if (!ended.wasStruck) return undefined
   if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
-  const resumed = isOver(ended) ? ended : await toCompletion(workflow, afterEnding(ended))
+  const resumed = await onward(workflow, ended)
   if (first.family !== 'disk' || first.powerLoss !== true) return resumed
   const found = resumed.world.disk.afterCrash('power-min')
   return toCompletion(workflow, afterLife(resumed.world, 'run', found))
@@ -53,10 +53,10 @@ async function runInOrder(
   }
   const others = faults.slice(overtakings.length)
   const scheduler = createScheduler({ kind: 'overtakings', overtakings })
-  const ended = await liveOn(workflow, world, { scheduler })
+  const ended = await liveAttended(workflow, world, { scheduler })
   if (!overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))) return undefined
   if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
-  return isOver(ended) ? ended : toCompletion(workflow, afterEnding(ended))
+  return onward(workflow, ended)
 }
 
 async function crashed(
@@ -65,7 +65,7 @@ async function crashed(
   { at, outcome }: CrashFault,
 ): Promise<SweptWorld | undefined> {
   let left: SweptWorld | undefined
-  await liveOn(workflow, world, {
+  await liveAttended(workflow, world, {
     onWrite({ name, during }, there) {
       if (name !== at) return
       const found = there()
@@ -79,8 +79,8 @@ function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOpti
   if (fault.family === 'disk') return { diskFault: fault }
   if (isPortFault(fault)) return strikingFault(fault, definition)
   if (fault.family !== 'lifecycle' || fault.action === 'change-definition') return undefined
-  const [, boundary = ''] = /:run\.goOn:(.*)#1$/.exec(fault.at) ?? []
-  return { interference: { boundary, action: fault.action } }
+  const [, place = ''] = /:run\.goOn:(.*)#1$/.exec(fault.at) ?? []
+  return { interference: { place, action: fault.action } }
 }
 
 const portFamilies: ReadonlySet<string> = new Set(['agent', 'gate', 'time', 'network'])

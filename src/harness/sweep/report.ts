@@ -50,9 +50,12 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
   readonly powerLoss?: true
 }
 
-/** A fault of a call through a port, as in a fault plan; `never-answers` is no fault of a plan: the gate waits for ever. */
+/**
+ * A fault of a call through a port, as in a fault plan. No faults of a plan are `never-answers`, a gate that waits for ever, and
+ * `answers-twice`, a second answer to a gate that a person has answered.
+ */
 export interface PortFault extends FaultOfFamily<'agent' | 'gate' | 'time' | 'network'> {
-  readonly fault: FaultKind | 'never-answers'
+  readonly fault: FaultKind | 'never-answers' | 'answers-twice'
   readonly params?: Readonly<Record<string, string | number>>
 }
 

@@ -23,7 +23,7 @@ import type {
   SweepTier,
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
-import { liveOn } from './swept-life.ts'
+import { liveAttended } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -280,8 +280,8 @@ export class Sweep {
     const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
     const ended =
       from === undefined
-        ? await liveOn(this.workflow, this.freshWorld(), options)
-        : await liveOn(this.workflow, copyOf(from.world), { ...options, from })
+        ? await liveAttended(this.workflow, this.freshWorld(), options)
+        : await liveAttended(this.workflow, copyOf(from.world), { ...options, from })
     assert(ended.wasStruck, 'a run that is equal up to a point comes to that point', write)
     return ended
   }
