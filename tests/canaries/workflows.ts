@@ -44,3 +44,5 @@ export const rewriting: AgentWorkflow = {
 
 /** Every other attempt fails. */
 export const flaky: AgentWorkflow = { id: 'flaky', steps: [{ ...one, agent: 'flaky', retries: 1 }] }
+
+export const retried: AgentWorkflow = { id: 'retried', steps: [{ ...one, retries: 1 }] }

@@ -1,10 +1,7 @@
-import type { WorkflowDefinition } from '../../definition/index.ts'
+import { resumedUnderAnother } from './changed-definition.ts'
 import type { LifecycleFault } from './report.ts'
 import type { Sweep } from './sweep.ts'
-import { liveOn, onward, toCompletion } from './swept-life.ts'
-import type { EndedLifeOf } from './swept-life.ts'
-import { afterLife, copyOf } from './swept-world.ts'
-import type { SweptWorld } from './swept-world.ts'
+import { onward } from './swept-life.ts'
 
 /** What people do to a run between two of its steps: they cancel it, resume it twice, or change its definition. */
 export async function sweepLifecycle(sweep: Sweep): Promise<void> {
@@ -29,29 +26,7 @@ export async function sweepLifecycle(sweep: Sweep): Promise<void> {
     }
     if (sweep.hasFoundEnough) return
     const fault: LifecycleFault = { family: 'lifecycle', at: name, action: 'change-definition' }
-    await sweep.try([fault], () => resumeUnderAnother(sweep, world))
+    await sweep.try([fault], () => resumedUnderAnother(workflow, world))
     sweep.pointDone()
   }
-}
-
-/** Who resumes under another definition than the run goes by is refused, and has changed nothing. */
-async function resumeUnderAnother(sweep: Sweep, world: SweptWorld): Promise<EndedLifeOf> {
-  const { workflow } = sweep
-  const left = afterLife(world, 'run', world.disk.afterCrash('kill'))
-  const before = left.disk.visibleDigest()
-  const refused = await liveOn(workflow, copyOf(left), { expects: changed(workflow.definition) })
-  const objections = [
-    ...(refused.refusal?.code === 'DEFINITION_CHANGED'
-      ? []
-      : ['The run was resumed under another definition than it goes by.']),
-    ...(refused.world.disk.visibleDigest() === before
-      ? []
-      : ['A resume that was refused for its definition changed what is on disk.']),
-  ]
-  const ended = await toCompletion(workflow, copyOf(left))
-  return { ...ended, objections }
-}
-
-function changed(definition: WorkflowDefinition): WorkflowDefinition {
-  return { ...definition, version: `${definition.version}-changed` }
 }

@@ -12,7 +12,7 @@ import { Sweep } from './sweep.ts'
 import type { SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
-/** Runs a workflow with given faults once more, to its end; undefined when they do not strike, or are not replayed. */
+/** Runs a workflow with given faults once more, to its end; undefined when they do not strike. */
 export async function recordFinding(
   workflow: SweptWorkflow,
   initialFiles: Readonly<Record<string, Uint8Array>>,

@@ -1,6 +1,7 @@
+import { resumedUnderAnother } from './changed-definition.ts'
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
-import type { CrashFault, FaultSequence, ScheduleFault, SingleFault } from './report.ts'
+import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
 import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
 import { afterLife } from './swept-world.ts'
@@ -8,8 +9,8 @@ import type { SweptWorld } from './swept-world.ts'
 
 /**
  * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when it cannot be
- * done: the run never comes to the point of a fault, or the fault is one of those that are not replayed (a changed
- * definition). Orders of agents that follow each other are those of one life.
+ * done: the run never comes to the point of a fault. Orders of agents that follow each other are those of one life. A resume
+ * under another definition is refused, and what follows it is a run without faults.
  */
 export async function runWithFaults(
   workflow: SweptWorkflow,
@@ -22,6 +23,10 @@ export async function runWithFaults(
     return left && runWithFaults(workflow, left, others)
   }
   if (first.family === 'schedule') return runInOrder(workflow, world, [first, ...others])
+  if (first.family === 'lifecycle' && first.action === 'change-definition') {
+    const left = await worldAt(workflow, world, placeOf(first))
+    return left && resumedUnderAnother(workflow, left)
+  }
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined
   const ended = await liveAttended(workflow, world, options)
@@ -79,8 +84,26 @@ function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOpti
   if (fault.family === 'disk') return { diskFault: fault }
   if (isPortFault(fault)) return strikingFault(fault, definition)
   if (fault.family !== 'lifecycle' || fault.action === 'change-definition') return undefined
-  const [, place = ''] = /:run\.goOn:(.*)#1$/.exec(fault.at) ?? []
-  return { interference: { place, action: fault.action } }
+  return { interference: { place: placeOf(fault), action: fault.action } }
+}
+
+/** The attempts that start where somebody interferes. */
+function placeOf({ at }: LifecycleFault): string {
+  return /:run\.goOn:(.*)#1$/.exec(at)?.[1] ?? ''
+}
+
+async function worldAt(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  wanted: string,
+): Promise<SweptWorld | undefined> {
+  let found: SweptWorld | undefined
+  await liveAttended(workflow, world, {
+    onBoundary({ place, world: there }) {
+      if (place === wanted) found = there
+    },
+  })
+  return found
 }
 
 const portFamilies: ReadonlySet<string> = new Set(['agent', 'gate', 'time', 'network'])

@@ -21,8 +21,8 @@ export type FaultFamily = (typeof faultFamilies)[number]
 /**
  * How much of each family is tried.
  * - `smoke`: the first and the last point of each class, with every fault of theirs.
- * - `full`: every point with every outcome of a crash, every fault of agents, gates, time and lifecycle, and representative
- *   errors of the disk.
+ * - `full`: every point with every outcome of a crash, a crash in one recovery of each kind, every fault of agents, gates, time and
+ *   lifecycle, and representative errors of the disk.
  * - `deep`: all errors in all modes, any subset of what was not synced, crashes in the recovery, pairs.
  */
 export type SweepTier = (typeof sweepTiers)[number]

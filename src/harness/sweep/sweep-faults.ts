@@ -50,8 +50,7 @@ export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions
 }
 
 /**
- * Runs a workflow once with the faults of a finding, as the sweep had done; undefined when they do not strike any more, or
- * are of those that are not replayed (orders of agents, a changed definition).
+ * Runs a workflow once with the faults of a finding, as the sweep had done; undefined when they do not strike any more.
  */
 export async function runFinding(
   loaded: LoadedWorkflow,

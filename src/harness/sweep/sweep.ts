@@ -35,7 +35,10 @@ export interface SingleFaultOptions {
   readonly tier?: SweepTier
   /** What a crash may leave. Default all but the subsets, which the tier `deep` tries too. */
   readonly outcomes?: 'corners' | 'subsets'
-  /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default in the tier `deep` only. */
+  /**
+   * Whether the recovery from each crash is crashed in its turn, at each of its own points. Default: in the tier `deep`, and one of
+   * each kind of recovery in the tier `full`.
+   */
   readonly recoveryCrashes?: boolean
   /** Judged besides O0 to O20. */
   readonly invariants?: readonly Invariant[]

@@ -25,7 +25,7 @@ function altered(change: (life: Incarnation) => Partial<Incarnation>): WorkflowD
   return {
     ...inner,
     incarnate(ports) {
-      const { fork: _fork, ...life } = inner.incarnate(ports)
+      const life = inner.incarnate(ports)
       return { ...life, ...change(life) }
     },
   }
