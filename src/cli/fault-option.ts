@@ -58,7 +58,12 @@ export function parseFaultOption(text: string): Fault {
       }
     }
     case 'agent-answer': {
-      const form = oneOf(text, 'form', values.get('form'), ['malformed', 'empty', 'oversize'] as const)
+      const form = oneOf(text, 'form', values.get('form'), [
+        'malformed',
+        'empty',
+        'oversize',
+        'worst-scores',
+      ] as const)
       return { fault: kind, at, ...(form === undefined ? {} : { params: { form } }) }
     }
     case 'agent-delay': {

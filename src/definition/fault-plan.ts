@@ -61,8 +61,11 @@ export interface AgentErrorFault extends FaultAt {
 export interface AgentAnswerFault extends FaultAt {
   readonly fault: 'agent-answer'
   readonly params?: {
-    /** `malformed` (default): no JSON. `empty`: nothing. `oversize`: far more than an event holds. */
-    readonly form?: 'malformed' | 'empty' | 'oversize'
+    /**
+     * `malformed` (default): no JSON. `empty`: nothing. `oversize`: far more than an event holds. `worst-scores`: what it has to say,
+     * with each of its `scores` at -1.
+     */
+    readonly form?: 'malformed' | 'empty' | 'oversize' | 'worst-scores'
   }
 }
 

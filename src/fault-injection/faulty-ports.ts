@@ -1,3 +1,4 @@
+import { isJsonObject } from '../core/index.ts'
 import type { AgentDelayFault, FaultKind } from '../definition/index.ts'
 import type {
   AgentCall,
@@ -55,8 +56,7 @@ function faultyAgents(
           throw new InjectedAgentError(message)
         }
         case 'agent-answer':
-          await agents.invoke(call)
-          return wrongAnswers[fault.params?.form ?? 'malformed']() as AgentOutput
+          return wrongAnswers[fault.params?.form ?? 'malformed'](await agents.invoke(call)) as AgentOutput
         case 'agent-delay':
           return answerAround(call, await agents.invoke(call), fault.params?.until ?? 'after-limit')
         case 'clock-jump':
@@ -97,11 +97,22 @@ const jumps = {
 /** Beyond what an event holds itself. */
 const oversizeCharacters = 100_000
 
-const wrongAnswers: Readonly<Record<'malformed' | 'empty' | 'oversize', () => unknown>> = {
+const wrongAnswers: Readonly<
+  Record<'malformed' | 'empty' | 'oversize' | 'worst-scores', (output: AgentOutput) => unknown>
+> = {
   malformed: () => ({ total: 1n }),
   empty: () => undefined,
   oversize: () => 'x'.repeat(oversizeCharacters),
+  'worst-scores': (output) =>
+    isJsonObject(output) && isJsonObject(output['scores'])
+      ? {
+          ...output,
+          scores: Object.fromEntries(Object.keys(output['scores']).map((name) => [name, worstScore])),
+        }
+      : output,
 }
+
+const worstScore = -1
 
 /** Calls the agent; every artifact that it writes is staged, and the writing fails all the same. */
 async function untilFirstWrite(agents: AgentPort, call: AgentCall, message: string): Promise<void> {

@@ -1,6 +1,7 @@
-import { watchAmbient } from '../../adapters/node/index.ts'
-import type { AmbientUse } from '../../adapters/node/index.ts'
+import { watchAmbient, watchFolder } from '../../adapters/node/index.ts'
+import type { AmbientUse, FolderWatch } from '../../adapters/node/index.ts'
 import { decodeUtf8, FaultlineError } from '../../core/index.ts'
+import { stateFolder } from '../../engine/index.ts'
 import type { FileData } from '../../ports/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
@@ -50,16 +51,19 @@ export async function discover(
   freshWorld: () => SweptWorld,
   initialFiles: FileTree,
 ): Promise<Discovery> {
-  const once = async () => {
+  const once = async (watch?: FolderWatch) => {
     const writes: FaultPoint[] = []
     const calls: DiscoveredCall[] = []
     const counted = { agents: 0, gates: 0, requests: 0, forks: 0 }
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
-    const ended = await liveAttended(counting(workflow, counted), freshWorld(), {
+    const intrusions: Intrusion[] = []
+    const ended = await liveAttended(guarded(counting(workflow, counted), watch, intrusions), freshWorld(), {
       onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
       onWrite: (point, world) => writes.push({ ...point, world: world() }),
       onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
     })
+    const [intrusion] = intrusions
+    if (intrusion !== undefined) throw notSimulated(workflow.definition.id, intrusion)
     const countedWrites = ended.world.disk.changesMade
     const evidence = await evidenceOf(workflow, ended, initialFiles)
     return {
@@ -72,7 +76,8 @@ export async function discover(
       evidence,
     }
   }
-  const [first, second] = [await once(), await once()]
+  const watch = workflow.folder === undefined ? undefined : watchFolder(workflow.folder, notWatched)
+  const [first, second] = [await once(watch), await once()]
   const { ending } = first.evidence
   if (ending.status !== 'completed') throw notCompleted(workflow.definition.id, ending)
   const { violations } = await compareRuns([first.evidence, second.evidence], determinism)
@@ -99,6 +104,48 @@ export async function discover(
     }),
   )
   return { ...discovered, boundaries, reference: await canonicalOutcome(evidence) }
+}
+
+/** What is no part of a project, or what its runs keep there. */
+const notWatched: ReadonlySet<string> = new Set(['node_modules', '.git', stateFolder])
+
+interface Intrusion {
+  readonly step: string
+  readonly agent: string
+  readonly path: string
+}
+
+/** The workflow with agents whose writing to the project behind the simulated disk is noticed. */
+function guarded(
+  workflow: SweptWorkflow,
+  watch: FolderWatch | undefined,
+  intrusions: Intrusion[],
+): SweptWorkflow {
+  const { agents } = workflow
+  if (watch === undefined) return workflow
+  return {
+    ...workflow,
+    agents: {
+      ...agents,
+      async invoke(call) {
+        try {
+          return await agents.invoke(call)
+        } finally {
+          const { step, agent } = call.context
+          for (const path of watch.changes()) intrusions.push({ step, agent, path })
+        }
+      },
+    },
+  }
+}
+
+function notSimulated(workflowId: string, { step, agent, path }: Intrusion): FaultlineError {
+  return new FaultlineError(
+    'SWEEP_IMPOSSIBLE',
+    `While agent '${agent}' of step '${step}' worked, '${path}' was written in the project's folder. A sweep runs workflow '${workflowId}' ` +
+      `on a simulated disk, which alone it can break and undo: write with context.artifacts.`,
+    { details: { workflowId, step, agent, path } },
+  )
 }
 
 /** The workflow with agents, gates, services and an engine that count how often they are called. */

@@ -12,7 +12,7 @@ interface Misbehaviour extends Pick<PortFault, 'fault' | 'params'> {
   /** Default: to a call, and not to an answer of the operator. */
   readonly befalls?: 'gate.answer'
   /** Where it can happen. Default everywhere. */
-  readonly fits?: (definition: WorkflowDefinition) => boolean
+  readonly fits?: (definition: WorkflowDefinition, step: StepDefinition | undefined) => boolean
   /** Whether the run must come to the end of the run without faults. Default always. */
   readonly isComparable?: (step: StepDefinition) => boolean
 }
@@ -47,6 +47,14 @@ const ofAgents: readonly Misbehaviour[] = [
     judgedAs: survivable,
     isComparable: never,
   })),
+  // Its gate must send it back or fail the step; a step that completes with it is told apart.
+  {
+    fault: 'agent-answer',
+    params: { form: 'worst-scores' },
+    judgedAs: (step) => (step.gate?.onFail === undefined ? { class: 'reportable' } : { class: 'survivable' }),
+    isComparable: ({ gate }) => gate?.onFail === undefined,
+    fits: (_definition, step) => step?.gate?.condition?.includes('scor') === true,
+  },
   { fault: 'step-timeout', judgedAs: retriedOr(limitExceeded) },
 ]
 
@@ -106,9 +114,10 @@ export function portFaultsAt(
   at: string,
   definition: WorkflowDefinition,
 ): readonly PortFault[] {
+  const step = stepAt(at, definition)
   return misbehaviours[family]
     .filter(({ befalls }) => (befalls !== undefined) === at.includes(':gate.answer:'))
-    .filter(({ fits }) => fits?.(definition) ?? true)
+    .filter(({ fits }) => fits?.(definition, step) ?? true)
     .map(({ fault, params }) => ({ family, at, fault, ...(params === undefined ? {} : { params }) }))
 }
 
@@ -117,8 +126,7 @@ export function strikingFault(
   { family, at, fault, params }: PortFault,
   definition: WorkflowDefinition,
 ): { readonly portFault: StrikingPortFault; readonly isComparable: boolean } | undefined {
-  const [, id] = /^\d+\/([^#]+)#/.exec(at) ?? []
-  const step = definition.steps.find((other) => other.id === id)
+  const step = stepAt(at, definition)
   const known = misbehaviours[family].find(
     (other) => other.fault === fault && JSON.stringify(other.params) === JSON.stringify(params),
   )
@@ -132,6 +140,11 @@ export function strikingFault(
     },
     isComparable: !toleratesFailures(definition) && (known.isComparable?.(step) ?? true),
   }
+}
+
+function stepAt(at: string, { steps }: WorkflowDefinition): StepDefinition | undefined {
+  const [, id] = /^\d+\/([^#]+)#/.exec(at) ?? []
+  return steps.find((step) => step.id === id)
 }
 
 /** Whether a fault is what people do with a gate, and not what a plan can do to a call. */

@@ -81,5 +81,6 @@ async function sweptWorkflow(
     realWaitMs: defaultRealWaitMs,
     outside: createOutside(options, undefined),
     ...(options.operator === undefined ? {} : { operator: options.operator }),
+    ...(project.folder === undefined ? {} : { folder: project.folder }),
   }
 }

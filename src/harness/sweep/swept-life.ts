@@ -1,6 +1,6 @@
 import { createCompression, createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
-import { isFaultlineError, messageOf } from '../../core/index.ts'
+import { isFaultlineError, isJsonObject, messageOf } from '../../core/index.ts'
 import type { JsonObject, JsonValue } from '../../core/index.ts'
 import type { Fault, FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
 import { storeLayout } from '../../engine/index.ts'
@@ -29,7 +29,7 @@ import type { GateControllers } from '../gate-controllers.ts'
 import type { Execution, FiredFaultRecord, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { StateDocument } from '../../trace/index.ts'
+import type { EventOf, StateDocument } from '../../trace/index.ts'
 import { createWorld } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
@@ -51,6 +51,8 @@ export interface SweptWorkflow {
   readonly realWaitMs: number
   readonly outside: Outside
   readonly operator?: SweepOperator
+  /** The project on the real disk, to which nobody is to write. */
+  readonly folder?: string
   /** Told whenever a gate is asked, or answered by the operator. */
   readonly onGate?: () => void
 }
@@ -416,6 +418,7 @@ class WatchedLife {
           if (event.kind === 'workflow_end') this.#hasEnded = true
           if (event.kind !== 'step_finish') return
           this.#isUndisturbed = this.#during === 'run' && !this.#isTroubled
+          this.#noteBlindGate(event)
           const { step, visit, seq } = event
           this.#note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
         },
@@ -482,6 +485,17 @@ class WatchedLife {
     this.#isUndisturbed = false
     this.#note({ faults: [...this.#world.faults, { ...portFault.record, key: name }] })
     return true
+  }
+
+  /** A gate that is about scores has let the worst ones pass. */
+  #noteBlindGate({ step, visit, attempt, output }: EventOf<'step_finish'>): void {
+    const { portFault } = this.#options
+    if (portFault === undefined || !this.#struck) return
+    const isHere = portFault.at.startsWith(`${this.#incarnation}/${step}#${visit}@${attempt}:`)
+    if (!isHere || !isAboutScores(portFault) || !hasScores(output)) return
+    this.#objections.push(
+      `The gate of step '${step}' passes whatever the scores are: it passed with all of them at -1.`,
+    )
   }
 
   /** An agent that has failed by itself has given no answer that could be replaced or kept back. */
@@ -586,6 +600,7 @@ class WatchedLife {
         try {
           const output = await agents.invoke(call)
           settle()
+          if (!hasScores(output) && isAboutScores(this.#options.portFault)) this.#takeBackFault(execution)
           return output
         } catch (error) {
           settle(error)
@@ -610,6 +625,15 @@ function joined<K extends string>(parts: readonly Readonly<Record<K, string>>[],
 
 function plannedIn(portFault: StrikingPortFault | undefined): readonly Fault[] {
   return portFault === undefined || typeof portFault.fault === 'string' ? [] : [portFault.fault]
+}
+
+function isAboutScores(portFault: StrikingPortFault | undefined): boolean {
+  const fault = portFault?.fault
+  return typeof fault === 'object' && fault.fault === 'agent-answer' && fault.params?.form === 'worst-scores'
+}
+
+function hasScores(output: unknown): boolean {
+  return isJsonObject(output) && isJsonObject(output['scores'])
 }
 
 /** Whether a fault needs an agent that has done its work. */
