@@ -79,7 +79,8 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     printError(`'${report}' is complete already: remove it to sweep again`)
     return earlier
   }
-  const project = await copyOfProject(folder)
+  const written = [report, options.html, corpus].flatMap((path) => (path === undefined ? [] : [path]))
+  const project = await copyOfProject(folder, written)
   if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project,
@@ -92,7 +93,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(earlier === undefined ? {} : { continues: earlier }),
     ...(corpus === undefined ? {} : { corpus }),
   }
-  const watch = { begun: monotonicMs(), savedAt: monotonicMs() }
+  const watch = { begun: monotonicMs(), savedAt: -Infinity }
   const swept = await sweepFaults(workflow, {
     ...settings,
     onProgress: (progress) => printError(progressWords(progress)),

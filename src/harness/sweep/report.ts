@@ -140,6 +140,8 @@ export interface SweepReport {
   readonly postCrashStates: number
   /** Different sequences of file operations by which a run was taken over. */
   readonly recoveryPaths: number
+  /** What those two count, as long as the report is one of a part: in a report of several parts each is counted once. */
+  readonly seen?: { readonly postCrashStates: readonly string[]; readonly recoveryPaths: readonly string[] }
   /** Plans that had broken something before. */
   readonly corpus?: CorpusCoverage
   /** Whether all was tried that there was to try, of its share if it is one. */

@@ -153,6 +153,7 @@ export class Sweep {
       matrix: this.#coverage.matrix,
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
+      ...(complete && shard === undefined && continues === undefined ? {} : { seen: this.#seenStates }),
       ...(this.#corpus === undefined ? {} : { corpus: this.#corpus }),
       complete,
       ...(shard === undefined ? {} : { shard }),
@@ -164,6 +165,17 @@ export class Sweep {
       },
     }
     return continues === undefined ? report : mergeSweepReports([continues, report])
+  }
+
+  /** In few letters each, so that a report of a part stays small. */
+  get #seenStates(): NonNullable<SweepReport['seen']> {
+    const { digest } = this.workflow
+    const short = (texts: Iterable<string>): readonly string[] =>
+      Array.from(texts, (text) => digest.sha256(text).slice(0, 12)).sort()
+    return {
+      postCrashStates: short(this.#postCrashStates),
+      recoveryPaths: short(this.#recoveryPaths),
+    }
   }
 
   /** The points that the tier tries and this sweep is to try, of all that there are. */
