@@ -1,5 +1,5 @@
 import { crashOutcomes } from '../../definition/index.ts'
-import type { CrashFault } from './report.ts'
+import type { CrashFault, FaultSequence } from './report.ts'
 import type { Sweep } from './sweep.ts'
 import { pointClass } from './smoke-tier.ts'
 import { liveOn, toCompletion } from './swept-life.ts'
@@ -30,16 +30,28 @@ export async function sweepCrashes(sweep: Sweep): Promise<void> {
         if (fault.outcome !== 'kill' || known.has(kind)) continue
         known.add(kind)
       }
-      for (const second of await recoveryFrom(sweep, world)) {
-        for (const again of newCrashesAt(sweep, second, false, [fault])) {
-          if (sweep.hasFoundEnough) return
-          await sweep.try([fault, again.fault], (options) =>
-            toCompletion(sweep.workflow, copyOf(again.world), options),
-          )
-        }
-      }
+      await crashRecovery(sweep, [fault], world)
     }
     sweep.pointDone()
+  }
+}
+
+/** The life that takes the run over after a fault dies, too: before each write of its recovery. */
+export async function crashRecovery(
+  sweep: Sweep,
+  before: FaultSequence,
+  world: SweptWorld,
+  isComparable = true,
+): Promise<void> {
+  for (const point of await recoveryFrom(sweep, world)) {
+    for (const { fault, world: left } of newCrashesAt(sweep, point, false, before)) {
+      if (sweep.hasFoundEnough) return
+      await sweep.try(
+        [...before, fault],
+        (options) => toCompletion(sweep.workflow, copyOf(left), options),
+        isComparable,
+      )
+    }
   }
 }
 
@@ -66,7 +78,7 @@ function* newCrashesAt(
   sweep: Sweep,
   { name, world, during }: FaultPoint,
   mayCrashAgain: boolean,
-  before: readonly CrashFault[] = [],
+  before: FaultSequence = [],
 ): Generator<{ readonly fault: CrashFault; readonly world: SweptWorld }> {
   const { outcomes = sweep.tier === 'deep' ? 'subsets' : 'corners' } = sweep.options
   const among = outcomes === 'subsets' ? undefined : crashOutcomes

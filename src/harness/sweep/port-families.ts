@@ -1,8 +1,11 @@
+import { crashRecovery } from './crash-family.ts'
 import type { CallCounts } from './discovery.ts'
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
 import type { Sweep } from './sweep.ts'
-import { onward } from './swept-life.ts'
+import { afterEnding, isOver, onward } from './swept-life.ts'
+import { copyOf } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
 
 /** Calls of agents that fail, or answer what they should not. */
 export async function sweepAgents(sweep: Sweep): Promise<void> {
@@ -25,7 +28,7 @@ export async function sweepNetwork(sweep: Sweep): Promise<void> {
 }
 
 /** What the calls of each family are, and who counts them. */
-const callsOf = {
+export const callsOf = {
   agent: { operations: ['agent.invoke'], counter: 'agents' },
   gate: { operations: ['gate.decide', 'gate.answer'], counter: 'gates' },
   time: { operations: ['agent.invoke'], counter: 'agents' },
@@ -47,14 +50,17 @@ async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
       const striking = strikingFault(fault, definition)
       if (striking === undefined) continue
       const { portFault, isComparable } = striking
+      let left: SweptWorld | undefined
       await sweep.try(
         [fault],
         async (shortcuts) => {
           const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault })
+          left = isOver(struck) || sweep.tier !== 'deep' ? undefined : copyOf(afterEnding(struck))
           return onward(workflow, struck, shortcuts)
         },
         isComparable,
       )
+      if (left !== undefined) await crashRecovery(sweep, [fault], left, isComparable)
     }
     sweep.pointDone()
   }

@@ -1,6 +1,7 @@
 import { resumedUnderAnother } from './changed-definition.ts'
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
+import type { Scheduler } from '../schedule/scheduler.ts'
 import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
 import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
@@ -58,6 +59,12 @@ async function runInOrder(
   }
   const others = faults.slice(overtakings.length)
   const scheduler = createScheduler({ kind: 'overtakings', overtakings })
+  const [next] = others
+  if (next?.family === 'crash' && lifeOf(next) === world.lives.length + 1) {
+    const left = await crashed(workflow, world, next, scheduler)
+    const came = overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))
+    return left && came ? runWithFaults(workflow, left, others.slice(1)) : undefined
+  }
   const ended = await liveAttended(workflow, world, { scheduler })
   if (!overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))) return undefined
   if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
@@ -68,9 +75,11 @@ async function crashed(
   workflow: SweptWorkflow,
   world: SweptWorld,
   { at, outcome }: CrashFault,
+  scheduler?: Scheduler,
 ): Promise<SweptWorld | undefined> {
   let left: SweptWorld | undefined
   await liveAttended(workflow, world, {
+    ...(scheduler === undefined ? {} : { scheduler }),
     onWrite({ name, during }, there) {
       if (name !== at) return
       const found = there()
@@ -85,6 +94,11 @@ function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOpti
   if (isPortFault(fault)) return strikingFault(fault, definition)
   if (fault.family !== 'lifecycle' || fault.action === 'change-definition') return undefined
   return { interference: { place: placeOf(fault), action: fault.action } }
+}
+
+/** In which life a fault strikes. */
+function lifeOf({ at }: SingleFault): number {
+  return Number.parseInt(at, 10)
 }
 
 /** The attempts that start where somebody interferes. */

@@ -8,6 +8,7 @@ import { sweepSchedules } from './schedule-family.ts'
 import { minimise } from './minimise.ts'
 import type { Minimiser } from './minimise.ts'
 import type { Finding, SweepReport } from './report.ts'
+import { sweepSwarm } from './swarm.ts'
 import { Sweep } from './sweep.ts'
 import type { SingleFaultOptions, SweptFamily } from './sweep.ts'
 import type { SweptWorkflow } from './swept-life.ts'
@@ -38,7 +39,13 @@ export async function tryEveryFault(
   const wanted = families.flatMap((name) => sweptFamilies.filter(({ family }) => family === name))
   const { id } = workflow.definition
   const plans = corpus === undefined ? [] : await readCorpus(corpus, id)
-  const report = await new Sweep(workflow, initialFiles, options).run(wanted, plans)
+  // Chance cannot be shared out.
+  const swarms = options.tier === 'deep' && (options.shard?.index ?? 1) === 1
+  const report = await new Sweep(workflow, initialFiles, options).run(
+    wanted,
+    plans,
+    swarms ? (sweep) => sweepSwarm(sweep, families) : undefined,
+  )
   const findings =
     options.minimise === false
       ? report.findings

@@ -128,7 +128,11 @@ export class Sweep {
   }
 
   /** Runs the plans that have broken something before, then has each family of faults tried. */
-  async run(families: readonly SweptFamily[], plans: readonly CorpusPlan[]): Promise<SweepReport> {
+  async run(
+    families: readonly SweptFamily[],
+    plans: readonly CorpusPlan[],
+    atLast?: (sweep: Sweep) => Promise<void>,
+  ): Promise<SweepReport> {
     this.#begun = cpuTimeMs()
     await this.discover()
     if (plans.length > 0) this.#corpus = await this.#runCorpus(plans)
@@ -137,6 +141,7 @@ export class Sweep {
       this.#family = family
       await tryAll(this)
     }
+    if (!this.hasFoundEnough) await atLast?.(this)
     return this.#report(!this.hasFoundEnough)
   }
 
@@ -227,6 +232,11 @@ export class Sweep {
   /** One more point of the family has been dealt with. */
   pointDone(): void {
     this.#pointsDone++
+    this.look()
+  }
+
+  /** Asks whether to stop here. */
+  look(): void {
     if (this.options.afterPoint?.(() => this.#report(false)) === 'stop') this.#isStopped = true
   }
 
