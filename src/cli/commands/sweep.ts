@@ -10,10 +10,18 @@ import {
   sweepReportJson,
   sweepTiers,
 } from '../../harness/index.ts'
-import type { FaultFamily, SweepOptions, SweepReport, SweepShard, SweepTier } from '../../harness/index.ts'
+import type {
+  FaultFamily,
+  SweepOperator,
+  SweepOptions,
+  SweepReport,
+  SweepShard,
+  SweepTier,
+} from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { emphasis, print, printError } from '../output.ts'
+import { readMembers } from '../input-option.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { renderHeatMap } from '../sweep/heat-map.ts'
 import { leaveSweepBundles } from '../sweep/leave-bundles.ts'
@@ -27,6 +35,8 @@ interface SweepCommandOptions {
   readonly agents?: string
   readonly seed?: number | string
   readonly input?: string
+  readonly pass?: readonly string[]
+  readonly provide?: readonly string[]
   readonly tier: SweepTier
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
@@ -51,6 +61,8 @@ export function sweepCommand(): Command {
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--seed <seed>', 'seed of everything random', seedOf)
     .option('--input <json>', 'input of the run: JSON, or @file')
+    .option('--pass <step...>', 'let the gates of these steps pass whenever they wait for a person')
+    .option('--provide <input...>', 'give a run that is paused this input: name=value, JSON or @file')
     .addOption(new Option('--tier <tier>', 'how much to try').choices(sweepTiers).default('full'))
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
@@ -81,6 +93,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
   }
   const written = [report, options.html, corpus].flatMap((path) => (path === undefined ? [] : [path]))
   const project = await copyOfProject(folder, written)
+  const operator = operatorOf(options)
   if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project,
@@ -92,6 +105,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(shard === undefined ? {} : { shard }),
     ...(earlier === undefined ? {} : { continues: earlier }),
     ...(corpus === undefined ? {} : { corpus }),
+    ...(operator === undefined ? {} : { operator }),
   }
   const watch = { begun: monotonicMs(), savedAt: -Infinity }
   const swept = await sweepFaults(workflow, {
@@ -106,7 +120,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
       return budget !== undefined && now - watch.begun >= budget ? 'stop' : undefined
     },
   })
-  const request = { workflowFile: file, agents: options.agents, mock: options.mock === true }
+  const request = { workflowFile: file, agents: options.agents, mock: options.mock === true, operator }
   for (const block of await leaveSweepBundles(project, request)) printError(`\n${block}`)
   return swept
 }
@@ -121,6 +135,14 @@ function conclude(report: SweepReport, options: SweepCommandOptions): number {
     print((good ? emphasis.good : emphasis.bad)(verdictLine(report)))
   }
   return good ? exitCodes.good : exitCodes.failed
+}
+
+/** What people do for a run that waits, if anything was said about that. */
+function operatorOf({ pass = [], provide = [] }: SweepCommandOptions): SweepOperator | undefined {
+  const input = readMembers(provide)
+  if (pass.length === 0 && input === undefined) return undefined
+  const answers = Object.fromEntries(pass.map((step) => [step, true] as const))
+  return { answers, ...(input === undefined ? {} : { input }) }
 }
 
 function only(files: readonly string[]): string {

@@ -2,7 +2,7 @@ import { watchAmbient, watchFolder } from '../../adapters/node/index.ts'
 import type { AmbientUse, FolderWatch } from '../../adapters/node/index.ts'
 import { decodeUtf8, FaultlineError } from '../../core/index.ts'
 import { stateFolder } from '../../engine/index.ts'
-import type { FileData } from '../../ports/index.ts'
+import type { FileData, Incarnation } from '../../ports/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
@@ -160,15 +160,21 @@ function counting(
       ...driver,
       incarnate: (ports) => {
         const life = driver.incarnate(ports)
-        const fork = life.fork?.bind(life)
-        if (fork === undefined) return life
-        return Object.assign(life, {
-          fork() {
+        const [recover, fork] = [life.recover.bind(life), life.fork?.bind(life)]
+        const counted: Pick<Incarnation, 'recover' | 'fork'> = {
+          recover(request) {
+            counts.gates += Object.keys(request.answers ?? {}).length
+            return recover(request)
+          },
+        }
+        if (fork !== undefined) {
+          counted.fork = () => {
             const forked = fork()
             if (forked !== undefined) counts.forks++
             return forked
-          },
-        })
+          }
+        }
+        return Object.assign(life, counted)
       },
     },
     agents: {

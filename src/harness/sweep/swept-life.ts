@@ -53,7 +53,7 @@ export interface SweptWorkflow {
   readonly operator?: SweepOperator
   /** The project on the real disk, to which nobody is to write. */
   readonly folder?: string
-  /** Told whenever a gate is asked, or answered by the operator. */
+  /** Told whenever a gate is asked. */
   readonly onGate?: () => void
 }
 
@@ -347,7 +347,6 @@ class WatchedLife {
     const { incarnation } = this.#life
     const { visit, attempt } = incarnation.state().steps[step] ?? { visit: 1, attempt: 1 }
     const name = `${this.#incarnation}/${step}#${visit}@${attempt}:gate.answer:${step}#1`
-    this.#workflow.onGate?.()
     this.#options.onCall?.({ name, step, operation: 'gate.answer' })
     if (!this.#strikeAt(name)) return
     const before = this.#world.disk.visibleDigest()

@@ -181,6 +181,36 @@ describe('faultline sweep', () => {
     expect(said.map(({ stdout }) => stdout === first?.stdout)).toEqual([true, true, true])
   })
 
+  test('is told what people do where a run waits for them', { timeout: 120_000 }, () => {
+    const here = project()
+    here.write(
+      'letter.yaml',
+      `id: letter
+steps:
+  - { id: draft, agent: pricer, requires: [], creates: [prices.json], gate: { human: true } }
+  - { id: send, agent: teller, depends_on: draft, parameters: { to: '\${input.name}' } }
+`,
+    )
+    here.write(
+      'faultline.agents.mjs',
+      agents.replace(
+        'export const agents = {',
+        'export const agents = { teller: ({ attempt, parameters }) => ({ attempt, parameters }),',
+      ),
+    )
+    const sweep = ['sweep', 'letter.yaml', '--family', 'agent', 'gate', '--json']
+    const refused = here.faultline(...sweep)
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('(it ended waiting)')])
+    const { code, stdout, stderr } = here.faultline(...sweep, '--pass', 'draft', '--provide', 'name=Ada')
+    // The teller tells how often it was tried.
+    expect(code, stderr).toBe(1)
+    expect((JSON.parse(stdout) as Report).matrix.map(({ at }) => at)).toContainEqual(
+      expect.stringContaining('/draft#1@1:gate.answer:draft#1'),
+    )
+    const [, folder = ''] = /npx faultline replay (\S+)/.exec(stderr) ?? []
+    expect(here.faultline('replay', folder).stdout).toContain('reproduced')
+  })
+
   test.each<[readonly string[], string]>([
     [['pair.yaml', '--tier', 'huge'], 'Allowed choices are smoke, full, deep.'],
     [['pair.yaml', '--shard', '5/4'], 'it must be like 2/4'],

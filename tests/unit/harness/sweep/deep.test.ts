@@ -77,12 +77,7 @@ describe('the tier deep', () => {
     const options = { families, recoveryCrashes: false, outcomes: 'corners', minimise: false } as const
     const report = await deep(single, { ...options, invariants: [sometimes] })
     expect(report.findings.length).toBeGreaterThan(2)
-    expect(
-      report.findings
-        .map(({ faults }) => faults.length)
-        .toSorted()
-        .at(-1),
-    ).toBe(4)
+    expect(Math.max(...report.findings.map(({ faults }) => faults.length))).toBe(4)
     expect(new Set(report.findings.flatMap(({ faults }) => familiesOf(faults))).size).toBeGreaterThan(1)
     expect(report.findings.flatMap(({ violations }) => violations.map(({ invariant }) => invariant))).toEqual(
       report.findings.map(() => 'meets-four'),
