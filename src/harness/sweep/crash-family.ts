@@ -43,7 +43,17 @@ export async function crashRecovery(
   world: SweptWorld,
   isComparable = true,
 ): Promise<void> {
-  for (const point of await recoveryFrom(sweep, world)) {
+  await crashAt(sweep, await recoveryFrom(sweep, world), before, isComparable)
+}
+
+/** A life that has met a fault dies before each of these writes. */
+export async function crashAt(
+  sweep: Sweep,
+  points: Iterable<FaultPoint>,
+  before: FaultSequence,
+  isComparable: boolean,
+): Promise<void> {
+  for (const point of points) {
     for (const { fault, world: left } of newCrashesAt(sweep, point, false, before)) {
       if (sweep.hasFoundEnough) return
       await sweep.try(

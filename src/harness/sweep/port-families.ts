@@ -1,10 +1,11 @@
-import { crashRecovery } from './crash-family.ts'
+import { crashAt, crashRecovery } from './crash-family.ts'
 import type { CallCounts } from './discovery.ts'
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, onward } from './swept-life.ts'
-import { copyOf } from './swept-world.ts'
+import type { FaultPoint, LifeOptions } from './swept-life.ts'
+import { copyOf, untold } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** Calls of agents that fail, or answer what they should not. */
@@ -51,15 +52,23 @@ async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
       if (striking === undefined) continue
       const { portFault, isComparable } = striking
       let left: SweptWorld | undefined
+      const later = new Map<string, FaultPoint>()
+      // Of the same life, a rollback among others.
+      const noteLater: LifeOptions['onWrite'] = (point, there) => {
+        const world = there()
+        if (world.faults.length > 0) later.set(point.name, { ...point, world: untold(world) })
+      }
+      const noted = sweep.tier === 'deep' ? { onWrite: noteLater } : {}
       await sweep.try(
         [fault],
         async (shortcuts) => {
-          const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault })
+          const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault, ...noted })
           left = isOver(struck) || sweep.tier !== 'deep' ? undefined : copyOf(afterEnding(struck))
           return onward(workflow, struck, shortcuts)
         },
         isComparable,
       )
+      await crashAt(sweep, later.values(), [fault], isComparable)
       if (left !== undefined) await crashRecovery(sweep, [fault], left, isComparable)
     }
     sweep.pointDone()

@@ -1,11 +1,10 @@
 import { resumedUnderAnother } from './changed-definition.ts'
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
-import type { Scheduler } from '../schedule/scheduler.ts'
 import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
 import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
-import { afterLife } from './swept-world.ts'
+import { afterLife, untold } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /**
@@ -30,6 +29,12 @@ export async function runWithFaults(
   }
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined
+  const [next] = others
+  if (next?.family === 'crash' && lifeOf(next) === world.lives.length + 1) {
+    const left = await crashed(workflow, world, next, options)
+    const isStruck = left !== undefined && left.faults.length > world.faults.length
+    return isStruck ? runWithFaults(workflow, untold(left), others.slice(1)) : undefined
+  }
   const ended = await liveAttended(workflow, world, options)
   if (!ended.wasStruck) return undefined
   if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
@@ -61,7 +66,7 @@ async function runInOrder(
   const scheduler = createScheduler({ kind: 'overtakings', overtakings })
   const [next] = others
   if (next?.family === 'crash' && lifeOf(next) === world.lives.length + 1) {
-    const left = await crashed(workflow, world, next, scheduler)
+    const left = await crashed(workflow, world, next, { scheduler })
     const came = overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))
     return left && came ? runWithFaults(workflow, left, others.slice(1)) : undefined
   }
@@ -75,13 +80,13 @@ async function crashed(
   workflow: SweptWorkflow,
   world: SweptWorld,
   { at, outcome }: CrashFault,
-  scheduler?: Scheduler,
+  options: LifeOptions = {},
 ): Promise<SweptWorld | undefined> {
   let left: SweptWorld | undefined
   await liveAttended(workflow, world, {
-    ...(scheduler === undefined ? {} : { scheduler }),
+    ...options,
     onWrite({ name, during }, there) {
-      if (name !== at) return
+      if (name !== at || left !== undefined) return
       const found = there()
       left = afterLife(found, during, found.disk.afterCrash(outcome))
     },

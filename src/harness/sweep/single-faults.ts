@@ -93,7 +93,8 @@ function minimiserOf(
         ...(options.tier === undefined ? {} : { tier: options.tier }),
         ...(options.outcomes === undefined ? {} : { outcomes: options.outcomes }),
         invariants: (options.invariants ?? []).filter(({ name }) => invariants.has(name)),
-        families: [...new Set(like.map(({ family }) => family))],
+        // What strikes after it is tried by the family of the first.
+        families: like.slice(0, 1).map(({ family }) => family),
         recoveryCrashes: like.length > 1,
         stopAt: 'first-finding',
         minimise: false,

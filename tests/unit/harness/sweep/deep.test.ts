@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { defineWorkflow } from '../../../../src/engine/index.ts'
+import type { WorkflowSource } from '../../../../src/engine/index.ts'
 import {
   createProject,
   defineInvariant,
@@ -21,7 +22,7 @@ const pair = defineWorkflow({
   steps: ['one', 'two'].map((id) => ({ id, agent: 'plain', requires: [], creates: `out/${id}.txt` })),
 })
 
-async function deep(workflow: typeof single, options: SweepOptions): Promise<SweepReport> {
+async function deep(workflow: WorkflowSource, options: SweepOptions): Promise<SweepReport> {
   const project = await createProject({ storage: 'memory' })
   return sweepFaults(workflow, { project, agents, tier: 'deep', ...options })
 }
@@ -54,6 +55,36 @@ describe('the tier deep', () => {
       expect(others).toEqual([])
     },
   )
+
+  test('crashes the same life after a fault, in the middle of a rollback too', { timeout }, async () => {
+    const rollback = defineWorkflow({
+      id: 'rollback',
+      settings: { rollback: true },
+      steps: [
+        { id: 'one', agent: 'effectful', requires: [], creates: 'out/one.txt', undo: { agent: 'taker' } },
+        { id: 'two', agent: 'plain', requires: ['out/one.txt'], creates: 'out/two.txt' },
+      ],
+    })
+    const undoneInOneLife = defineInvariant({
+      name: 'undone-in-one-life',
+      title: 'a rollback is made by one process',
+      check({ evidence }, verdict) {
+        const lives = new Set(evidence.undos?.map(({ incarnation }) => incarnation))
+        if (lives.size > 1) verdict.broken('It took two.')
+      },
+    })
+    const options = { families: ['agent'], invariants: [undoneInOneLife] } as const
+    const { findings } = await deep(rollback, {
+      ...options,
+      stopAt: 'first-finding',
+    })
+    expect(findings[0]?.violations.map(({ sentence }) => sentence)).toEqual(['It took two.'])
+    const { faults = [] } = findings[0]?.minimised ?? {}
+    expect([familiesOf(faults), faults.map(({ at }) => at.slice(0, 2))]).toEqual([
+      ['agent', 'crash'],
+      ['1/', '1/'],
+    ])
+  })
 
   test('dies in the middle of an order of chance, and again', { timeout }, async () => {
     const options = { families: ['schedule'], invariants: [diesOnce] } as const
