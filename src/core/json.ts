@@ -147,16 +147,18 @@ export function membersOf(json: string, wanted: ReadonlySet<string>): Readonly<R
 const quote = 0x22
 const backslash = 0x5c
 const comma = 0x2c
-const opening = new Set([0x7b, 0x5b])
-const closing = new Set([0x7d, 0x5d])
+const openBrace = 0x7b
+const openBracket = 0x5b
+const closeBrace = 0x7d
+const closeBracket = 0x5d
 
 function endOfValue(json: string, start: number): number {
   let depth = 0
   for (let at = start; at < json.length; at++) {
     const code = json.charCodeAt(at)
     if (code === quote) at = endOfString(json, at) - 1
-    else if (opening.has(code)) depth++
-    else if (closing.has(code) && --depth < 0) return at
+    else if (code === openBrace || code === openBracket) depth++
+    else if ((code === closeBrace || code === closeBracket) && --depth < 0) return at
     else if (code === comma && depth === 0) return at
   }
   return json.length

@@ -1,15 +1,17 @@
 import { deferred } from '../core/index.ts'
-import type { Deferred, StepKey } from '../core/index.ts'
+import type { Deferred, JsonObject, JsonValue, StepKey } from '../core/index.ts'
 import type {
   AgentCall,
+  AgentClock,
   AgentContext,
   AgentOutput,
   AgentPort,
+  ArtifactsContext,
   GatePort,
+  HttpClient,
   HttpPort,
-  HttpRequest,
-  ProcessCommand,
   ProcessPort,
+  ProcessRunner,
 } from '../ports/index.ts'
 import type { Bell } from './bell.ts'
 import type { Fence } from './fence.ts'
@@ -40,7 +42,7 @@ export interface Activity extends StepKey {
 
 /** Follows everything in flight and holds port calls back between two moves of a session. */
 export interface Activities {
-  readonly list: readonly Activity[]
+  all(): readonly Activity[]
   /** Lets port calls through. */
   open(): void
   /** Holds every further port call until `open`. */
@@ -82,14 +84,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
     }
   }
 
-  /** A port call of an agent: held while the session stands still, and never answered after a crash. */
-  const portCall = async <T>(
-    activity: Activity,
-    operation: string,
-    target: string,
-    counter: Counter,
-    work: () => Promise<T>,
-  ): Promise<T> => {
+  const portCall: PortCall = async (activity, operation, target, counter, work) => {
     const name = target === '' ? operation : `${operation}:${target}`
     await fence.pass(name)
     activity.calls.push(name)
@@ -155,66 +150,10 @@ export function createActivities(options: ActivitiesOptions): Activities {
     }
   }
 
-  const contextOf = (activity: Activity, context: AgentContext): AgentContext => {
-    const files = counterOf('files')
-    const { artifacts, clock } = context
-    return Object.defineProperties(
-      {},
-      {
-        ...Object.getOwnPropertyDescriptors(context),
-        outputs: { get: () => context.outputs, enumerable: true },
-        signal: { get: () => context.signal, enumerable: true },
-        random: { get: () => context.random, enumerable: true },
-        idempotencyKey: { get: () => context.idempotencyKey, enumerable: true },
-        artifacts: constant({
-          write: (path: string, data: string | Uint8Array) => {
-            activity.written.add(path)
-            return portCall(activity, 'files.write', path, files, () => artifacts.write(path, data))
-          },
-          read: (path: string) => portCall(activity, 'files.read', path, files, () => artifacts.read(path)),
-          readText: (path: string) =>
-            portCall(activity, 'files.read', path, files, () => artifacts.readText(path)),
-          adopt: (path: string) =>
-            portCall(activity, 'files.adopt', path, files, () => artifacts.adopt(path)),
-          list: (folder?: string) =>
-            portCall(activity, 'files.list', folder ?? '', files, () => artifacts.list(folder)),
-        }),
-        service: { get: () => context.service, enumerable: true },
-        http: constant({
-          request: (request: HttpRequest) =>
-            portCall(activity, 'http.request', request.target ?? request.url, 'simulatedWaits', () =>
-              context.http.request(request),
-            ),
-        }),
-        processes: constant({
-          run: (command: ProcessCommand) =>
-            portCall(activity, 'processes.run', command.command[0] ?? '', 'simulatedWaits', () =>
-              context.processes.run(command),
-            ),
-        }),
-        clock: constant({
-          now: () => clock.now(),
-          sleep: (ms: number) => portCall(activity, 'clock.sleep', '', 'clockWaits', () => clock.sleep(ms)),
-        }),
-        effect: constant(
-          async <T>(name: string, run: (idempotencyKey: string) => Promise<T> | T): Promise<T> => {
-            await portCall(activity, 'effect.run', name, 'simulatedWaits', async () => {})
-            const result = await context.effect(name, run)
-            world.record({ idempotencyKey: context.idempotencyKey, name, step: context.step })
-            return result
-          },
-        ),
-        log: constant((message: string) => {
-          if (!fence.dead) context.log(message)
-        }),
-      },
-    ) as AgentContext
-  }
+  const ports: ContextPorts = { portCall, fence, world, files: counterOf('files') }
 
   return {
-    get list() {
-      return [...list]
-    },
+    all: () => [...list],
     open() {
       closed?.resolve()
       closed = undefined
@@ -229,9 +168,9 @@ export function createActivities(options: ActivitiesOptions): Activities {
         const { context } = call
         const { agent } = context
         const deadline = Math.min(call.attemptDeadline, call.workflowDeadline ?? Infinity)
-        const activity = newActivity('agent', context, agent, deadline, () => context.signal.aborted)
-        const scheduled = { ...call, context: contextOf(activity, context) }
-        return follow(activity, () => inTurn(activity, 'agent.invoke', agent, () => inner.invoke(scheduled)))
+        const activity = newActivity('agent', context, agent, deadline, call.aborted)
+        const watched = { ...call, context: new WatchedContext(context, activity, ports) }
+        return follow(activity, () => inTurn(activity, 'agent.invoke', agent, () => inner.invoke(watched)))
       },
     }),
     gates: (inner) => ({
@@ -275,8 +214,160 @@ export function createActivities(options: ActivitiesOptions): Activities {
 
 type Counter = 'clockWaits' | 'simulatedWaits' | 'realCalls'
 
-function constant(value: unknown): PropertyDescriptor {
-  return { value, enumerable: true }
+/** A port call of an agent: held while the session stands still, and never answered after a crash. */
+type PortCall = <T>(
+  activity: Activity,
+  operation: string,
+  target: string,
+  counter: Counter,
+  work: () => Promise<T>,
+) => Promise<T>
+
+interface ContextPorts {
+  readonly portCall: PortCall
+  readonly fence: Fence
+  readonly world: World
+  readonly files: Counter
+}
+
+interface Watched {
+  readonly context: AgentContext
+  readonly activity: Activity
+  readonly ports: ContextPorts
+  artifacts: ArtifactsContext | undefined
+  clock: AgentClock | undefined
+}
+
+/** The context of an attempt, with every call that leaves the agent seen. One is made for every attempt. */
+class WatchedContext implements AgentContext {
+  readonly workflowId: string
+  readonly runId: string
+  readonly correlationId: string
+  readonly step: string
+  readonly agent: string
+  readonly action: string | undefined
+  readonly visit: number
+  readonly attempt: number
+  readonly undoing: boolean
+  readonly input: JsonValue
+  readonly parameters: JsonObject
+  readonly requires: readonly string[]
+  readonly creates: readonly string[]
+  readonly thresholds: Readonly<Record<string, number>>
+  readonly seed: number | string
+  readonly project: AgentContext['project']
+  // Not hidden from what is made of it with Object.create.
+  private readonly watched: Watched
+
+  constructor(context: AgentContext, activity: Activity, ports: ContextPorts) {
+    this.watched = { context, activity, ports, artifacts: undefined, clock: undefined }
+    this.workflowId = context.workflowId
+    this.runId = context.runId
+    this.correlationId = context.correlationId
+    this.step = context.step
+    this.agent = context.agent
+    this.action = context.action
+    this.visit = context.visit
+    this.attempt = context.attempt
+    this.undoing = context.undoing
+    this.input = context.input
+    this.parameters = context.parameters
+    this.requires = context.requires
+    this.creates = context.creates
+    this.thresholds = context.thresholds
+    this.seed = context.seed
+    this.project = context.project
+  }
+
+  get outputs(): AgentContext['outputs'] {
+    return this.watched.context.outputs
+  }
+
+  get signal(): AbortSignal {
+    return this.watched.context.signal
+  }
+
+  get random(): AgentContext['random'] {
+    return this.watched.context.random
+  }
+
+  get idempotencyKey(): string {
+    return this.watched.context.idempotencyKey
+  }
+
+  get service(): AgentContext['service'] {
+    return this.watched.context.service
+  }
+
+  get artifacts(): ArtifactsContext {
+    return (this.watched.artifacts ??= this.watchedArtifacts())
+  }
+
+  get clock(): AgentClock {
+    return (this.watched.clock ??= this.watchedClock())
+  }
+
+  get http(): HttpClient {
+    const { http } = this.watched.context
+    return {
+      request: (request) =>
+        this.call('http.request', request.target ?? request.url, 'simulatedWaits', () =>
+          http.request(request),
+        ),
+    }
+  }
+
+  get processes(): ProcessRunner {
+    const { processes } = this.watched.context
+    return {
+      run: (command) =>
+        this.call('processes.run', command.command[0] ?? '', 'simulatedWaits', () => processes.run(command)),
+    }
+  }
+
+  get effect(): AgentContext['effect'] {
+    return async (name, run) => {
+      await this.call('effect.run', name, 'simulatedWaits', async () => {})
+      const { effect, idempotencyKey } = this.watched.context
+      const result = await effect(name, run)
+      this.watched.ports.world.record({ idempotencyKey, name, step: this.step })
+      return result
+    }
+  }
+
+  get log(): AgentContext['log'] {
+    const { log } = this.watched.context
+    return (message) => {
+      if (!this.watched.ports.fence.dead) log(message)
+    }
+  }
+
+  private call<T>(operation: string, target: string, counter: Counter, work: () => Promise<T>): Promise<T> {
+    return this.watched.ports.portCall(this.watched.activity, operation, target, counter, work)
+  }
+
+  private watchedArtifacts(): ArtifactsContext {
+    const { artifacts } = this.watched.context
+    const { files } = this.watched.ports
+    return {
+      write: (path, data) => {
+        this.watched.activity.written.add(path)
+        return this.call('files.write', path, files, () => artifacts.write(path, data))
+      },
+      read: (path) => this.call('files.read', path, files, () => artifacts.read(path)),
+      readText: (path) => this.call('files.read', path, files, () => artifacts.readText(path)),
+      adopt: (path) => this.call('files.adopt', path, files, () => artifacts.adopt(path)),
+      list: (folder) => this.call('files.list', folder ?? '', files, () => artifacts.list(folder)),
+    }
+  }
+
+  private watchedClock(): AgentClock {
+    const { clock } = this.watched.context
+    return {
+      now: () => clock.now(),
+      sleep: (ms) => this.call('clock.sleep', '', 'clockWaits', () => clock.sleep(ms)),
+    }
+  }
 }
 
 function newActivity(

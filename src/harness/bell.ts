@@ -1,30 +1,27 @@
 import { deferred } from '../core/index.ts'
 
 /** Tells a waiting session that something has changed; a ring while nobody waits is kept. */
-export interface Bell {
-  ring(): void
-  /** Whether it has rung since the last `clear`. */
-  readonly rung: boolean
-  clear(): void
-  /** Settles at the next ring, or at once when it has rung. */
-  wait(): Promise<void>
-}
+export class Bell {
+  #next = deferred<void>()
+  #rung = false
 
-export function createBell(): Bell {
-  let rung = false
-  let next = deferred<void>()
-  return {
-    get rung() {
-      return rung
-    },
-    ring() {
-      rung = true
-      next.resolve()
-    },
-    clear() {
-      if (rung) next = deferred<void>()
-      rung = false
-    },
-    wait: () => next.promise,
+  /** Whether it has rung since the last `clear`. */
+  get rung(): boolean {
+    return this.#rung
+  }
+
+  ring(): void {
+    this.#rung = true
+    this.#next.resolve()
+  }
+
+  clear(): void {
+    if (this.#rung) this.#next = deferred<void>()
+    this.#rung = false
+  }
+
+  /** Settles at the next ring, or at once when it has rung. */
+  wait(): Promise<void> {
+    return this.#next.promise
   }
 }

@@ -20,11 +20,11 @@ import type {
   TurnPort,
   WorkflowDriver,
 } from '../ports/index.ts'
+import type { KnownLines } from '../trace/index.ts'
 import { createActivities } from './activities.ts'
 import type { Activity } from './activities.ts'
-import { createBell } from './bell.ts'
-import { createFence } from './fence.ts'
-import type { Fence } from './fence.ts'
+import { Bell } from './bell.ts'
+import { Fence } from './fence.ts'
 import type { GateControllers } from './gate-controllers.ts'
 import type { Outside } from './outside.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
@@ -56,6 +56,7 @@ export interface SessionWorld {
   readonly outside: Outside
   /** Puts agents and gates in order; absent: they go on as they come. Needs the virtual clock. */
   readonly scheduler?: Scheduler
+  readonly knownLines?: KnownLines
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -76,8 +77,8 @@ export interface EngineLife {
 }
 
 export function bornLife(world: SessionWorld, number: number): EngineLife {
-  const fence = createFence()
-  const bell = createBell()
+  const fence = new Fence()
+  const bell = new Bell()
   const activities = createActivities({
     bell,
     fence,
@@ -114,6 +115,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
+    ...(world.knownLines === undefined ? {} : { knownLines: world.knownLines }),
     ...world.storage,
   })
   return {
@@ -145,7 +147,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
           }
           const idleOutcome = await settled(report, true)
           if (idleOutcome !== undefined) return idleOutcome
-          throw deadlock(report, activities.list)
+          throw deadlock(report, activities.all())
         }
       } finally {
         activities.hold()
@@ -160,11 +162,11 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       if (bell.rung) return true
       if (world.virtualClock === undefined) {
         if (report.inFlight.length === 0 && report.nextAt === undefined) return false
-        if (world.gates.waiting.length > 0 && waitedFor().every(isWaitingGate)) return false
+        if (world.gates.waiting().length > 0 && waitedFor().every(isWaitingGate)) return false
         await bell.wait()
         return true
       }
-      const unseen = activities.list.filter(isUnseen)
+      const unseen = activities.all().filter(isUnseen)
       if (unseen.length > 0 && unseen.every(({ realCalls }) => realCalls > 0)) {
         if (await untilAnswered(unseen, world.virtualClock)) return true
         continue
@@ -206,11 +208,11 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
   }
 
   function waitedFor(): readonly Activity[] {
-    return activities.list.filter((activity) => !activity.abandoned())
+    return activities.all().filter((activity) => !activity.abandoned())
   }
 
   function isWaitingGate(activity: Activity): boolean {
-    return activity.kind === 'gate' && world.gates.waiting.includes(activity.step)
+    return activity.kind === 'gate' && world.gates.waiting().includes(activity.step)
   }
 
   /** In flight without a sign of what it waits for: it may go on by itself at any moment. */

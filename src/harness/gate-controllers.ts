@@ -8,7 +8,7 @@ import type { GateController } from './contract.ts'
 /** The gate port of a session: controllers by step id, the gate's own condition for the rest. */
 export interface GateControllers extends GatePort {
   /** Steps whose gate waits for `answer`. */
-  readonly waiting: readonly string[]
+  waiting(): readonly string[]
   /** @throws FaultlineError `SESSION_MISUSE` when no gate of that step waits. */
   answer(step: string, decision: GateDecision | boolean): void
 }
@@ -27,9 +27,7 @@ export function createGateControllers(
       open.set(request.step, answer)
       return answer.promise
     },
-    get waiting() {
-      return [...open.keys()]
-    },
+    waiting: () => [...open.keys()],
     answer(step, decision) {
       const answer = open.get(step)
       if (answer === undefined) {

@@ -26,7 +26,7 @@ import type { Scheduler } from './schedule/scheduler.ts'
 import { Session } from './session.ts'
 import { createRecordedDisk, createSimulatedDisk } from './session-disk.ts'
 import type { SessionDisk } from './session-disk.ts'
-import { createWorld } from './world.ts'
+import { Ledger } from './world.ts'
 
 /** Everything a session is made of, decided: no default is left to fill in. */
 export interface SessionParts {
@@ -87,7 +87,7 @@ export async function prepareSession(parts: SessionParts): Promise<Session> {
       agents: parts.agents,
       gates: createGateControllers(parts.gates),
       faults: createFaultRecorder(plan),
-      world: createWorld(),
+      world: new Ledger(),
       observer: {
         event: parts.onEvent,
         log(entry) {

@@ -130,7 +130,7 @@ export class Session implements WorkflowSession {
   }
 
   get world(): readonly WorldEffect[] {
-    return this.#start.world.world.effects
+    return this.#start.world.world.effects()
   }
 
   get logs(): readonly LogEntry[] {
@@ -363,7 +363,7 @@ export class Session implements WorkflowSession {
         if (report.status !== 'running') return this.#terminalOutcome()
         const stop = reached(report)
         if (stop !== undefined) return stop
-        const gate = idle ? this.#start.world.gates.waiting[0] : undefined
+        const gate = idle ? this.#start.world.gates.waiting()[0] : undefined
         return gate === undefined ? undefined : ({ status: 'waiting', step: gate } satisfies RunOutcome)
       })
       await this.#look()

@@ -105,6 +105,8 @@ export interface AgentClock {
 /** One call of an agent by the engine. */
 export interface AgentCall {
   readonly context: AgentContext
+  /** Whether its signal has aborted; asking does not make one. */
+  readonly aborted: () => boolean
   /** When the attempt, and the workflow if it is limited, run out of time. */
   readonly attemptDeadline: number
   readonly workflowDeadline: number | undefined

@@ -1,6 +1,13 @@
 import type { JsonObject, JsonValue, MaybePromise } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
-import type { EventOf, ObservedStatus, RunStatus, StateDocument, WorkflowEvent } from '../trace/index.ts'
+import type {
+  EventOf,
+  KnownLines,
+  ObservedStatus,
+  RunStatus,
+  StateDocument,
+  WorkflowEvent,
+} from '../trace/index.ts'
 import type { AgentPort } from './agent.ts'
 import type { ClockPort } from './clock.ts'
 import type { CompressionPort } from './compression.ts'
@@ -58,6 +65,8 @@ export interface DriverPorts extends StorageOptions {
   readonly processes?: ProcessPort
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
+  /** What lines of logs say, for who takes the same run up thousands of times. */
+  readonly knownLines?: KnownLines
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
 }

@@ -75,10 +75,12 @@ function createIncarnation(ports: DriverPorts): Incarnation {
       clock: { now: () => ports.clock.now() },
     } as unknown as AgentContext
     inFlight = step
-    ports.agents.invoke({ context, attemptDeadline: Infinity, workflowDeadline: undefined }).then(
-      (output) => arrive({ step, output: output ?? null }),
-      (error: unknown) => arrive({ step, message: (error as Error).message }),
-    )
+    ports.agents
+      .invoke({ context, aborted: () => false, attemptDeadline: Infinity, workflowDeadline: undefined })
+      .then(
+        (output) => arrive({ step, output: output ?? null }),
+        (error: unknown) => arrive({ step, message: (error as Error).message }),
+      )
   }
   const arrive = (result: NonNullable<typeof arrived>): void => {
     arrived = result

@@ -38,6 +38,7 @@ export function scheduledRuns(
         digest: createDigest(),
         realWaitMs: 2_000,
         outside: createOutside({}, undefined),
+        knownLines: new Map(),
       },
       freshWorld(createVirtualFiles({}), 0),
       { scheduler },

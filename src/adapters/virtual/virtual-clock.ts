@@ -26,54 +26,67 @@ const defaultStartMs = 1_767_225_600_000
 
 /** @param startMs Milliseconds since 1970-01-01 UTC. */
 export function createVirtualClock(startMs = defaultStartMs): VirtualClock {
-  const heap = new WakeHeap()
-  let now = startMs
-  let scheduled = 0
-  let cancelled = 0
+  return new HeapClock(startMs)
+}
 
-  const earliest = (): Wake | undefined => {
-    for (let wake = heap.first; wake !== undefined; wake = heap.first) {
+class HeapClock implements VirtualClock {
+  readonly #heap = new WakeHeap()
+  #now: number
+  #scheduled = 0
+  #cancelled = 0
+
+  constructor(startMs: number) {
+    this.#now = startMs
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  schedule(at: number, run: () => void): ScheduledWake {
+    assert(Number.isFinite(at), 'a wake is scheduled for a time', at)
+    const wake: Wake = { at: Math.max(at, this.#now), order: this.#scheduled++, run }
+    this.#heap.add(wake)
+    return { cancel: () => this.#cancel(wake) }
+  }
+
+  get pending(): number {
+    return this.#heap.size - this.#cancelled
+  }
+
+  next(): number | undefined {
+    return this.#earliest()?.at
+  }
+
+  advanceTo(ms: number): void {
+    assert(ms >= this.#now, 'the clock never goes back', ms)
+    for (let wake = this.#earliest(); wake !== undefined && wake.at <= ms; wake = this.#earliest()) {
+      this.#heap.removeFirst()
+      const { run } = wake
+      wake.run = undefined
+      this.#now = Math.max(this.#now, wake.at)
+      run?.()
+    }
+    this.#now = Math.max(this.#now, ms)
+  }
+
+  #earliest(): Wake | undefined {
+    for (let wake = this.#heap.first; wake !== undefined; wake = this.#heap.first) {
       if (wake.run !== undefined) return wake
-      heap.removeFirst()
-      cancelled--
+      this.#heap.removeFirst()
+      this.#cancelled--
     }
     return undefined
   }
 
-  return {
-    now: () => now,
-    schedule(at, run): ScheduledWake {
-      assert(Number.isFinite(at), 'a wake is scheduled for a time', at)
-      const wake: Wake = { at: Math.max(at, now), order: scheduled++, run }
-      heap.add(wake)
-      return {
-        cancel() {
-          if (wake.run === undefined) return
-          wake.run = undefined
-          cancelled++
-          // Limits that never strike are the common case: without this they would pile up until their time comes.
-          if (cancelled > 32 && cancelled > heap.size / 2) {
-            heap.keep((kept) => kept.run !== undefined)
-            cancelled = 0
-          }
-        },
-      }
-    },
-    get pending() {
-      return heap.size - cancelled
-    },
-    next: () => earliest()?.at,
-    advanceTo(ms) {
-      assert(ms >= now, 'the clock never goes back', ms)
-      for (let wake = earliest(); wake !== undefined && wake.at <= ms; wake = earliest()) {
-        heap.removeFirst()
-        const { run } = wake
-        wake.run = undefined
-        now = Math.max(now, wake.at)
-        run?.()
-      }
-      now = Math.max(now, ms)
-    },
+  #cancel(wake: Wake): void {
+    if (wake.run === undefined) return
+    wake.run = undefined
+    this.#cancelled++
+    // Limits that never strike are the common case: without this they would pile up until their time comes.
+    if (this.#cancelled <= 32 || this.#cancelled <= this.#heap.size / 2) return
+    this.#heap.keep((kept) => kept.run !== undefined)
+    this.#cancelled = 0
   }
 }
 

@@ -13,6 +13,7 @@ export function callAgent(run: LiveRun, attempt: Attempt): void {
   attempt.called = true
   const call = {
     context: new EngineContext(attempt, run.services),
+    aborted: () => attempt.aborted,
     attemptDeadline: attempt.undoes
       ? undoDeadline(state, attempt.index)
       : attemptDeadline(state, attempt.index),

@@ -114,9 +114,7 @@ function contextServices(
     workflowId,
     runId,
     correlationId,
-    get input() {
-      return deepFreeze(acknowledged().input)
-    },
+    input: () => deepFreeze(acknowledged().input),
     seed,
     project: { folder: ports.projectFolder },
     services: state.workflow.definition.services,

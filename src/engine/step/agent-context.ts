@@ -43,7 +43,7 @@ export interface ContextServices {
   readonly workflowId: string
   readonly runId: string
   readonly correlationId: string
-  readonly input: JsonValue
+  input(): JsonValue
   readonly seed: number | string
   readonly project: AgentContext['project']
   /** Of the definition. */
@@ -94,7 +94,7 @@ export class EngineContext implements AgentContext {
     this.visit = key.visit
     this.attempt = key.attempt
     this.undoing = attempt.undoes
-    this.input = services.input
+    this.input = services.input()
     this.parameters = attempt.parameters
     this.requires = definition.requires
     this.creates = definition.creates

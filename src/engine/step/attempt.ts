@@ -92,6 +92,10 @@ export class Attempt {
     return signal?.aborted === true && thrown === signal.reason
   }
 
+  get aborted(): boolean {
+    return this.#abortedBecause !== undefined
+  }
+
   abort(because: string): void {
     if (this.#abortedBecause !== undefined) return
     this.#abortedBecause = because

@@ -2,7 +2,7 @@ import { bytesEqual, checkId, FaultlineError, messageOf, suggestion } from '../.
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
-import type { DecodedLog, EventOf } from '../../trace/index.ts'
+import type { DecodedLog, EventOf, KnownLines } from '../../trace/index.ts'
 import { loadOutputs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
@@ -38,6 +38,7 @@ export function* readStoredRun(
   named: string | undefined,
   store: StoreLayout,
   digest: DigestPort,
+  knownLines?: KnownLines,
 ): FileProgram<StoredRun> {
   if (named !== undefined) checkId('run id', named)
   const { pointer, damaged: pointerDamaged } = yield* readLastPointer(store, digest)
@@ -54,7 +55,7 @@ export function* readStoredRun(
   const foreign = decoded?.state !== undefined && decoded.state.runId !== runId
   const state = foreign ? undefined : decoded?.state
   const vouchedSeq = Math.max(state?.seq ?? -1, isLast ? pointer.seq : -1)
-  const log = decodeLog(logBytes, digest.crc32, vouchedSeq)
+  const log = decodeLog(logBytes, digest.crc32, vouchedSeq, knownLines)
   if (log.end?.kind === 'corrupt') {
     throw corrupt(layout.log, `line ${log.end.line} (event ${log.end.seq}): ${log.end.reason}`, {
       line: log.end.line,

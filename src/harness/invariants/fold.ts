@@ -16,27 +16,28 @@ type LoggedScoring = NonNullable<LoggedEventOf<'step_finish'>['scoring']>
 
 /** What the checkers' own fold of a log knows about one step. */
 export interface FoldedStep {
-  status: 'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed' | 'skipped'
-  visit: number
-  attempt: number
-  output: JsonValue
+  readonly status:
+    'pending' | 'running' | 'retrying' | 'paused' | 'waiting' | 'completed' | 'failed' | 'skipped'
+  readonly visit: number
+  readonly attempt: number
+  readonly output: JsonValue
   /** Where the output lies when it is too large for an event. */
-  outputBlob: LoggedBlob | undefined
-  scoring: LoggedScoring | null
-  error: LoggedError | null
-  loops: number
-  skipped: Pick<LoggedSkip, 'reason' | 'because'> | undefined
-  takes: readonly string[]
-  tolerated: boolean
-  readonly attempts: FoldedAttempt[]
-  artifacts: readonly PlacedArtifact[]
-  prepared: readonly LoggedArtifact[] | undefined
-  startedAt: number
-  finishedSeq: number
+  readonly outputBlob: LoggedBlob | undefined
+  readonly scoring: LoggedScoring | null
+  readonly error: LoggedError | null
+  readonly loops: number
+  readonly skipped: Pick<LoggedSkip, 'reason' | 'because'> | undefined
+  readonly takes: readonly string[]
+  readonly tolerated: boolean
+  readonly attempts: readonly FoldedAttempt[]
+  readonly artifacts: readonly PlacedArtifact[]
+  readonly prepared: readonly LoggedArtifact[] | undefined
+  readonly startedAt: number
+  readonly finishedSeq: number
   /** What only some steps have, as members of their record. */
-  missingVar: string | undefined
-  waiting: { readonly since: number; readonly expiresAt: number | null } | undefined
-  undo: FoldedUndo | undefined
+  readonly missingVar: string | undefined
+  readonly waiting: { readonly since: number; readonly expiresAt: number | null } | undefined
+  readonly undo: FoldedUndo | undefined
 }
 
 interface FoldedUndo {
@@ -52,10 +53,10 @@ interface FoldedAttempt {
   readonly visit: number
   readonly attempt: number
   readonly startedAt: number
-  finishedAt: number | null
-  durationMs: number | null
-  outcome: 'running' | 'completed' | 'failed' | 'gate-failed' | 'interrupted'
-  error: LoggedError | null
+  readonly finishedAt: number | null
+  readonly durationMs: number | null
+  readonly outcome: 'running' | 'completed' | 'failed' | 'gate-failed' | 'interrupted'
+  readonly error: LoggedError | null
 }
 
 /** An artifact as the newest event about its path has it. */
@@ -73,20 +74,51 @@ export interface PlacedArtifact {
 export interface FoldedRun {
   readonly start: LoggedEventOf<'workflow_start'>
   /** What the run goes by: the definition of event 0, or of the last resume that adopted another. */
-  definition: LoggedDefinition
-  definitionSha256: string
-  status: 'running' | 'paused' | 'waiting' | 'completed' | 'failed' | 'cancelled'
-  input: JsonValue
-  seq: number
-  epoch: number
-  updatedAt: number
-  error: (LoggedError & { readonly step: string | null }) | null
-  cancelledFor: string | null
-  steps: ReadonlyMap<string, FoldedStep>
-  edits: readonly PlacedArtifact[]
-  readonly gateDecisions: (JsonObject & { readonly step: string })[]
+  readonly definition: LoggedDefinition
+  readonly definitionSha256: string
+  readonly status: 'running' | 'paused' | 'waiting' | 'completed' | 'failed' | 'cancelled'
+  readonly input: JsonValue
+  readonly seq: number
+  readonly epoch: number
+  readonly updatedAt: number
+  readonly error: (LoggedError & { readonly step: string | null }) | null
+  readonly cancelledFor: string | null
+  readonly steps: ReadonlyMap<string, FoldedStep>
+  readonly edits: readonly PlacedArtifact[]
+  readonly gateDecisions: readonly (JsonObject & { readonly step: string })[]
   /** Digests that a path may also have: announced by attempts that said nothing more. */
-  readonly announced: Map<string, Set<string>>
+  readonly announced: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
+
+/** A run while it is being folded: what it shares with the one that it goes on from is copied before it is written to. */
+class Folding {
+  readonly run: Draft<FoldedRun> & {
+    steps: Map<string, FoldedStep>
+    announced: Map<string, ReadonlySet<string>>
+  }
+  #own = new Set<FoldedStep>()
+
+  constructor(run: FoldedRun) {
+    this.run = { ...run, steps: new Map(run.steps), announced: new Map(run.announced) }
+  }
+
+  /** A step to write to. */
+  step(id: string): Draft<FoldedStep> | undefined {
+    const step = this.run.steps.get(id)
+    if (step === undefined || this.#own.has(step)) return step
+    const copy = { ...step }
+    this.#own.add(copy)
+    this.run.steps.set(id, copy)
+    return copy
+  }
+
+  /** What it has come to, which stays as it is. */
+  taken(): FoldedRun {
+    this.#own = new Set()
+    return { ...this.run, steps: new Map(this.run.steps), announced: new Map(this.run.announced) }
+  }
 }
 
 /** What lists of events that nobody changes add up to, by how far they were followed. */
@@ -100,10 +132,55 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
   return known.get(throughSeq)
 }
 
+/** What the first events of a list add up to, by the last of them: runs that were forked from one another begin alike. */
+const knownBeginnings = new WeakMap<LoggedEvent, Beginning>()
+
+interface Beginning {
+  readonly events: readonly LoggedEvent[]
+  readonly run: FoldedRun
+}
+
+const eventsBetweenBeginnings = 16
+
 function folded(events: readonly LoggedEvent[], throughSeq: number): FoldedRun | undefined {
   const [start] = events
   if (start?.kind !== 'workflow_start') return undefined
-  const run: FoldedRun = {
+  const after = events.findIndex((event, index) => index > 0 && event.seq > throughSeq)
+  const end = after < 0 ? events.length : after
+  const { begun, run } = longestBeginning(events, end) ?? { begun: 1, run: newRun(start) }
+  const folding = new Folding(run)
+  for (let index = begun; index < end; index++) {
+    const event = events[index] as LoggedEvent
+    folding.run.seq = event.seq
+    folding.run.epoch = event.epoch
+    folding.run.updatedAt = event.at
+    apply(folding, event)
+    if (index % eventsBetweenBeginnings === 0) knownBeginnings.set(event, { events, run: folding.taken() })
+  }
+  return folding.run
+}
+
+/** The longest list of events that this one begins with, of those that have been folded. */
+function longestBeginning(
+  events: readonly LoggedEvent[],
+  end: number,
+): { readonly begun: number; readonly run: FoldedRun } | undefined {
+  const last = Math.floor((end - 1) / eventsBetweenBeginnings) * eventsBetweenBeginnings
+  for (let index = last; index > 0; index -= eventsBetweenBeginnings) {
+    const known = knownBeginnings.get(events[index] as LoggedEvent)
+    if (known !== undefined && beginAlike(events, known.events, index))
+      return { begun: index + 1, run: known.run }
+  }
+  return undefined
+}
+
+function beginAlike(left: readonly LoggedEvent[], right: readonly LoggedEvent[], through: number): boolean {
+  for (let index = through; index >= 0; index--) if (left[index] !== right[index]) return false
+  return true
+}
+
+function newRun(start: LoggedEventOf<'workflow_start'>): FoldedRun {
+  return {
     start,
     definition: start.definition,
     definitionSha256: start.definitionSha256,
@@ -119,14 +196,6 @@ function folded(events: readonly LoggedEvent[], throughSeq: number): FoldedRun |
     gateDecisions: [],
     announced: new Map(),
   }
-  for (const event of events.slice(1)) {
-    if (event.seq > throughSeq) break
-    run.seq = event.seq
-    run.epoch = event.epoch
-    run.updatedAt = event.at
-    apply(run, event)
-  }
-  return run
 }
 
 /** The newest record of every path, by path. */
@@ -137,8 +206,9 @@ export function newestArtifacts(run: FoldedRun): ReadonlyMap<string, PlacedArtif
   return newest
 }
 
-function apply(run: FoldedRun, event: LoggedEvent): void {
-  if (event.kind === 'workflow_resume') return resume(run, event)
+function apply(folding: Folding, event: LoggedEvent): void {
+  const { run } = folding
+  if (event.kind === 'workflow_resume') return resume(folding, event)
   if (event.kind === 'workflow_end') {
     run.status = event.status
     if (event.error !== undefined) run.error ??= { ...event.error, step: event.step ?? null }
@@ -160,29 +230,56 @@ function apply(run: FoldedRun, event: LoggedEvent): void {
   }
   if (event.kind === 'step_skip') {
     const { reason, because, takes = [] } = event
-    const step = run.steps.get(event.step)
+    const step = folding.step(event.step)
     if (step !== undefined) Object.assign(step, { status: 'skipped', skipped: { reason, because }, takes })
     return
   }
-  if (!('attempt' in event)) return
-  const step = run.steps.get(event.step)
-  if (step !== undefined) applyToStep(run, step, event)
+  if (!('attempt' in event) || changesNothing(event)) return
+  const step = folding.step(event.step)
+  if (step !== undefined) applyToStep(folding, step, event)
 }
 
-function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): void {
+const asides = ['process_start', 'artifact_created', 'late_result', 'checkpoint', 'timeout_warning'] as const
+
+type Aside = Extract<LoggedStepEvent, { readonly kind: (typeof asides)[number] }>
+
+function changesNothing(event: LoggedStepEvent): event is Aside {
+  return (asides as readonly string[]).includes(event.kind)
+}
+
+function applyToStep(
+  folding: Folding,
+  step: Draft<FoldedStep>,
+  event: Exclude<LoggedStepEvent, Aside>,
+): void {
+  const { run } = folding
   switch (event.kind) {
     case 'step_start': {
       const { visit, attempt, at } = event
-      Object.assign(step, { status: 'running', attempt, error: null, prepared: undefined, startedAt: at })
+      step.status = 'running'
+      step.attempt = attempt
+      step.error = null
+      step.prepared = undefined
+      step.startedAt = at
       step.takes = event.takes ?? []
-      const begun = { visit, attempt, startedAt: at, finishedAt: null, durationMs: null, error: null }
-      step.attempts.push({ ...begun, outcome: 'running' })
+      step.attempts = [
+        ...step.attempts,
+        {
+          visit,
+          attempt,
+          startedAt: at,
+          finishedAt: null,
+          durationMs: null,
+          error: null,
+          outcome: 'running',
+        },
+      ]
       return
     }
     case 'artifacts_prepared':
       step.prepared = event.artifacts
       for (const { path, sha256 } of event.artifacts) {
-        run.announced.set(path, (run.announced.get(path) ?? new Set()).add(sha256))
+        run.announced.set(path, new Set([...(run.announced.get(path) ?? []), sha256]))
       }
       return
     case 'step_pause':
@@ -198,7 +295,7 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       step.waiting = { since: event.at, expiresAt: event.expiresAt ?? null }
       return
     case 'gate_result':
-      return decideGate(run, step, event)
+      return decideGate(folding, step, event)
     case 'undo_start':
     case 'undo_finish':
     case 'undo_fail':
@@ -236,21 +333,16 @@ function applyToStep(run: FoldedRun, step: FoldedStep, event: LoggedStepEvent): 
       step.error = event.error
       endAttempt(step, event.at, event.durationMs, 'failed', event.error)
       return
-    case 'process_start':
-    case 'artifact_created':
-    case 'late_result':
-    case 'checkpoint':
-    case 'timeout_warning':
-      return
   }
 }
 
-function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate_result'>): void {
+function decideGate(folding: Folding, step: Draft<FoldedStep>, event: LoggedEventOf<'gate_result'>): void {
+  const { run } = folding
   placePrepared(step, event)
   step.output = event.output ?? null
   step.outputBlob = event.outputBlob
   step.scoring = event.scoring ?? null
-  run.gateDecisions.push({
+  const decision = {
     step: event.step,
     visit: event.visit,
     attempt: event.attempt,
@@ -259,11 +351,12 @@ function decideGate(run: FoldedRun, step: FoldedStep, event: LoggedEventOf<'gate
     scoring: event.scoring ?? null,
     route: event.route.to,
     ...(event.by === undefined ? {} : { by: event.by }),
-  })
+  }
+  run.gateDecisions = [...run.gateDecisions, decision]
   if (event.route.to !== 'loop') return
   endAttempt(step, event.at, event.at - step.startedAt, 'gate-failed')
   for (const member of loopMembers(run, event.step)) {
-    const other = run.steps.get(member)
+    const other = folding.step(member)
     if (other === undefined) continue
     openVisit(other)
     other.loops = 0
@@ -279,16 +372,21 @@ function nextFailure(run: FoldedRun): FoldedRun['error'] {
   return failed?.[1].error == null ? null : { ...failed[1].error, step: failed[0] }
 }
 
-function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
+function resume(folding: Folding, event: LoggedEventOf<'workflow_resume'>): void {
+  const { run } = folding
   // A rollback that was interrupted goes on.
   if (run.status === 'running' && [...run.steps.values()].some(({ undo }) => undo !== undefined)) return
-  if (event.adopts !== undefined) adopt(run, event.adopts)
+  if (event.adopts !== undefined) adopt(folding, event.adopts)
   const reopened = event.reopensLoopOf === undefined ? [] : loopMembers(run, event.reopensLoopOf)
-  for (const [id, step] of run.steps) {
+  for (const [id, before] of run.steps) {
     const isAgain = event.restarts.includes(id)
-    const wasDone = step.status === 'completed' || step.status === 'waiting'
-    const stands = wasDone || step.status === 'skipped' || step.tolerated
-    if (step.status !== 'completed' && step.status !== 'pending' && !(stands && !isAgain)) {
+    const wasDone = before.status === 'completed' || before.status === 'waiting'
+    const stands = wasDone || before.status === 'skipped' || before.tolerated
+    const isOpen = before.status !== 'completed' && before.status !== 'pending' && !(stands && !isAgain)
+    const isReopened = [...reopened].includes(id) || (wasDone && isAgain)
+    const step = isOpen || isReopened || id === event.reopensLoopOf ? folding.step(id) : undefined
+    if (step === undefined) continue
+    if (isOpen) {
       if (step.status === 'failed' || step.status === 'skipped') forgetFlow(step)
       step.status = 'pending'
       step.missingVar = undefined
@@ -297,7 +395,7 @@ function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
       step.prepared = undefined
       endAttempt(step, event.at, null, 'interrupted')
     }
-    if ([...reopened].includes(id) || (wasDone && isAgain)) openVisit(step)
+    if (isReopened) openVisit(step)
     if (id === event.reopensLoopOf) step.loops = 0
   }
   run.status = 'running'
@@ -305,38 +403,45 @@ function resume(run: FoldedRun, event: LoggedEventOf<'workflow_resume'>): void {
   if (event.input !== undefined)
     run.input =
       isJsonObject(run.input) && isJsonObject(event.input) ? { ...run.input, ...event.input } : event.input
-  forgetDecisions(run)
+  forgetDecisions(folding)
 }
 
 /** A step that had been reached stands where it stood, unless what led to it begins anew. */
-function forgetDecisions(run: FoldedRun): void {
+function forgetDecisions(folding: Folding): void {
+  const { run } = folding
   const isOpen = (id: string): boolean => {
     const status = run.steps.get(id)?.status
     return status !== 'completed' && status !== 'skipped' && status !== 'failed'
   }
   const { before, joinsAny } = stepGraph(run.definition)
   for (const [id, step] of run.steps) {
-    if (step.status !== 'pending') continue
+    if (step.status !== 'pending' || !hasFlow(step)) continue
     const sources = joinsAny.has(id) ? step.takes : [...(before.get(id) ?? [])]
     const begin = joinsAny.has(id) ? sources.length > 0 && sources.every(isOpen) : sources.some(isOpen)
-    if (begin) forgetFlow(step)
+    if (begin) forgetFlow(folding.step(id))
   }
 }
 
-function forgetFlow(step: FoldedStep): void {
-  Object.assign(step, { skipped: undefined, takes: [], tolerated: false })
+function hasFlow({ skipped, takes, tolerated }: FoldedStep): boolean {
+  return skipped !== undefined || takes.length > 0 || tolerated
+}
+
+function forgetFlow(step: Draft<FoldedStep> | undefined): void {
+  if (step !== undefined) Object.assign(step, { skipped: undefined, takes: [], tolerated: false })
 }
 
 /** Steps keep what they have done under their id; those that the definition no longer has leave the run. */
 function adopt(
-  run: FoldedRun,
+  folding: Folding,
   { definition, definitionSha256 }: NonNullable<LoggedEventOf<'workflow_resume'>['adopts']>,
 ): void {
+  const { run } = folding
   run.definition = definition
   run.definitionSha256 = definitionSha256
   run.steps = new Map(definition.steps.map(({ id }) => [id, run.steps.get(id) ?? newStep()]))
-  for (const step of run.steps.values()) {
-    if (step.status !== 'skipped') continue
+  for (const [id, { status }] of run.steps) {
+    const step = status === 'skipped' ? folding.step(id) : undefined
+    if (step === undefined) continue
     forgetFlow(step)
     step.status = 'pending'
   }
@@ -346,7 +451,7 @@ function loopMembers(run: FoldedRun, gated: string): Iterable<string> {
   return stepGraph(run.definition).loops.get(gated) ?? []
 }
 
-function openVisit(step: FoldedStep): void {
+function openVisit(step: Draft<FoldedStep>): void {
   step.status = 'pending'
   step.visit++
   step.attempt = 0
@@ -358,7 +463,7 @@ function openVisit(step: FoldedStep): void {
   forgetFlow(step)
 }
 
-function placePrepared(step: FoldedStep, event: LoggedStepEvent): void {
+function placePrepared(step: Draft<FoldedStep>, event: LoggedStepEvent): void {
   const { prepared } = step
   if (prepared === undefined) return
   const paths = new Set(prepared.map(({ path }) => path))
@@ -369,14 +474,15 @@ function placePrepared(step: FoldedStep, event: LoggedStepEvent): void {
 }
 
 function endAttempt(
-  step: FoldedStep,
+  step: Draft<FoldedStep>,
   at: number,
   durationMs: number | null,
   outcome: FoldedAttempt['outcome'],
   error: LoggedError | null = null,
 ): void {
   const last = step.attempts.at(-1)
-  if (last?.outcome === 'running') Object.assign(last, { finishedAt: at, durationMs, outcome, error })
+  if (last?.outcome !== 'running') return
+  step.attempts = [...step.attempts.slice(0, -1), { ...last, finishedAt: at, durationMs, outcome, error }]
 }
 
 function newStep(): FoldedStep {

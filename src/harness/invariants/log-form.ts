@@ -1,3 +1,4 @@
+import { bytesEqual } from '../../core/index.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { LogReading } from './log-reading.ts'
 import type { RunReading } from './run-reading.ts'
@@ -61,8 +62,8 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
 function judgeGrowth(run: RunReading, verdict: Verdict): void {
   for (const { incarnation, durableLog } of run.evidence.earlierLives) {
     const before = wholeLines(durableLog)
+    if (bytesEqual(before, run.log.bytes.subarray(0, before.length))) continue
     const changedAt = firstDifference(before, run.log.bytes)
-    if (changedAt === undefined) continue
     const seq = before.subarray(0, changedAt).filter((byte) => byte === lineFeed).length
     const event = eventWords(run.readLog(durableLog), seq)
     const sentence = `Event ${seq}${event} was durable when incarnation ${incarnation} ended, and the log no longer has it as it was.`
@@ -75,10 +76,11 @@ function wholeLines(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes.lastIndexOf(lineFeed) + 1)
 }
 
-/** Where `whole` first departs from `head`; undefined when it begins with all of it. */
-function firstDifference(head: Uint8Array, whole: Uint8Array): number | undefined {
-  for (let index = 0; index < head.length; index++) if (head[index] !== whole[index]) return index
-  return undefined
+/** Where `whole`, which does not begin with all of `head`, first departs from it. */
+function firstDifference(head: Uint8Array, whole: Uint8Array): number {
+  let index = 0
+  while (head[index] === whole[index]) index++
+  return index
 }
 
 function eventWords(log: LogReading, seq: number): string {

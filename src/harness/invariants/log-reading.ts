@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/index.ts'
+import { decodeUtf8, encodeUtf8, isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
 import type { EventShapes, LoggedEvent } from './event-shapes.ts'
 import type { EvidenceDigest } from './evidence.ts'
@@ -72,7 +72,8 @@ function readLine(text: string, digest: EvidenceDigest, shapes: EventShapes): Lo
   if (known !== undefined) return known
   const line = parseLine(text, digest, shapes)
   if (knownLines.size >= mostKnownLines) knownLines.clear()
-  knownLines.set(text, line)
+  // A copy of its own: a slice would keep the text of the whole log.
+  knownLines.set(decodeUtf8(encodeUtf8(text)), line)
   return line
 }
 

@@ -160,14 +160,12 @@ class OrderWalk {
   #judgeStart(event: LoggedEventOf<'step_start'>): void {
     const { step, seq } = event
     const graph = this.#run.graphAt(seq)
-    const isFree = this.#run
-      .definitionAt(seq)
-      ?.steps.some(({ id, condition }) => id === step && runsAfterFailure.has(condition))
+    const isFree = runsAfterFailure.has(this.#run.stepDefinition(event)?.condition)
     const connections = graph.into.get(step) ?? []
     const isLedTo = connections.some((connection) => this.#leadsOn(connection))
     if (graph.joinsAny.has(step)) {
       const allEnded = connections.every(({ from }) => this.#hasEnded(from))
-      if (!isLedTo && !(isFree === true && allEnded) && connections.length > 0)
+      if (!isLedTo && !(isFree && allEnded) && connections.length > 0)
         this.#broken(event, `started before anything had led to it`)
       return
     }
@@ -177,12 +175,12 @@ class OrderWalk {
       if (!this.#hasEnded(need)) {
         isInOrder = false
         this.#broken(event, `started before step '${need}', which it depends on, had completed`)
-      } else if (isFree !== true && connection?.condition === undefined && this.#failed.get(need) === false) {
+      } else if (!isFree && connection?.condition === undefined && this.#failed.get(need) === false) {
         this.#broken(event, `started although step '${need}', which it depends on, had failed`)
         isInOrder = false
       }
     }
-    if (isInOrder && isFree !== true && !isLedTo && connections.length > 0)
+    if (isInOrder && !isFree && !isLedTo && connections.length > 0)
       this.#broken(event, `started although nothing had led to it`)
   }
 
@@ -201,7 +199,7 @@ class OrderWalk {
     const { step, visit, seq, reason } = event
     const broken = (what: string): void =>
       this.#verdict.broken(`Step '${step}' (visit ${visit}) ${what} (event ${seq}).`, { step, visit, seq })
-    const definition = this.#run.definitionAt(seq)?.steps.find(({ id }) => id === step)
+    const definition = this.#run.stepDefinition(event)
     if (definition === undefined) return broken('is no step of the workflow')
     if (this.#running.has(step)) broken('was skipped while it was running')
     if (this.#completed.has(step)) broken('was skipped after it had completed')

@@ -1,5 +1,6 @@
 import { jsonDiff } from '../../core/index.ts'
 import type { CanonicalOutcome, CanonicalStep } from './evidence.ts'
+import type { FoldedStep } from './fold.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
 import { sameJson } from './same-json.ts'
@@ -35,16 +36,31 @@ export const outcome: Invariant = {
 export function outcomeOf(run: RunReading): CanonicalOutcome {
   const { evidence, folded } = run
   const steps: Record<string, CanonicalStep> = {}
-  for (const [id, { status, output, outputBlob, scoring, artifacts }] of folded?.steps ?? []) {
-    const digests = artifacts.map(({ path, sha256 }) => [path, sha256] as const)
-    steps[id] = { status, output: outputBlob ?? output, scoring, artifacts: Object.fromEntries(digests) }
-  }
+  for (const [id, step] of folded?.steps ?? []) steps[id] = canonicalStep(step)
   const files = run.projectFiles(evidence.files)
   return {
     status: evidence.ending.status,
     steps,
     files: Object.fromEntries(files.map(([path, bytes]) => [path, run.sha256Of(bytes)])),
   }
+}
+
+/** By the step: runs that were forked from one another share most of theirs. */
+const known = new WeakMap<FoldedStep, CanonicalStep>()
+
+function canonicalStep(step: FoldedStep): CanonicalStep {
+  const before = known.get(step)
+  if (before !== undefined) return before
+  const { status, output, outputBlob, scoring, artifacts } = step
+  const digests = artifacts.map(({ path, sha256 }) => [path, sha256] as const)
+  const canonical = {
+    status,
+    output: outputBlob ?? output,
+    scoring,
+    artifacts: Object.fromEntries(digests),
+  }
+  known.set(step, canonical)
+  return canonical
 }
 
 /** Says each way in which two outcomes differ; `where` names the second. */

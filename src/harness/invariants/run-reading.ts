@@ -22,6 +22,15 @@ const settled: ReadonlySet<string> = new Set([
   'left',
 ])
 
+/** By definition, and then by id: runs that share their first event share its steps. */
+const knownSteps = new WeakMap<LoggedDefinition, ReadonlyMap<string, LoggedStep>>()
+
+function stepsOf(definition: LoggedDefinition): ReadonlyMap<string, LoggedStep> {
+  const known = knownSteps.get(definition) ?? new Map(definition.steps.map((step) => [step.id, step]))
+  knownSteps.set(definition, known)
+  return known
+}
+
 /** Evidence with what the checkers read out of it, each part once and only when it is asked for. */
 export class RunReading {
   readonly evidence: Evidence
@@ -124,7 +133,8 @@ export class RunReading {
 
   /** How a step was defined at an event about it. */
   stepDefinition({ step, seq }: { readonly step: string; readonly seq: number }): LoggedStep | undefined {
-    return this.definitionAt(seq)?.steps.find(({ id }) => id === step)
+    const definition = this.definitionAt(seq)
+    return definition === undefined ? undefined : stepsOf(definition).get(step)
   }
 
   sha256Of(bytes: Uint8Array): string {

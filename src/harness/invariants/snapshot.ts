@@ -129,7 +129,16 @@ function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
   }
 }
 
+/** By the step: runs that were forked from one another share most of theirs. */
+const documents = new WeakMap<FoldedStep, Readonly<Record<string, JsonValue>>>()
+
 function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
+  const document = documents.get(step) ?? writtenOut(step)
+  documents.set(step, document)
+  return document
+}
+
+function writtenOut(step: FoldedStep): Readonly<Record<string, JsonValue>> {
   const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
   const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))

@@ -58,8 +58,8 @@ function judgeStepLimits(run: RunReading, verdict: Verdict): void {
     if (event.kind === 'step_start' && !begun.has(key)) begun.set(key, event.at)
     const from = begun.get(key)
     const { maxDurationMs } = run.stepDefinition(event) ?? {}
-    const place = placeOf(event)
     if (event.kind === 'step_fail' && event.error.kind === 'step-timeout') {
+      const place = placeOf(event)
       const what = `Step '${event.step}' used up the time for all its attempts`
       if (maxDurationMs === undefined) verdict.broken(`${what}, and it has no such limit.`, place)
       else if (from !== undefined) judgeInstant(run, event.at - from, maxDurationMs, verdict, { what, place })
@@ -67,7 +67,7 @@ function judgeStepLimits(run: RunReading, verdict: Verdict): void {
     if (event.kind !== 'step_start' || maxDurationMs === undefined || from === undefined) continue
     if (event.at - from < maxDurationMs || run.clockWasMoved) continue
     const sentence = `Step '${event.step}' ${tryOf(event)} started ${formatDuration(event.at - from)} after its first attempt, and all of them may take ${formatDuration(maxDurationMs)}.`
-    verdict.broken(sentence, place)
+    verdict.broken(sentence, placeOf(event))
   }
 }
 

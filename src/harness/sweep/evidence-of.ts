@@ -65,5 +65,5 @@ function withRefusal(
   refusal: NonNullable<EndedLifeOf['refusal']>,
 ): SweptWorld['lives'] {
   const last = lives.at(-1)
-  return last === undefined ? lives : [...lives.slice(0, -1), { ...last, refusal }]
+  return last === undefined ? lives : [...lives.slice(0, -1), { ...last, disk: last.disk, refusal }]
 }

@@ -82,5 +82,6 @@ async function sweptWorkflow(
     outside: createOutside(options, undefined),
     ...(options.operator === undefined ? {} : { operator: options.operator }),
     ...(project.folder === undefined ? {} : { folder: project.folder }),
+    knownLines: new Map(),
   }
 }

@@ -29,8 +29,8 @@ import type { GateControllers } from '../gate-controllers.ts'
 import type { Execution, FiredFaultRecord, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { EventOf, StateDocument } from '../../trace/index.ts'
-import { createWorld } from '../world.ts'
+import type { EventOf, KnownLines, StateDocument } from '../../trace/index.ts'
+import { Ledger } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
 import { afterLife, copyOf } from './swept-world.ts'
@@ -53,6 +53,8 @@ export interface SweptWorkflow {
   readonly operator?: SweepOperator
   /** The project on the real disk, to which nobody is to write. */
   readonly folder?: string
+  /** What the lines of its logs say. */
+  readonly knownLines: KnownLines
   /** Told whenever a gate is asked. */
   readonly onGate?: () => void
 }
@@ -184,7 +186,7 @@ class WatchedLife {
   readonly #timers = new Set<number>()
   readonly #calls = new Set<string>()
   readonly #life: EngineLife
-  #world: SweptWorld
+  readonly #world: { -readonly [Part in keyof SweptWorld]: SweptWorld[Part] }
   #during: 'run' | 'recovery'
   #timersMade = 0
   readonly #operations: FileOperationNames
@@ -240,7 +242,8 @@ class WatchedLife {
       calls: [...this.#calls],
     }
     return {
-      world: this.#world,
+      // A call that is answered only now has nobody to tell.
+      world: { ...this.#world },
       leftovers,
       refusal,
       leftAt: this.#leftAt,
@@ -381,9 +384,9 @@ class WatchedLife {
   }
 
   #sessionWorld(before: SweptWorld): SessionWorld {
-    const { seed, driver, digest, realWaitMs, outside } = this.#workflow
+    const { seed, driver, digest, realWaitMs, outside, knownLines } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
-    const ledger = createWorld(before.effects)
+    const ledger = new Ledger(before.effects)
     const { from, scheduler } = this.#options
     return {
       driver: from === undefined ? driver : { ...driver, incarnate: from.fork },
@@ -402,11 +405,9 @@ class WatchedLife {
       world: {
         record: (effect) => {
           ledger.record(effect)
-          this.#note({ effects: ledger.effects })
+          this.#note({ effects: ledger.effects() })
         },
-        get effects() {
-          return ledger.effects
-        },
+        effects: () => ledger.effects(),
       },
       observer: {
         event: (event) => {
@@ -428,6 +429,7 @@ class WatchedLife {
       realWaitMs,
       storage: {},
       outside,
+      knownLines,
       compression: createCompression(),
       ...(scheduler === undefined ? {} : { scheduler }),
     }
@@ -446,9 +448,7 @@ class WatchedLife {
     if (onGate === undefined) return controllers
     return {
       answer: (of, decision) => controllers.answer(of, decision),
-      get waiting() {
-        return controllers.waiting
-      },
+      waiting: () => controllers.waiting(),
       decide(request) {
         onGate()
         return controllers.decide(request)
@@ -582,7 +582,7 @@ class WatchedLife {
       has: (name) => agents.has(name),
       names: agents.names,
       invoke: async (call) => {
-        const { step, visit, attempt, signal } = call.context
+        const { step, visit, attempt } = call.context
         const name = `agent of ${step}#${visit}@${attempt}`
         const execution: Execution = { step, visit, attempt, incarnation: this.#incarnation }
         if (call.context.undoing) this.#note({ undos: [...this.#world.undos, execution] })
@@ -590,7 +590,8 @@ class WatchedLife {
         this.#calls.add(name)
         const settle = (thrown?: unknown): void => {
           this.#calls.delete(name)
-          if (this.#hasEnded || !signal.aborted || (thrown !== undefined && thrown === signal.reason)) return
+          if (this.#hasEnded || !call.aborted()) return
+          if (thrown !== undefined && thrown === call.context.signal.reason) return
           const executions = this.#world.executions.map((other) =>
             other === execution ? { ...execution, late: true } : other,
           )
@@ -603,7 +604,7 @@ class WatchedLife {
           return output
         } catch (error) {
           settle(error)
-          if (!signal.aborted) this.#takeBackFault(execution)
+          if (!call.aborted()) this.#takeBackFault(execution)
           throw error
         }
       },
@@ -611,7 +612,7 @@ class WatchedLife {
   }
 
   #note(change: Partial<SweptWorld>): void {
-    this.#world = { ...this.#world, ...change }
+    Object.assign(this.#world, change)
   }
 }
 

@@ -67,22 +67,40 @@ export function afterLife(
   // Nobody was told of a run whose start had not been acknowledged: the next life starts it anew.
   if (world.runId === undefined) return { ...world, disk: found }
   const { status } = world.ending
-  // Read when somebody judges by it; the next life writes to the disk.
-  const stood = found.fork()
-  let files: FileTree | undefined
-  const life: EndedLife = {
-    incarnation: world.lives.length + 1,
-    during,
-    durableLog:
-      world.disk.durableBytes(`${stateFolder}/runs/${world.runId}/events.jsonl`) ?? new Uint8Array(),
-    get disk() {
-      return (files ??= stood.snapshotFiles())
-    },
-    told: {
-      completedSteps: world.completedSteps,
-      ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
-    },
-    ...(refusal === undefined ? {} : { refusal }),
+  const told = {
+    completedSteps: world.completedSteps,
+    ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
   }
+  const life = new SweptLife(world, during, found.fork(), told, refusal)
   return { ...world, disk: found, lives: [...world.lives, life] }
+}
+
+/** What it left is read when somebody judges by it; the next life writes to the disk. */
+class SweptLife implements EndedLife {
+  readonly incarnation: number
+  readonly during: EndedLife['during']
+  readonly durableLog: Uint8Array
+  readonly told: EndedLife['told']
+  readonly refusal?: SeenError
+  readonly #stood: VirtualFiles
+  #files: FileTree | undefined
+
+  constructor(
+    { lives, disk, runId }: SweptWorld,
+    during: EndedLife['during'],
+    stood: VirtualFiles,
+    told: EndedLife['told'],
+    refusal: SeenError | undefined,
+  ) {
+    this.incarnation = lives.length + 1
+    this.during = during
+    this.durableLog = disk.durableBytes(`${stateFolder}/runs/${runId}/events.jsonl`) ?? new Uint8Array()
+    this.told = told
+    this.#stood = stood
+    if (refusal !== undefined) this.refusal = refusal
+  }
+
+  get disk(): FileTree {
+    return (this.#files ??= this.#stood.snapshotFiles())
+  }
 }

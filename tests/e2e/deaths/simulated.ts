@@ -29,6 +29,7 @@ export async function sweptWorkflow(workflow: string): Promise<SweptWorkflow> {
     digest: createDigest(),
     realWaitMs: 60_000,
     outside: createOutside({}, undefined),
+    knownLines: new Map(),
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { deferred } from '../../../src/core/index.ts'
 import { createReferenceDriver, defineWorkflow } from '../../../src/engine/index.ts'
-import { createFence, DeadIncarnationError } from '../../../src/harness/fence.ts'
+import { DeadIncarnationError, Fence } from '../../../src/harness/fence.ts'
 import { createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import type { Agents, WorkflowSession } from '../../../src/harness/index.ts'
 import type {
@@ -150,7 +150,7 @@ describe('after a crash', () => {
 describe('the fence', () => {
   test('waits at a crash for what the disk is doing, whose answer then reaches nobody', async () => {
     const disk = deferred<undefined>()
-    const fence = createFence()
+    const fence = new Fence()
     const files = fence.files({ perform: () => disk.promise } as unknown as FilesPort)
     const answer = Promise.resolve(files.perform({ op: 'read', path: 'a' }))
     const drop = fence.drop()
@@ -162,7 +162,7 @@ describe('the fence', () => {
   })
 
   test('lets errors of the disk through while alive', async () => {
-    const fence = createFence()
+    const fence = new Fence()
     const files = fence.files({ perform: () => Promise.reject(new Error('EIO')) })
     await expect(files.perform({ op: 'read', path: 'a' })).rejects.toThrow('EIO')
   })
@@ -170,7 +170,7 @@ describe('the fence', () => {
 
 describe('at the death of a life', () => {
   test('a request in flight is cut off, its answer reaches nobody, and no other is made', async () => {
-    const fence = createFence()
+    const fence = new Fence()
     const seen: HttpCall[] = []
     const answer = deferred<never>()
     const http = fence.http({
@@ -192,7 +192,7 @@ describe('at the death of a life', () => {
   })
 
   test('a process that was held is abandoned; one that was let go runs on, and nobody ends it or hears of it', async () => {
-    const fence = createFence()
+    const fence = new Fence()
     const said: string[] = []
     const exits: ReturnType<typeof deferred<never>>[] = []
     const inner: ProcessPort = {

@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, runFinding, sweepFaults } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import type { Agents } from '../../../../src/ports/index.ts'
 import { chainOfSix, fanOutOfFive, sweptAgents } from '../../../support/swept-workflows.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
 
 async function sweep(
   workflow: AgentWorkflow,

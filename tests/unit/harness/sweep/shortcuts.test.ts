@@ -45,6 +45,7 @@ describe.each([
       digest: createDigest(),
       realWaitMs: 60_000,
       outside: createOutside({}, undefined),
+      knownLines: new Map(),
     }
     const boundaries: Boundary[] = []
     const writes: string[] = []
