@@ -1,6 +1,7 @@
 import { messageOf } from '../core/index.ts'
 import type { JsonObject } from '../core/index.ts'
 import type { StepDefinition } from '../definition/index.ts'
+import { ConfigurationError } from '../ports/index.ts'
 import type { AgentPort, Agents } from '../ports/index.ts'
 import { commandStep, readCommandStep } from './command-step.ts'
 import { httpStep, readHttpStep } from './http-step.ts'
@@ -60,7 +61,10 @@ export function withBuiltInSteps(agents: AgentPort, options: BuiltInStepsOptions
     names: [...agents.names, ...builtInStepNames.filter((name) => !agents.names.includes(name))],
     async invoke(call) {
       const { agent } = call.context
-      return agents.has(agent) ? agents.invoke(call) : builtIn[agent]?.(call.context)
+      if (agents.has(agent)) return agents.invoke(call)
+      const step = isBuiltInStep(agent) ? builtIn[agent] : undefined
+      if (step !== undefined) return step(call.context)
+      throw new ConfigurationError(`Step '${call.context.step}' names agent '${agent}', which was not given.`)
     },
   }
 }

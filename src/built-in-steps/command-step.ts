@@ -82,6 +82,14 @@ async function adoptCreated({ creates, artifacts }: AgentContext): Promise<void>
   }
 }
 
+/** As one would type it at a prompt; what a shell runs is shown without the shell. */
+function asTyped([program = '', option, ...rest]: readonly string[]): string {
+  if (program === 'sh' && option === '-c' && rest.length === 1) return rest.join()
+  return [program, ...(option === undefined ? [] : [option]), ...rest]
+    .map((word) => (/^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ')
+}
+
 function ended(
   { command }: ProcessCommand,
   { exitCode, signal, stdout, stderr }: ProcessResult,
@@ -90,9 +98,12 @@ function ended(
   const how = exitCode === null ? `was ended by ${signal}` : `ended with exit code ${exitCode}`
   const said = (stderr.trim() === '' ? stdout : stderr).trim()
   const shown = said.length <= longestExcerpt ? said : `...${said.slice(-longestExcerpt)}`
-  return new StepFailure(clean(`'${command.join(' ')}' ${how}${shown === '' ? '.' : `: ${shown}`}`), {
-    kind: 'process',
-    category: 'transient',
-    code: exitCode === null ? String(signal) : `EXIT_${exitCode}`,
-  })
+  return new StepFailure(
+    clean(`\`${asTyped(command.map(clean))}\` ${how}${shown === '' ? '.' : `: ${shown}`}`),
+    {
+      kind: 'process',
+      category: 'transient',
+      code: exitCode === null ? String(signal) : `EXIT_${exitCode}`,
+    },
+  )
 }

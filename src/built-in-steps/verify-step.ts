@@ -52,7 +52,7 @@ export function readVerifyStep(step: string, written: JsonObject): VerifyStep {
 function firstFailures({ step, outputs }: AgentContext, of: string | undefined): readonly JsonValue[] {
   if (of === undefined) return Object.values(outputs).flatMap((output) => failuresOf(output) ?? [])
   if (!Object.hasOwn(outputs, of))
-    throw invalidStep(step, `verifies what step '${of}' found, which has not completed`)
+    throw invalidStep(step, `verifies what step '${of}' found, which has not completed before it`)
   const failures = failuresOf(outputs[of] as JsonValue)
   if (failures !== undefined) return failures
   throw invalidStep(step, `verifies what step '${of}' found, whose output has no list 'failures'`)

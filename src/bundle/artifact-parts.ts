@@ -4,6 +4,7 @@ import {
   type ArtifactVersion,
   type RecordedFile,
   type SessionRecording,
+  type UnknownPart,
 } from '../trace/index.ts'
 import type { BundlePart } from './admission.ts'
 import { utf8Text } from './bytes.ts'
@@ -82,6 +83,15 @@ export function artifactParts(
       })),
     })),
   }
+}
+
+/** Says so when a content that another has replaced is not in the bundle. */
+export function unknownVersions(artifactFiles: readonly ArtifactFiles[]): readonly UnknownPart[] {
+  const isWhole = artifactFiles.every(({ versions }) =>
+    versions.every(({ file, sha256 }) => file !== null || sha256 === versions.at(-1)?.sha256),
+  )
+  const why = 'What an artifact held before is known only where this process has replaced it.'
+  return isWhole ? [] : [{ part: 'earlierArtifacts', why }]
 }
 
 /** Two names that differ only in a secret must not become one. */

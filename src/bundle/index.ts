@@ -37,6 +37,7 @@ export { packBundle, unpackBundle, type UnpackedBundle, type UnpackLimits } from
 export { bundledEvents, isTruncated, type BundledEventsOptions } from './payload-limits.ts'
 export { readBundle, readManifest } from './read.ts'
 export { createRedactor, type Redactor, type RedactorOptions } from './redact.ts'
+export { createSecretMemory, type SecretMemory } from './secret-memory.ts'
 export { runPage, type PagedRun } from './run-page.ts'
 export { renderSummary } from './render-summary.ts'
 export { fenced, summaryMarkdown, titleOf } from './summary.ts'

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod'
 import { FaultlineError, isJsonObject, type JsonObject } from '../core/index.ts'
+import { unknownParts } from '../trace/index.ts'
 import { bundleMajor, bundleReasons, bundleSchemaName, type BundleManifest } from './manifest.ts'
 import { upgradedManifest } from './upgrade.ts'
 
@@ -138,6 +139,10 @@ async function buildSchema(): Promise<ZodType<BundleManifest>> {
         }),
         crashes: z.array(path.nullable()).nullable().default(null),
         originals: z.enum(['template', 'project']).nullable().catch(null).default(null),
+        unknown: z
+          .array(z.object({ part: z.enum(unknownParts), why: z.string() }))
+          .catch([])
+          .default([]),
       }),
     ),
     files: z.array(

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/index.ts'
-import type { RunStatus } from '../trace/index.ts'
+import type { RunStatus, UnknownPart } from '../trace/index.ts'
 
 /** Major version of the bundle format, as it stands in `schema`. Fields may be added without raising it. */
 export const bundleMajor = 1
@@ -137,6 +137,8 @@ export interface BundleSessionEntry {
   readonly crashes: readonly (string | null)[] | null
   /** Where the files below `originals` come from; null where nobody knew what was there before the run. */
   readonly originals: 'template' | 'project' | null
+  /** Parts that nobody knows any more, or not all of: they are null or empty, and this is why. */
+  readonly unknown: readonly UnknownPart[]
 }
 
 export interface SnapshotPaths {

@@ -14,7 +14,7 @@ import type { BundleSession, BundleSnapshots, BundleView } from './bundle.ts'
 import type { BundleLimits, BundleManifest } from './manifest.ts'
 import { pageText, pageVersion } from './page-artifact.ts'
 import { focusOf } from './session-status.ts'
-import { commandLine, titleOf } from './summary.ts'
+import { commandLine, notesOf, titleOf } from './summary.ts'
 
 /** `index.html`: the same as the summary and the files, to look around in. Repeats what they hold, as far as one file may grow. */
 export function bundlePage(
@@ -38,7 +38,7 @@ function pageContent(
     facts: factsOf(manifest),
     errors: manifest.errors,
     replay: manifest.replay === null ? null : commandLine(manifest.replay),
-    notes: [...(manifest.partial ? ['The process died while this was recorded.'] : []), ...manifest.notes],
+    notes: [...(manifest.partial ? ['The process died while this was recorded.'] : []), ...notesOf(manifest)],
     sessions: sessions.map((session, index) =>
       pageSession(session, manifest, artifactsOf(artifacts[index] ?? [], byPath)),
     ),

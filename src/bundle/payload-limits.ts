@@ -1,13 +1,26 @@
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts'
 import type { DigestPort } from '../ports/index.ts'
 import type { Redactor } from './redact.ts'
-import type { LogEntry, StepError, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
+import type { EventOf, LogEntry, StepError, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
 
 /** Cuts what is too large out of events, snapshots and logs, always in the same way, so that recordings stay comparable. */
 export interface PayloadLimits {
-  readonly event: (event: WorkflowEvent) => WorkflowEvent
-  readonly snapshot: (snapshot: WorkflowSnapshot) => WorkflowSnapshot
+  /** With the text of one line. */
+  readonly event: (event: WorkflowEvent) => Written<WorkflowEvent>
+  /** With an indented text. */
+  readonly snapshot: (snapshot: WorkflowSnapshot) => Written<WorkflowSnapshot>
   readonly logEntry: (entry: LogEntry) => LogEntry
+}
+
+/** A value and its JSON, which tells how large it is and goes into a file. */
+export interface Written<T> {
+  readonly value: T
+  readonly json: string
+}
+
+/** Indented by one space: a reader sees the same as with two, and a state of ten steps is a sixth smaller. */
+export function indentedJson(value: unknown): string {
+  return JSON.stringify(value, null, 1)
 }
 
 /** Events of another run in the form in which a bundle holds them, so that the two can be compared. */
@@ -15,7 +28,10 @@ export function bundledEvents(
   events: readonly WorkflowEvent[],
   { redact, payloadBytes, digest }: BundledEventsOptions,
 ): readonly WorkflowEvent[] {
-  return redact.json(events).map(payloadLimits(payloadBytes, digest).event)
+  return redact
+    .json(events)
+    .map(payloadLimits(payloadBytes, digest).event)
+    .map(({ value }) => value)
 }
 
 export interface BundledEventsOptions {
@@ -41,42 +57,51 @@ export function payloadLimits(payloadBytes: number, digest: DigestPort): Payload
       : `${whole.slice(0, payloadBytes)} [truncated: ${whole.length} characters]`
   const error = <E extends StepError>(whole: E): E => ({ ...whole, message: text(whole.message) })
 
+  const smallerEvent = (event: Exclude<WorkflowEvent, EventOf<'step_skip'>>): WorkflowEvent => ({
+    ...event,
+    ...('output' in event ? { output: value(event.output) } : {}),
+    ...('input' in event ? { input: value(event.input) } : {}),
+    ...('launch' in event ? { launch: value(event.launch) as JsonObject } : {}),
+    ...('reason' in event && event.reason !== undefined ? { reason: text(event.reason) } : {}),
+    ...('error' in event && event.error !== undefined ? { error: error(event.error) } : {}),
+  })
+  const smallerSnapshot = (snapshot: WorkflowSnapshot): WorkflowSnapshot => {
+    const { state } = snapshot
+    const steps = Object.entries(state.steps).map(([id, step]) => [
+      id,
+      {
+        ...step,
+        output: value(step.output),
+        error: step.error === null ? null : error(step.error),
+        attempts: step.attempts.map((attempt) =>
+          attempt.error === null ? attempt : { ...attempt, error: error(attempt.error) },
+        ),
+      },
+    ])
+    return {
+      ...snapshot,
+      state: {
+        ...state,
+        steps: Object.fromEntries(steps),
+        input: value(state.input),
+        launch: value(state.launch) as JsonObject,
+        error: state.error === null ? null : error(state.error),
+      },
+    }
+  }
+
   return {
-    event: (event) => {
-      if (event.kind === 'step_skip' || fits(event, payloadBytes)) return event
-      return {
-        ...event,
-        ...('output' in event ? { output: value(event.output) } : {}),
-        ...('input' in event ? { input: value(event.input) } : {}),
-        ...('launch' in event ? { launch: value(event.launch) as JsonObject } : {}),
-        ...('reason' in event && event.reason !== undefined ? { reason: text(event.reason) } : {}),
-        ...('error' in event && event.error !== undefined ? { error: error(event.error) } : {}),
-      }
+    event: (whole) => {
+      const json = JSON.stringify(whole)
+      if (whole.kind === 'step_skip' || json.length <= payloadBytes) return { value: whole, json }
+      const smaller = smallerEvent(whole)
+      return { value: smaller, json: JSON.stringify(smaller) }
     },
-    snapshot: (snapshot) => {
-      if (fits(snapshot, payloadBytes)) return snapshot
-      const { state } = snapshot
-      const steps = Object.entries(state.steps).map(([id, step]) => [
-        id,
-        {
-          ...step,
-          output: value(step.output),
-          error: step.error === null ? null : error(step.error),
-          attempts: step.attempts.map((attempt) =>
-            attempt.error === null ? attempt : { ...attempt, error: error(attempt.error) },
-          ),
-        },
-      ])
-      return {
-        ...snapshot,
-        state: {
-          ...state,
-          steps: Object.fromEntries(steps),
-          input: value(state.input),
-          launch: value(state.launch) as JsonObject,
-          error: state.error === null ? null : error(state.error),
-        },
-      }
+    snapshot: (whole) => {
+      const json = indentedJson(whole)
+      if (json.length <= payloadBytes || fits(whole, payloadBytes)) return { value: whole, json }
+      const smaller = smallerSnapshot(whole)
+      return { value: smaller, json: indentedJson(smaller) }
     },
     logEntry: (entry) => ({ ...entry, message: text(entry.message) }),
   }

@@ -4,6 +4,7 @@ import {
   environmentSecrets,
   isSecretMember,
   spellings,
+  type EnvironmentSecret,
   type RedactionRule,
 } from './redaction-rules.ts'
 import { rootRewriter } from './root-rewriter.ts'
@@ -12,6 +13,8 @@ import { replaceBytes, utf8Text } from './bytes.ts'
 export interface RedactorOptions {
   /** The process's environment: values of variables whose names speak of a secret are replaced wherever they stand. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Values that it had before, and the like. Default: none. */
+  readonly secrets?: readonly EnvironmentSecret[]
   /** What else is a secret. Default: nothing. */
   readonly patterns?: readonly RegExp[]
   /** Absolute folders by the name that replaces them, such as `{ '<project>': '/tmp/project-1' }`. Default: none. */
@@ -40,7 +43,10 @@ const longestRemembered = 200
 const mostRemembered = 10_000
 
 export function createRedactor(options: RedactorOptions): Redactor {
-  const secrets = environmentSecrets(options.environment)
+  // Longest first: one that contains another is replaced as a whole.
+  const secrets = [...environmentSecrets(options.environment), ...(options.secrets ?? [])].sort(
+    (left, right) => right.value.length - left.value.length,
+  )
   const userRules: RedactionRule[] = (options.patterns ?? []).map((pattern, index) => ({
     name: `pattern-${index + 1}`,
     pattern: new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
@@ -50,6 +56,11 @@ export function createRedactor(options: RedactorOptions): Redactor {
     secrets.flatMap(({ name, value }) => spellings(value).map((spelling) => [spelling, name] as const)),
   )
   const anySecret = alternation([...nameOfSpelling.keys()])
+  const numbers = new Map(
+    [...nameOfSpelling].flatMap(([spelling, name]) =>
+      String(Number(spelling)) === spelling ? [[Number(spelling), name] as const] : [],
+    ),
+  )
   const withoutRoots = rootRewriter(options.roots ?? {})
   const counts = new Map<string, number>()
 
@@ -87,25 +98,53 @@ export function createRedactor(options: RedactorOptions): Redactor {
     return redacted
   }
 
-  const json = (value: unknown, member = ''): unknown => {
+  const secretMembers = new Map<string, boolean>()
+  const isSecret = (member: string): boolean => {
+    const known = secretMembers.get(member)
+    if (known !== undefined) return known
+    const secret = isSecretMember(member)
+    if (secretMembers.size < mostRemembered) secretMembers.set(member, secret)
+    return secret
+  }
+
+  /** Answers the value itself where nothing in it is a secret, which is most of what is recorded and costs no copy. */
+  const json = (value: unknown, member: string): unknown => {
     if (typeof value === 'string') {
       const redacted = text(value)
-      return redacted === value && value !== '' && isSecretMember(member)
-        ? replacement('named-value')
-        : redacted
+      return redacted === value && value !== '' && isSecret(member) ? replacement('named-value') : redacted
     }
     if (typeof value === 'number') {
-      const rule = nameOfSpelling.get(String(value))
+      const rule = numbers.get(value)
       return rule === undefined ? value : replacement(rule)
     }
-    if (Array.isArray(value)) return value.map((each: unknown) => json(each, member))
     if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [text(key), json(each, key)]))
+    return Array.isArray(value) ? list(value, member) : object(value as Record<string, unknown>)
+  }
+
+  const list = (values: readonly unknown[], member: string): readonly unknown[] => {
+    let copy: unknown[] | undefined
+    for (let index = 0; index < values.length; index++) {
+      const redacted = json(values[index], member)
+      if (redacted !== values[index]) (copy ??= values.slice())[index] = redacted
+    }
+    return copy ?? values
+  }
+
+  const object = (members: Record<string, unknown>): unknown => {
+    const keys = Object.keys(members)
+    const entries: [string, unknown][] = []
+    let changed = false
+    for (const key of keys) {
+      const entry: [string, unknown] = [text(key), json(members[key], key)]
+      changed ||= entry[0] !== key || entry[1] !== members[key]
+      entries.push(entry)
+    }
+    return changed ? Object.fromEntries(entries) : members
   }
 
   return {
     text,
-    json: <T>(value: T): T => json(value) as T,
+    json: <T>(value: T): T => json(value, '') as T,
     bytes: (data) => {
       const decoded = utf8Text(data)
       if (decoded !== undefined) {

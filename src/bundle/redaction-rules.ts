@@ -14,6 +14,10 @@ export interface EnvironmentSecret {
 /** Values of environment variables with such names are secrets. */
 const secretVariable = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i
 
+export function isSecretVariable(name: string): boolean {
+  return secretVariable.test(name)
+}
+
 /** Anything shorter would be found in ordinary words. */
 const shortestSecret = 6
 
@@ -23,7 +27,7 @@ export function environmentSecrets(
 ): EnvironmentSecret[] {
   return Object.entries(environment)
     .flatMap(([name, value]) =>
-      value !== undefined && secretVariable.test(name) ? [{ name, value: value.trim() }] : [],
+      value !== undefined && isSecretVariable(name) ? [{ name, value: value.trim() }] : [],
     )
     .filter(({ value }) => value.length >= shortestSecret)
     .sort((left, right) => right.value.length - left.value.length)

@@ -1,6 +1,7 @@
 import { formatTimeline, oneLine } from '../trace/index.ts'
 import type { Bundle, BundleSession } from './bundle.ts'
 import type { BundleManifest } from './manifest.ts'
+import { failureDiff } from './failure-diff.ts'
 import { focusOf, sessionStatus, snapshotStatus } from './session-status.ts'
 import { commandLine, describeStatus, isArtifact, placeOf, titleOf } from './summary.ts'
 
@@ -50,6 +51,7 @@ function sessionLines(session: BundleSession, manifest: BundleManifest, which: s
           ...labelled('at failure', describeStatus(snapshotStatus(snapshots.atFailure))),
           ...labelled('completed', snapshotStatus(snapshots.atFailure).completed.join(', ') || 'no step'),
         ]),
+    ...labelledIfAny('state diff', failureDiff(snapshots)),
     ...labelled('at the end', `${describeStatus(end)}; completed steps: ${end.completed.length}`),
   ]
 }
@@ -65,6 +67,10 @@ function filesOf({ files, omitted }: BundleManifest): string {
       : `artifacts: ${shown.join(', ')}${artifacts.length > shown.length ? ' ...' : ''}`,
   ]
   return counts.join('; ')
+}
+
+function labelledIfAny(label: string, texts: readonly string[]): string[] {
+  return texts.length === 0 ? [] : labelled(label, texts.join('; '))
 }
 
 const labelWidth = 13

@@ -4,6 +4,7 @@ import {
   artifactVersions,
   describeStepError,
   timelineOf,
+  type LogEntry,
   type ObservedStatus,
   type RecordedFile,
   type StateDocument,
@@ -19,16 +20,18 @@ export interface PagedRun {
   readonly state: StateDocument
   readonly status: ObservedStatus
   readonly events: readonly WorkflowEvent[]
+  /** What its steps logged, oldest first. */
+  readonly logs: readonly LogEntry[]
   /** Artifacts that are there. */
   readonly artifacts: readonly RecordedFile[]
 }
 
 /** The page of a run that left no bundle, redacted like one. */
 export function runPage(
-  { state: whole, status, events: all, artifacts }: PagedRun,
+  { state: whole, status, events: all, logs, artifacts }: PagedRun,
   redact: Redactor,
   digest: DigestPort,
-): string {
+): Uint8Array {
   const state = redact.json(whole)
   const events = redact.json(all)
   const timeline = timelineOf(events)
@@ -64,7 +67,7 @@ export function runPage(
         events,
         timeline,
         snapshots: [snapshot],
-        logs: [],
+        logs: redact.json(logs),
         ...pagedArtifacts(events, artifacts, redact, digest),
         originals: null,
         crashes: [],
@@ -77,7 +80,7 @@ export function runPage(
     files: [],
   })
   // Without a limit there is always one.
-  return page.html as string
+  return page.html as Uint8Array
 }
 
 /** Of what was replaced the events tell digest and size; its bytes are gone. */

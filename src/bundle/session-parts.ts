@@ -6,6 +6,7 @@ import {
   timelineOf,
   type LogEntry,
   type SessionRecording,
+  type WorkflowSnapshot,
 } from '../trace/index.ts'
 import type { BundlePart } from './admission.ts'
 import { artifactParts, type ArtifactFiles } from './artifact-parts.ts'
@@ -13,7 +14,7 @@ import type { BundleSession } from './bundle.ts'
 import { crashReport } from './crash-report.ts'
 import { crashPath, sessionFiles, sessionFolder, snapshotFiles } from './layout.ts'
 import type { BundleLimits } from './manifest.ts'
-import { payloadLimits } from './payload-limits.ts'
+import { indentedJson, payloadLimits } from './payload-limits.ts'
 import type { Redactor } from './redact.ts'
 
 export interface SessionParts {
@@ -38,30 +39,44 @@ export function sessionParts(
   options: SessionPartsOptions,
 ): SessionParts {
   const folder = sessionFolder(index)
-  const session = redactedSession(recording, options)
+  const redacted = redactedSession(recording, options)
   return {
     folder,
-    session,
-    documents: documents(folder, session),
+    session: redacted.session,
+    documents: documents(folder, redacted),
     ...artifactParts(folder, recording, options),
   }
+}
+
+/** A session, and the texts of its largest parts: measuring them has made these already. */
+interface RedactedSession {
+  readonly session: Omit<BundleSession, 'entry'>
+  readonly eventLines: readonly string[]
+  readonly snapshotTexts: ReadonlyMap<WorkflowSnapshot, string>
 }
 
 function redactedSession(
   recording: SessionRecording,
   { redact, limits, digest }: SessionPartsOptions,
-): Omit<BundleSession, 'entry'> {
+): RedactedSession {
   const fit = payloadLimits(limits.payloadBytes, digest)
+  const snapshotTexts = new Map<WorkflowSnapshot, string>()
+  const snapshot = (taken: WorkflowSnapshot): WorkflowSnapshot => {
+    const { value, json } = fit.snapshot(redact.json(taken))
+    snapshotTexts.set(value, json)
+    return value
+  }
   const { snapshots } = recording
-  const events = redact.json(recording.events).map(fit.event)
-  return {
+  const written = redact.json(recording.events).map(fit.event)
+  const events = written.map(({ value }) => value)
+  const session = {
     events,
     timeline: timelineOf(events),
     snapshots: {
-      beforeFailure: snapshots.beforeFailure && fit.snapshot(redact.json(snapshots.beforeFailure)),
-      atFailure: snapshots.atFailure && fit.snapshot(redact.json(snapshots.atFailure)),
-      beforeResume: redact.json(snapshots.beforeResume).map(fit.snapshot),
-      afterResume: redact.json(snapshots.afterResume).map(fit.snapshot),
+      beforeFailure: snapshots.beforeFailure && snapshot(snapshots.beforeFailure),
+      atFailure: snapshots.atFailure && snapshot(snapshots.atFailure),
+      beforeResume: snapshots.beforeResume.map(snapshot),
+      afterResume: snapshots.afterResume.map(snapshot),
     },
     plan: redact.json(recording.plan),
     resolvedPlan: redact.json(recording.resolvedPlan),
@@ -70,42 +85,50 @@ function redactedSession(
     logs: redact.json(recording.logs).map(fit.logEntry),
     crashes: recording.crashes.map((crash) => crashReport(crash, { redact, digest })),
   }
+  return { session, eventLines: written.map(({ json }) => json), snapshotTexts }
 }
 
-function documents(folder: string, session: Omit<BundleSession, 'entry'>): BundlePart[] {
+function documents(
+  folder: string,
+  { session, eventLines, snapshotTexts }: RedactedSession,
+): readonly BundlePart[] {
   const { events, timeline, logs } = session
   const startedAt = events[0]?.at ?? logs[0]?.at ?? 0
   const header = { schema: 'faultline-timeline/1', runId: events[0]?.runId ?? null }
   return [
-    lines(joinPath(folder, sessionFiles.timeline), [header, ...timeline]),
+    lines(joinPath(folder, sessionFiles.timeline), jsonLines([header, ...timeline])),
     {
       path: joinPath(folder, sessionFiles.readableTimeline),
       data: `# Timeline\n\n${timelineMarkdown(timeline)}\n`,
       whenTooLarge: 'cut',
     },
-    ...snapshotFiles(folder, session.snapshots).map(({ path, snapshot }) => json(path, snapshot)),
-    ...session.crashes.map((crash, index) => json(crashPath(folder, index), crash)),
-    json(joinPath(folder, sessionFiles.plan), session.plan),
-    json(joinPath(folder, sessionFiles.resolvedPlan), session.resolvedPlan),
-    json(joinPath(folder, sessionFiles.definition), session.definition),
-    json(joinPath(folder, sessionFiles.input), session.input),
-    lines(joinPath(folder, sessionFiles.log), logs),
-    {
-      path: joinPath(folder, sessionFiles.readableLog),
-      data: logs.map((entry) => `${logLine(entry, startedAt)}\n`).join(''),
-      whenTooLarge: 'cut',
-    },
-    lines(joinPath(folder, sessionFiles.events), events),
+    ...snapshotFiles(folder, session.snapshots).map(({ path, snapshot }) =>
+      document(path, snapshotTexts.get(snapshot) ?? indentedJson(snapshot)),
+    ),
+    ...session.crashes.map((crash, index) => document(crashPath(folder, index), indentedJson(crash))),
+    document(joinPath(folder, sessionFiles.plan), indentedJson(session.plan)),
+    document(joinPath(folder, sessionFiles.resolvedPlan), indentedJson(session.resolvedPlan)),
+    document(joinPath(folder, sessionFiles.definition), indentedJson(session.definition)),
+    document(joinPath(folder, sessionFiles.input), indentedJson(session.input)),
+    lines(joinPath(folder, sessionFiles.log), jsonLines(logs)),
+    lines(
+      joinPath(folder, sessionFiles.readableLog),
+      logs.map((entry) => logLine(entry, startedAt)),
+    ),
+    lines(joinPath(folder, sessionFiles.events), eventLines),
   ]
 }
 
-function json(path: string, value: unknown): BundlePart {
-  // One space: a reader sees the same, and a state of ten steps is a sixth smaller.
-  return { path, data: `${JSON.stringify(value, null, 1)}\n`, whenTooLarge: 'omit' }
+function document(path: string, json: string): BundlePart {
+  return { path, data: `${json}\n`, whenTooLarge: 'omit' }
 }
 
-function lines(path: string, values: readonly unknown[]): BundlePart {
-  return { path, data: values.map((value) => `${JSON.stringify(value)}\n`).join(''), whenTooLarge: 'cut' }
+function lines(path: string, texts: readonly string[]): BundlePart {
+  return { path, data: texts.map((text) => `${text}\n`).join(''), whenTooLarge: 'cut' }
+}
+
+function jsonLines(values: readonly unknown[]): readonly string[] {
+  return values.map((value) => JSON.stringify(value))
 }
 
 function logLine(entry: LogEntry, startedAt: number): string {

@@ -51,11 +51,11 @@ export function sessionStatus(events: readonly WorkflowEvent[]): SessionStatus {
 
 /** The same, told by a snapshot: what was on disk at that moment. */
 export function snapshotStatus(snapshot: WorkflowSnapshot): SessionStatus {
-  const { status, completedSteps, currentSteps, error } = snapshot.state
+  const { status, completedSteps, currentSteps, steps, error } = snapshot.state
   return {
     status,
     completed: completedSteps,
-    inFlight: currentSteps.filter((step) => step !== error?.step),
+    inFlight: currentSteps.filter((step) => step !== error?.step && steps[step]?.status !== 'failed'),
     failed: error === null ? null : { step: error.step, error },
   }
 }

@@ -11,6 +11,7 @@ const filesInSummary = 30
 export function summaryMarkdown(view: BundleView): string {
   const { manifest, sessions } = view
   const several = sessions.length > 1
+  const notes = notesOf(manifest)
   const sections = [
     `# ${oneLine(titleOf(manifest))}`,
     factsOf(manifest),
@@ -21,9 +22,7 @@ export function summaryMarkdown(view: BundleView): string {
     ...(sessions.length === 0 ? ['It got to no session: no run was started.'] : []),
     filesSection(manifest),
     replaySection(manifest),
-    ...(manifest.notes.length === 0
-      ? []
-      : [['## Notes', '', ...manifest.notes.map((note) => `- ${note}`)].join('\n')]),
+    ...(notes.length === 0 ? [] : [['## Notes', '', ...notes.map((note) => `- ${note}`)].join('\n')]),
   ]
   return `${sections.join('\n\n')}\n`
 }
@@ -32,6 +31,15 @@ export function summaryMarkdown(view: BundleView): string {
 export function titleOf(manifest: BundleManifest): string {
   if (manifest.test !== null) return manifest.test.fullName
   return manifest.run?.workflowFile ?? manifest.sessions[0]?.workflowId ?? 'run'
+}
+
+/** What else a reader should know: what was noted, and which parts nobody knows any more. */
+export function notesOf({ notes, sessions }: BundleManifest): readonly string[] {
+  const several = sessions.length > 1
+  const unknown = sessions.flatMap((session, index) =>
+    session.unknown.map(({ why }) => (several ? `Session ${index + 1}: ${why}` : why)),
+  )
+  return [...notes, ...unknown]
 }
 
 /** `assertion in tests/release.test.ts:12, attempt 1, seed 1`. */

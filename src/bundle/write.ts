@@ -16,6 +16,7 @@ import {
   type OmittedFile,
   type RedactionReport,
 } from './manifest.ts'
+import { unknownVersions } from './artifact-parts.ts'
 import { bundlePage } from './page.ts'
 import type { Redactor } from './redact.ts'
 import { sessionParts, type SessionParts } from './session-parts.ts'
@@ -77,7 +78,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
   )
   const paths = new Set(admitted.files.map(({ path }) => path))
   const entries = content.sessions.map((recording, index) => {
-    const { folder, session } = sessions[index] as SessionParts
+    const { folder, session, artifactFiles } = sessions[index] as SessionParts
     return {
       ...redact.json({
         runId: recording.runId,
@@ -92,6 +93,7 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
       snapshots: snapshotPaths(folder, session.snapshots, (path) => paths.has(path)),
       crashes: crashPaths(folder, recording.crashes.length, (path) => paths.has(path)),
       originals: recording.originals?.from ?? null,
+      unknown: [...(recording.unknown ?? []), ...unknownVersions(artifactFiles)],
     }
   })
   const first = content.sessions[0]
@@ -121,14 +123,14 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
     entry: entries[index] as BundleSession['entry'],
   }))
   const view = { manifest: draft, sessions: views }
-  const summary = textFile(summaryFile, summaryMarkdown(view), digest)
+  const summary = wholeFile(summaryFile, encoder.encode(summaryMarkdown(view)), digest)
   const page = bundlePage(
     view,
     sessions.map(({ artifactFiles }) => artifactFiles),
     admitted.files,
     limits,
   )
-  const made = [summary, ...(page.html === null ? [] : [textFile(pageFile, page.html, digest)])]
+  const made = [summary, ...(page.html === null ? [] : [wholeFile(pageFile, page.html, digest)])]
   const manifest = {
     ...draft,
     files: [...made.map(listed), ...draft.files],
@@ -140,15 +142,8 @@ function assemble(content: BundleContent, { digest, redact, limits: given }: Bun
 
 const encoder = new TextEncoder()
 
-function textFile(path: string, text: string, digest: DigestPort): AdmittedFile {
-  const bytes = encoder.encode(text)
-  return {
-    path,
-    sizeBytes: bytes.length,
-    sha256: digest.sha256(bytes),
-    truncated: null,
-    bytes,
-  }
+function wholeFile(path: string, bytes: Uint8Array, digest: DigestPort): AdmittedFile {
+  return { path, sizeBytes: bytes.length, sha256: digest.sha256(bytes), truncated: null, bytes }
 }
 
 function pageLeftOut({ dataBytes }: RenderedPage): OmittedFile {
@@ -200,6 +195,12 @@ async function makeFolders(files: FilesPort, folder: string, written: readonly B
     for (let parent = parentFolder(joinPath(folder, path)); parent !== ''; parent = parentFolder(parent)) {
       wanted.add(parent)
     }
+  }
+  // Most bundles lie beside others: then all folders above are there.
+  const parent = parentFolder(folder)
+  const above = parent === '' ? undefined : await files.perform({ op: 'stat', path: parent })
+  if (above?.kind === 'folder') {
+    for (let known = parent; known !== ''; known = parentFolder(known)) wanted.delete(known)
   }
   // Parents are shorter than what lies in them, so sorting puts them first.
   for (const path of [...wanted].sort()) await files.perform({ op: 'makeFolder', path })

@@ -5,6 +5,7 @@ import type { RunOutcome, WorkflowSession } from '../harness/index.ts'
 import { bundlesFolder } from './bundles-folder.ts'
 import { emphasis, print } from './output.ts'
 import { exitCodes } from './exit-codes.ts'
+import { statusWords } from './render.ts'
 import { nextLine, resumeLine } from './state-directory.ts'
 
 /** How a run was asked for, for its bundle. */
@@ -20,13 +21,9 @@ export async function finishRun(
   request: RunRequest,
 ): Promise<number> {
   if (outcome.status === 'completed') {
-    const degraded = outcome.degraded === true ? ', degraded' : ''
-    if (outcome.hasFailures === true) {
-      print(emphasis.bad(`completed${degraded}, failures were found  ${session.runId}`))
-      return exitCodes.failed
-    }
-    print(emphasis.good(`completed${degraded}  ${session.runId}`))
-    return exitCodes.good
+    const line = `${statusWords('completed', outcome)}  ${session.runId}`
+    print(outcome.hasFailures === true ? emphasis.bad(line) : emphasis.good(line))
+    return outcome.hasFailures === true ? exitCodes.failed : exitCodes.good
   }
   if (outcome.status === 'paused' || outcome.status === 'waiting') {
     print(emphasis.bad(`${outcome.status}  ${session.runId}`))

@@ -5,6 +5,7 @@ import { isFaultlineError, messageOf } from '../core/index.ts'
 import { answerCommand } from './commands/answer.ts'
 import { bundleCommand } from './commands/bundle.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { diagnosticsCommand } from './commands/diagnostics.ts'
 import { graphCommand } from './commands/graph.ts'
 import { historyCommand } from './commands/history.ts'
 import { replayCommand } from './commands/replay.ts'
@@ -32,6 +33,7 @@ const program = new Command('faultline')
   .addCommand(statusCommand())
   .addCommand(historyCommand())
   .addCommand(timelineCommand())
+  .addCommand(diagnosticsCommand())
   .addCommand(stateCommand())
   .addCommand(showCommand())
   .addCommand(replayCommand())

@@ -1,4 +1,5 @@
-import type { Finding, ValidationReport } from '../engine/index.ts'
+import { formatDuration } from '../core/index.ts'
+import type { Diagnostics, Finding, HealthCheck, ValidationReport } from '../engine/index.ts'
 import type { ObservedStatus } from '../trace/index.ts'
 import { terminalWidth, wrapped } from '../trace/index.ts'
 
@@ -51,6 +52,26 @@ export function renderValidation({ runId, events, artifacts, findings }: Validat
   return [...findings.map(renderFinding), verdict].join('\n')
 }
 
+export function renderDiagnostics({ runId, standing, checks }: Diagnostics): string {
+  const head =
+    standing === null
+      ? []
+      : [
+          `status      ${standing.status}, ${standing.ended} of ${counted(standing.steps, 'step')} ended`,
+          ...standing.current.map((step, index) => `${index === 0 ? 'in hand' : '       '}     ${step}`),
+          `troubles    ${counted(standing.failedAttempts, 'failed attempt')}, ${counted(standing.recoveries, 'recovery', 'recoveries')}`,
+          `last event  ${formatDuration(standing.sinceLastEventMs)} ago`,
+        ]
+  return [`run         ${runId}`, ...head, '', ...checks.map(renderCheck)].join('\n')
+}
+
+function renderCheck({ name, healthy, what, advice }: HealthCheck): string {
+  const [first = '', ...more] = what === null ? [''] : wrapped(what, terminalWidth - 14)
+  const text = [...more, ...(advice === null ? [] : wrapped(advice, terminalWidth - 14))]
+  const head = `  ${healthy ? '✓' : '✗'} ${name.padEnd(10)}${first}`.trimEnd()
+  return [head, ...text.map((line) => `${' '.repeat(14)}${line}`)].join('\n')
+}
+
 function renderFinding({ severity, file, line, seq, what, advice }: Finding): string {
   const place = [
     file,
@@ -74,6 +95,6 @@ function size(bytes: number): string {
   return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
 }

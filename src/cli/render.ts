@@ -20,6 +20,8 @@ export function progressLine(event: WorkflowEvent): string | undefined {
       return `  ‖ ${event.step}  there is no value for \${${event.missingVar}}`
     case 'gate_wait':
       return `  ? ${event.step}  waits for an answer to its gate`
+    case 'workflow_warning':
+      return `  ! the run has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'timeout_warning':
       return `  ! ${event.step}  has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'undo_finish':
@@ -39,10 +41,17 @@ export function progressLine(event: WorkflowEvent): string | undefined {
 }
 
 /** What `faultline status` prints. */
-export function renderStatus(state: StateDocument, status: ObservedStatus, stateProblem?: string): string {
+export function renderStatus(
+  state: StateDocument,
+  status: ObservedStatus,
+  stateProblem?: string,
+  now = 0,
+): string {
   const names = Object.keys(state.steps)
   const width = Math.max(...names.map((name) => name.length))
-  const rows = names.map((name) => stepRow(name.padEnd(width), state.steps[name] as StepDocument, status))
+  const rows = names.map((name) =>
+    stepRow(name.padEnd(width), state.steps[name] as StepDocument, status, now),
+  )
   const head = [
     `run      ${state.runId}`,
     `workflow ${state.definition.name} (${state.workflowId} ${state.definition.version})`,
@@ -58,7 +67,7 @@ export function renderStatus(state: StateDocument, status: ObservedStatus, state
     ...rows,
     ...(artifacts.length === 0 ? [] : ['', 'artifacts', ...artifacts]),
     ...(status === 'failed' || status === 'interrupted' ? ['', `next     ${resumeLine(state)}`] : []),
-    ...(status === 'paused' || status === 'waiting' ? ['', `next     ${nextLine(state, status)}`] : []),
+    ...(status === 'paused' || status === 'waiting' ? ['', `next     ${nextLine(state, status, now)}`] : []),
   ].join('\n')
 }
 
@@ -66,16 +75,30 @@ function statusLine(state: StateDocument, status: ObservedStatus): string {
   if (status === 'interrupted') {
     return `interrupted ${interruptedWhere(state)}`
   }
-  const notes = [
-    ...(state.degraded === true ? ['degraded'] : []),
-    ...(state.hasFailures === true ? ['failures were found'] : []),
-  ]
-  if (state.error === null) return [status, ...notes].join(', ')
+  if (state.error === null) return statusWords(status, state)
   return `${status}${state.error.step === null ? '' : ` at ${state.error.step}`}: ${describeStepError(state.error)}`
 }
 
-function interruptedWhere({ currentSteps, completedSteps }: StateDocument): string {
-  if (currentSteps.length > 0) return `in ${currentSteps.join(', ')}`
+/** A status with what else is to be said of the end: `completed, degraded`. */
+export function statusWords(
+  status: ObservedStatus,
+  { degraded, hasFailures }: Pick<StateDocument, 'degraded' | 'hasFailures'>,
+): string {
+  return [
+    status,
+    ...(degraded === true ? ['degraded'] : []),
+    ...(hasFailures === true ? ['failures were found'] : []),
+  ].join(', ')
+}
+
+/** `2026-01-31 12:00:00 UTC` */
+export function instant(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
+function interruptedWhere({ currentSteps, completedSteps, steps }: StateDocument): string {
+  const inFlight = currentSteps.filter((step) => steps[step]?.status !== 'failed')
+  if (inFlight.length > 0) return `in ${inFlight.join(', ')}`
   const last = completedSteps.at(-1)
   return last === undefined ? 'before the first step' : `after ${last}`
 }
@@ -93,7 +116,8 @@ const stepSigns: Readonly<Record<StepDocument['status'] | 'interrupted', string>
   interrupted: '!',
 }
 
-function stepRow(name: string, step: StepDocument, status: ObservedStatus): string {
+function stepRow(name: string, step: StepDocument, status: ObservedStatus, now: number): string {
+  const expiresAt = step.waiting?.expiresAt ?? null
   const shown = step.status === 'running' && status === 'interrupted' ? 'interrupted' : step.status
   const sign = stepSigns[shown]
   const findings = step.status === 'completed' ? findingsOf(step.output).length : 0
@@ -105,6 +129,9 @@ function stepRow(name: string, step: StepDocument, status: ObservedStatus): stri
     ...(step.skipped === undefined ? [] : [describeSkip(step.skipped)]),
     ...(findings === 0 ? [] : [`${findings} ${findings === 1 ? 'failure' : 'failures'} found`]),
     ...(step.missingVar === undefined ? [] : [`no value for \${${step.missingVar}}`]),
+    ...(expiresAt === null
+      ? []
+      : [`${now < expiresAt ? 'to be answered by' : 'nobody has answered by'} ${instant(expiresAt)}`]),
     ...(step.undo === undefined ? [] : [undoNotes[step.undo.status]]),
   ]
   return `  ${sign} ${name}  ${shown}${notes.length === 0 ? '' : `  (${notes.join(', ')})`}`

@@ -12,9 +12,8 @@ import { containedPath, FaultlineError, suggestion } from '../core/index.ts'
 import type { Fault, FaultPlan } from '../definition/index.ts'
 import { runLayout, storeLayout } from '../engine/index.ts'
 import type { RunLayout } from '../engine/index.ts'
-import { createProject, openProject, resumeProcessRun } from '../harness/index.ts'
+import { createProject, openProject, resumeProcessRun, runFromEvents } from '../harness/index.ts'
 import type { Agents, Project } from '../harness/index.ts'
-import { encodeLine } from '../trace/index.ts'
 import type { EventOf, WorkflowEvent, WorkflowSnapshot } from '../trace/index.ts'
 import { loadAgents } from './agents-module.ts'
 import {
@@ -28,6 +27,7 @@ import {
   runAsRecorded,
 } from './replay-run.ts'
 import type { RecordedRun, ReplayOptions } from './replay-run.ts'
+import { recordedFrom } from './replay-verdict.ts'
 import type { Replayed } from './replay-verdict.ts'
 import { directoriesOf } from './state-directory.ts'
 
@@ -83,10 +83,19 @@ export async function replayFrom(
       },
     })
     const outcome = await runAsRecorded(session, resumed.slice(1), () => {})
-    return await outcomeOf(session, outcome, bundled)
+    return upTo(recordedFrom(recordedSession, snapshot.seq), await outcomeOf(session, outcome, bundled))
   } finally {
     await root.remove()
   }
+}
+
+/** What a life has done past the place where the recorded one was crashed is not compared. */
+function upTo(recorded: Replayed, replayed: Replayed): Replayed {
+  const [was, now] = [recorded.sessions[0]?.events ?? [], replayed.sessions[0]?.events ?? []]
+  const last = was.at(-1)
+  if (last?.kind === 'workflow_end' || last?.kind === 'workflow_pause' || now.length <= was.length)
+    return replayed
+  return { sessions: [{ events: now.slice(0, was.length) }], error: recorded.error, what: recorded.what }
 }
 
 /** @throws FaultlineError `BUNDLE_INVALID` naming the snapshots that there are. */
@@ -183,29 +192,20 @@ function bytesOf(file: string): Uint8Array | undefined {
   }
 }
 
-/**
- * The log and the outputs that it names make the run what it was: everything else in its folder is derived from them. Answers
- * what the events do not hold whole.
- */
+/** Puts the run back as it was, and answers what the events do not hold whole. */
 function restoreRun(folder: string, layout: RunLayout, events: readonly WorkflowEvent[]): readonly string[] {
-  const { crc32, sha256 } = createDigest()
   mkdirSync(join(folder, layout.blobs), { recursive: true })
-  const missing: string[] = []
-  const line = (event: WorkflowEvent): string => {
-    if ('input' in event && isTruncated(event.input)) missing.push('the input of the run')
-    if (!('output' in event)) return encodeLine(JSON.stringify(event), crc32)
-    const { output, ...rest } = event
-    const text = JSON.stringify(output)
-    const blob = event.outputBlob
-    if (isTruncated(output) || (blob !== undefined && sha256(text) !== blob.sha256)) {
-      missing.push(`the output of ${event.step}#${event.visit}@${event.attempt}`)
-    }
-    if (blob === undefined) return encodeLine(JSON.stringify(event), crc32)
-    writeFileSync(join(folder, layout.blobs, blob.sha256), text)
-    return encodeLine(JSON.stringify(rest), crc32)
-  }
-  writeFileSync(join(folder, layout.log), events.map(line).join(''))
-  return missing
+  for (const [path, text] of runFromEvents(layout, events)) writeFileSync(join(folder, path), text)
+  const { sha256 } = createDigest()
+  return events.flatMap((event) => {
+    const input = 'input' in event && isTruncated(event.input) ? ['the input of the run'] : []
+    if (!('output' in event)) return input
+    const { output, outputBlob } = event
+    const isWhole =
+      !isTruncated(output) &&
+      (outputBlob === undefined || sha256(JSON.stringify(output)) === outputBlob.sha256)
+    return isWhole ? input : [...input, `the output of ${event.step}#${event.visit}@${event.attempt}`]
+  })
 }
 
 /** What the run goes by after a resume. */

@@ -1,5 +1,4 @@
 import type { Bundle, BundleSweep } from '../bundle/index.ts'
-import { FaultlineError } from '../core/index.ts'
 import { runFinding } from '../harness/index.ts'
 import type { FaultSequence } from '../harness/index.ts'
 import { chooseAgents, loadAgents } from './agents-module.ts'
@@ -30,11 +29,11 @@ export async function replaySweep(
     ...(agents === undefined ? {} : { agents }),
   })
   if (again?.recording === undefined) {
-    throw new FaultlineError(
-      'BUNDLE_INVALID',
-      `The faults of '${bundle.folder}' do not strike any more: the run no longer comes to ${(sweep.faults as unknown as FaultSequence).map(({ at }) => at).join(' and ')}. ` +
-        'Sweep again to see where they strike now.',
-    )
+    const places = (sweep.faults as unknown as FaultSequence).map(({ at }) => at).join(' and ')
+    const strayed =
+      `diverged before the faults: the run no longer comes to ${places}; ` +
+      `sweep again to see where they strike now`
+    return { sessions: [], error: undefined, what: strayed, strayed }
   }
   const events = bundledForm(bundle, projectFolder)(again.recording.events)
   events.forEach(options.onEvent)

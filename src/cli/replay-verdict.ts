@@ -9,6 +9,8 @@ export interface Replayed {
   readonly error: string | undefined
   /** The failure in a line. */
   readonly what: string
+  /** Set where it never came to what it was to repeat. */
+  readonly strayed?: string
 }
 
 interface ReplayedSession {
@@ -34,14 +36,34 @@ export function recordedOutcome({ manifest, sessions }: Bundle): Replayed {
   return { sessions, error, what: firstLine(error ?? manifest.reason) }
 }
 
-/** What a replay of one session alone is held against: where its run came to, whatever the test thought of it. */
-export function recordedSession(session: BundleSession): Replayed {
-  const error = session.events.findLast((event) => event.kind === 'workflow_end')?.error?.message
-  return { sessions: [session], error, what: firstLine(error ?? 'the run completed') }
+/**
+ * What a replay from a snapshot is held against: where the run came to from there, whatever the test thought of it. A crash ends
+ * it, which was not the run's own doing and does not happen again.
+ */
+export function recordedFrom({ events: all }: BundleSession, snapshotSeq: number): Replayed {
+  const events = upToCrash(all, snapshotSeq)
+  const ending = events.findLast(({ seq }) => seq > snapshotSeq)
+  const error = ending?.kind === 'workflow_end' ? ending.error?.message : undefined
+  const end = events.length < all.length ? 'the run came to where it was crashed' : 'the run completed'
+  return { sessions: [{ events }], error, what: firstLine(error ?? end) }
+}
+
+const endingsOfLives: ReadonlySet<string> = new Set(['workflow_end', 'workflow_pause'])
+
+/** Up to where the life that goes on from a snapshot, or one that took over from it in order, was crashed. */
+function upToCrash(events: readonly WorkflowEvent[], snapshotSeq: number): readonly WorkflowEvent[] {
+  const crashed = events.findIndex(
+    ({ kind, seq }, index) =>
+      kind === 'workflow_resume' &&
+      seq > snapshotSeq + 1 &&
+      !endingsOfLives.has(events[index - 1]?.kind ?? ''),
+  )
+  return crashed === -1 ? events : events.slice(0, crashed)
 }
 
 /** A run that had completed and does so again is no failure that is gone. */
 export function judge(recorded: Replayed, replayed: Replayed, times: readonly Times[]): ReplayVerdict {
+  if (replayed.strayed !== undefined) return { kind: 'diverged', what: replayed.strayed }
   if (replayed.error === undefined && recorded.error !== undefined) return { kind: 'passes' }
   const what = firstDifference(recorded, replayed, times)
   return what === undefined ? { kind: 'reproduced', what: replayed.what } : { kind: 'diverged', what }

@@ -2,9 +2,8 @@ import { FaultlineError, messageOf } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
 import { readTextFile } from './read-text-file.ts'
 
-/** Reads `--input`: JSON, or `@file`. */
-export function readInput(text: string | undefined): JsonValue {
-  if (text === undefined) return null
+/** Reads JSON, or that of `@file`. */
+export function readInput(text: string): JsonValue {
   return text.startsWith('@')
     ? parseJson(readTextFile(text.slice(1), 'input'), `The input '${text}'`)
     : parseJson(text, 'The input')

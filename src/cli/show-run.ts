@@ -1,10 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createDigest, createNodeFiles } from '../adapters/node/index.ts'
 import { createRedactor, runPage } from '../bundle/index.ts'
 import { joinPath } from '../core/index.ts'
+import { storeLayout } from '../engine/index.ts'
 import { runIdOrLast, runReader } from '../harness/index.ts'
 import type { Directories } from '../ports/index.ts'
-import type { RecordedFile } from '../trace/index.ts'
+import type { LogEntry, RecordedFile, StateDocument } from '../trace/index.ts'
 import { bundlesFolder } from './bundles-folder.ts'
 import { print } from './output.ts'
 import { renderStatus } from './render.ts'
@@ -18,10 +20,35 @@ export async function showRun(named: string | undefined, directories: Directorie
   const folder = joinPath(bundlesFolder, run.state.runId)
   const page = joinPath(folder, 'index.html')
   mkdirSync(folder, { recursive: true })
-  writeFileSync(page, runPage({ ...run, artifacts }, redact, createDigest()))
+  writeFileSync(
+    page,
+    runPage({ ...run, artifacts, logs: logsOf(run.state, directories) }, redact, createDigest()),
+  )
   print(renderStatus(run.state, run.status, run.stateProblem))
   print('')
   print(`page     ${page}`)
+}
+
+/** From the daily logs, which are shared with other runs and may have been removed. */
+function logsOf({ runId }: StateDocument, directories: Directories): readonly LogEntry[] {
+  const { logs } = storeLayout(directories)
+  if (!existsSync(logs)) return []
+  return readdirSync(logs)
+    .filter((name) => /^workflow-\d{8}\.log$/.test(name))
+    .sort()
+    .flatMap((name) => readFileSync(join(logs, name), 'utf8').split('\n'))
+    .filter((line) => line.includes(runId))
+    .flatMap(logEntry)
+    .filter((entry) => entry.runId === runId)
+}
+
+/** A line that was being written when its process died is passed over. */
+function logEntry(line: string): readonly LogEntry[] {
+  try {
+    return [JSON.parse(line) as LogEntry]
+  } catch {
+    return []
+  }
 }
 
 /** Those that are still there. */

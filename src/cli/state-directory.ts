@@ -19,12 +19,14 @@ export function resumeLine({ runId, launch }: Pick<StateDocument, 'runId' | 'lau
   return `npx faultline resume ${runId}${placeOf(launch)}`
 }
 
-/** The command that gives a run what it waits for. */
+/** The command that gives a run what it waits for, or takes it up where that comes too late. */
 export function nextLine(
   { runId, launch, steps }: Pick<StateDocument, 'runId' | 'launch' | 'steps'>,
   status: 'paused' | 'waiting',
+  now = 0,
 ): string {
   const [name, step] = Object.entries(steps).find(([, each]) => each.status === status) ?? []
+  if (now >= (step?.waiting?.expiresAt ?? Infinity)) return resumeLine({ runId, launch })
   if (status === 'waiting') return `npx faultline answer ${runId} ${name} --pass${placeOf(launch)}`
   const [, member = 'name'] = /^\s*input\.([^.[\s]+)/.exec(step?.missingVar ?? '') ?? []
   return `npx faultline resume ${runId} --input ${member}=<value>${placeOf(launch)}`

@@ -1,7 +1,8 @@
 /** The known name nearest to a mistyped one, or undefined when none is near enough to be meant. */
 export function nearest(typed: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1
+  // A word of which nothing is left is another word.
+  let bestDistance = Math.min(Math.max(2, Math.floor(typed.length / 3)), typed.length - 1) + 1
   for (const candidate of known) {
     const distance = editDistance(typed.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {

@@ -30,6 +30,8 @@ export interface WorkflowLimits {
   readonly maxConcurrentSteps: number
   /** The whole run, from its start or its latest resume; absent: no limit. */
   readonly timeoutMs?: number
+  /** Of that limit: when it is worth a warning; absent: never. */
+  readonly warnAfterMs?: number
   /** How long steps in flight may go on after the run was cancelled; absent: they are aborted at once. */
   readonly cancelGraceMs?: number
 }

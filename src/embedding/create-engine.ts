@@ -9,10 +9,10 @@ import {
   createSystemOwner,
   systemEnvironment,
 } from '../adapters/node/index.ts'
-import { isBuiltInStep, withBuiltInSteps } from '../built-in-steps/index.ts'
+import { builtInStepProblem, isBuiltInStep, withBuiltInSteps } from '../built-in-steps/index.ts'
 import { defaultSeed, FaultlineError, suggestion } from '../core/index.ts'
 import type { JsonValue } from '../core/index.ts'
-import type { WorkflowDefinition } from '../definition/index.ts'
+import type { StepDefinition, WorkflowDefinition } from '../definition/index.ts'
 import { createConditionGate, createReferenceDriver, loadWorkflow } from '../engine/index.ts'
 import type { LoadedWorkflow, WorkflowSource } from '../engine/index.ts'
 import type {
@@ -94,6 +94,10 @@ export function createEngine(options: EngineOptions): Engine {
   const { observers = [], metrics, maxConcurrentSteps, ports = {}, ...storage } = options
   const driver = createReferenceDriver()
   const environment = systemEnvironment()
+  // A program works in the project's folder, and would not see files that are elsewhere.
+  const processes =
+    ports.processes ??
+    (ports.files === undefined ? createChildProcesses({ folder: project, environment }) : undefined)
   const shared = {
     ...storageOf(storage),
     files: ports.files ?? createNodeFiles(project),
@@ -103,11 +107,15 @@ export function createEngine(options: EngineOptions): Engine {
     owner: ports.owner ?? createSystemOwner(),
     compression: createCompression(),
     http: ports.http ?? createHttpService(),
-    processes: ports.processes ?? createChildProcesses({ folder: project, environment }),
     gates,
     agents: withBuiltInSteps(agentsOf(agents), { environment }),
     observer: observerFor(observers, metrics),
     projectFolder: ports.files === undefined ? project : undefined,
+    ...(processes === undefined ? {} : { processes }),
+  }
+  const assertRunnable = (definition: WorkflowDefinition): void => {
+    assertAgents(definition, agents)
+    if (processes === undefined) assertNoCommands(definition, agents)
   }
   const reader: RunReader = driver.reader(shared)
   const running = new Set<RunHandle>()
@@ -129,7 +137,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     async start(workflow, { input = null, seed = defaultSeed, correlationId } = {}) {
       const { definition } = 'definition' in workflow ? workflow : await loadWorkflow(workflow)
-      assertAgents(definition, agents)
+      assertRunnable(definition)
       const request = {
         definition: capped(definition, maxConcurrentSteps),
         input,
@@ -139,8 +147,10 @@ export function createEngine(options: EngineOptions): Engine {
       }
       return newRun().begin(async (life) => life.start(request))
     },
-    resume: async (runId, request = {}) =>
-      newRun().begin(async (life) => (await life.recover({ ...request, runId })).runId),
+    async resume(runId, request = {}) {
+      assertRunnable((await reader.read(runId)).state.definition)
+      return newRun().begin(async (life) => (await life.recover({ ...request, runId })).runId)
+    },
     async getStatus(runId) {
       const { status, state } = await reader.read(runId)
       return { status, state }
@@ -165,9 +175,13 @@ function agentsOf(agents: Agents): AgentPort {
 }
 
 function assertAgents({ steps }: WorkflowDefinition, agents: Agents): void {
-  for (const { id, agent, undo } of steps) {
-    for (const name of undo === undefined ? [agent] : [agent, undo.agent]) {
-      if (Object.hasOwn(agents, name) || isBuiltInStep(name)) continue
+  for (const { id, undo, ...step } of steps) {
+    for (const { agent: name, parameters } of undo === undefined ? [step] : [step, undo]) {
+      if (Object.hasOwn(agents, name)) continue
+      if (isBuiltInStep(name)) {
+        assertParameters({ id, agent: name, parameters })
+        continue
+      }
       throw new FaultlineError(
         'UNKNOWN_AGENT',
         `Step '${id}' names agent '${name}', which was not given. ${suggestion(name, Object.keys(agents))}`,
@@ -175,6 +189,23 @@ function assertAgents({ steps }: WorkflowDefinition, agents: Agents): void {
       )
     }
   }
+}
+
+function assertParameters(step: Pick<StepDefinition, 'id' | 'agent' | 'parameters'>): void {
+  const problem = builtInStepProblem(step)
+  if (problem !== undefined)
+    throw new FaultlineError('DEFINITION_INVALID', problem, { details: { step: step.id } })
+}
+
+function assertNoCommands({ steps }: WorkflowDefinition, agents: Agents): void {
+  const step = steps.find(({ agent, undo }) => [agent, undo?.agent].includes('command'))
+  if (step === undefined || Object.hasOwn(agents, 'command')) return
+  throw new FaultlineError(
+    'CONFIGURATION_INVALID',
+    `Step '${step.id}' runs a command, and this engine has other files than those on the disk: give it 'ports.processes' as well, ` +
+      `or an agent named 'command'.`,
+    { details: { step: step.id, agent: 'command' } },
+  )
 }
 
 function capped(definition: WorkflowDefinition, most: number | undefined): WorkflowDefinition {

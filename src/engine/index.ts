@@ -3,6 +3,7 @@
  * anybody hears of it, and which resumes from the last safe point. It knows its ports and nothing of faults or tests; the
  * production loop and the harness drive it through the same `tick`.
  */
+export type { Diagnostics, HealthCheck, Standing } from './audit/diagnose.ts'
 export type { Finding, ValidationReport } from './audit/findings.ts'
 export { createStateKeeper } from './audit/state-keeper.ts'
 export type { RestoredState, StateKeeper } from './audit/state-keeper.ts'

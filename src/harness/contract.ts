@@ -13,6 +13,7 @@ import type { CrashOutcome, Fault, FaultPlan } from '../definition/index.ts'
 import type { MemfsFiles } from '../adapters/virtual/index.ts'
 import type { JsonObject, JsonValue } from '../core/index.ts'
 import type {
+  DiskAtCrash,
   LogEntry,
   RecordedSnapshots,
   SessionRecording,
@@ -172,7 +173,15 @@ export interface WorkflowSession extends AsyncIterable<RunOutcome> {
 /** Follows the sessions of a project while they go on, so that something is left of them when the process dies. */
 export interface SessionObserver extends ObserverPort {
   /** The session has begun; its first event was told before. */
-  opened(session: WorkflowSession, how: OpenedSession): void
+  opened(session: WorkflowSession, how: OpenedSession, disk: WrittenContents): void
+  /** A life of its engine has ended in a crash. */
+  crashed(runId: string, crash: DiskAtCrash): void
+}
+
+/** What a session has written, as long as its process lives. */
+export interface WrittenContents {
+  /** Every content that a name was given, oldest first. */
+  contents(path: string): readonly Uint8Array[]
 }
 
 /** What a session was opened with, beside what its first event says. */

@@ -75,7 +75,8 @@ export async function runWorkflowStepByStep(
   })
   await session.begin({})
   registerSession(project, session)
-  observer?.opened(session, { clock, disk, plan, directories: storage.directories ?? {} })
+  const opened = { clock, disk, plan, directories: storage.directories ?? {} }
+  observer?.opened(session, opened, { contents: (path) => session.contents(path) })
   return session
 }
 

@@ -29,6 +29,7 @@ import { earlierArtifacts, originalFiles } from './artifact-history.ts'
 import { executionsOf } from './executions.ts'
 import { assertAlive, assertStep, assertUsable, misuse } from './misuse.ts'
 import type { SessionStanding } from './misuse.ts'
+import { observerOf } from './project.ts'
 import { judgeSchedule } from './schedule/scheduler.ts'
 import type { SessionDisk } from './session-disk.ts'
 import { SnapshotAlbum, snapshotOf } from './snapshots.ts'
@@ -228,7 +229,9 @@ export class Session implements WorkflowSession {
     this.#crashed = true
     const loss = await this.#start.sessionDisk.crash(disk)
     const { state } = await this.#look()
-    this.#crashes.push({ incarnation: this.#incarnation, seq: state.seq, ...loss })
+    const crash = { incarnation: this.#incarnation, seq: state.seq, ...loss }
+    this.#crashes.push(crash)
+    observerOf(this.project)?.crashed(this.runId, crash)
     return this.#conclude({ status: 'crashed', ...(inFlight === undefined ? {} : { step: inFlight }) })
   }
 
@@ -301,6 +304,11 @@ export class Session implements WorkflowSession {
 
   async capture(label = 'captured'): Promise<WorkflowSnapshot> {
     return snapshotOf(await this.#look(), label)
+  }
+
+  /** Every content that a file was given, oldest first. */
+  contents(path: string): readonly Uint8Array[] {
+    return this.#start.sessionDisk.contents(path)
   }
 
   async recording(): Promise<SessionRecording> {

@@ -40,7 +40,7 @@ export interface AgentContext {
   readonly thresholds: Readonly<Record<string, number>>
   /** What the step speaks to, as the workflow describes it under `services`. */
   readonly service: AgentService | undefined
-  /** Outputs of the completed steps, by step id. */
+  /** Outputs by step id as they were when the attempt began; not of steps that may run beside this one. */
   readonly outputs: Readonly<Record<string, JsonValue>>
   readonly seed: number | string
   readonly artifacts: ArtifactsContext

@@ -142,6 +142,15 @@ export interface TimeoutWarningEvent extends StepEventContext {
   readonly timeoutMs: number
 }
 
+/** The run has taken as long as its workflow's `warnAfter`, counted like its limit; said once. Explains. */
+export interface WorkflowWarningEvent {
+  readonly kind: 'workflow_warning'
+  readonly status: 'warned'
+  readonly warnAfterMs: number
+  /** What the run may take. */
+  readonly timeoutMs: number
+}
+
 /** How a step was reached. Only where connections have conditions, or one of several is enough. */
 export interface Routing {
   /** The steps whose connection to this one is taken. */
@@ -294,6 +303,7 @@ export type EventBody =
   | ProcessStartEvent
   | StepPauseEvent
   | TimeoutWarningEvent
+  | WorkflowWarningEvent
   | StepSkipEvent
   | ArtifactsPreparedEvent
   | ArtifactCreatedEvent

@@ -33,6 +33,8 @@ export interface LogEntry {
   readonly step?: string
   readonly visit?: number
   readonly attempt?: number
+  /** Where in the project's own code the error was thrown. */
+  readonly stack?: readonly string[]
 }
 
 /** Everything one session (or one command-line run) leaves for a bundle. */
@@ -60,6 +62,17 @@ export interface SessionRecording {
   readonly originals: OriginalFiles | null
   /** What each crash of the session met, oldest first. */
   readonly crashes: readonly DiskAtCrash[]
+  /** What died with its process, and why. Default: nothing. */
+  readonly unknown?: readonly UnknownPart[]
+}
+
+export const unknownParts = ['snapshots', 'artifacts', 'earlierArtifacts', 'crashes'] as const
+
+/** A part of a recording that is empty, or not whole, since nobody knows it any more. */
+export interface UnknownPart {
+  readonly part: (typeof unknownParts)[number]
+  /** A sentence. */
+  readonly why: string
 }
 
 export interface RecordedFile {

@@ -70,6 +70,8 @@ function sentence(event: WorkflowEvent, holder: WorkflowEvent | undefined): stri
       return `${formatStepKey(event)} runs process ${event.group.pid}`
     case 'step_pause':
       return `${formatStepKey(event)} paused: there is no value for \${${oneLine(event.missingVar)}}`
+    case 'workflow_warning':
+      return `run has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'timeout_warning':
       return `${formatStepKey(event)} has taken ${formatDuration(event.warnAfterMs)} of ${formatDuration(event.timeoutMs)}`
     case 'step_skip':

@@ -163,3 +163,24 @@ function faultsByAttempt(plan: FaultPlan | null): Map<string, string[]> {
   }
   return byAttempt
 }
+
+/** A label of a mark, and what it takes of the axis. */
+export interface MarkLabel {
+  readonly mark: RunMark
+  readonly from: number
+  readonly to: number
+}
+
+/** What a reader looks for first. */
+const weights: Readonly<Record<RunMark['kind'], number>> = { crash: 3, end: 2, resume: 1, other: 0 }
+
+/** As many of them as find room beside each other, in their order. */
+export function labelsWithRoom<Label extends MarkLabel>(labels: readonly Label[]): readonly Label[] {
+  const chosen = new Set<Label>()
+  const byWeight = [...labels].sort((one, other) => weights[other.mark.kind] - weights[one.mark.kind])
+  for (const label of byWeight) {
+    const isFree = [...chosen].every(({ from, to }) => label.to <= from || to <= label.from)
+    if (isFree && label.from >= 0) chosen.add(label)
+  }
+  return labels.filter((label) => chosen.has(label))
+}

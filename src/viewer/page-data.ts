@@ -104,8 +104,8 @@ function sessionData(session: PageSession, detail: Detail): SessionData {
 
 /** The definition stands once in the page, not again in every state that goes by it. */
 function sameDefinition(definition: WorkflowDefinition | null): (other: unknown) => boolean {
-  const known = canonicalJson(definition)
-  return (other) => canonicalJson(other) === known
+  const asWritten = JSON.stringify(definition)
+  return (other) => JSON.stringify(other) === asWritten || canonicalJson(other) === canonicalJson(definition)
 }
 
 const envelope: ReadonlySet<string> = new Set([
@@ -124,11 +124,11 @@ const envelope: ReadonlySet<string> = new Set([
 ])
 
 function bodyOf(event: WorkflowEvent, isKnown: (definition: unknown) => boolean): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(event).filter(
-      ([name, value]) => !envelope.has(name) && !(name === 'definition' && isKnown(value)),
-    ),
-  )
+  const body: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(event)) {
+    if (!envelope.has(name) && !(name === 'definition' && isKnown(value))) body[name] = value
+  }
+  return body
 }
 
 /** Where a gate sent the work: small, and the lanes need it. */

@@ -1,25 +1,55 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { createDigest } from '../adapters/node/index.ts'
 import type { Redactor } from '../bundle/index.ts'
 import type { FaultPlan } from '../definition/index.ts'
-import type { OpenedSession, SessionObserver, WorkflowSession } from '../harness/index.ts'
-import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
+import type { OpenedSession, SessionObserver, WorkflowSession, WrittenContents } from '../harness/index.ts'
+import { artifactVersions } from '../trace/index.ts'
+import type { DiskAtCrash, LogEntry, UnsyncedFile, WorkflowEvent } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
+import type { JournalRedactor } from './redactor.ts'
 import type { FaultlineSettings } from './settings.ts'
 import type { MadeProject } from './test-bundle.ts'
 
 /** One line of a journal. An empty one is a sign of life. */
 export type JournalLine =
-  | { readonly kind: 'worker'; readonly pid: number; readonly settings: FaultlineSettings }
+  | {
+      readonly kind: 'worker'
+      readonly pid: number
+      readonly settings: FaultlineSettings
+      /** Names of variables that hold secrets. */
+      readonly secrets: readonly string[]
+    }
+  /** Those whose secrets came later. */
+  | { readonly kind: 'secrets'; readonly names: readonly string[] }
   | ({ readonly kind: 'try'; readonly id: number } & JournalledTry)
   | ({ readonly kind: 'project'; readonly id: number } & MadeProject)
   | { readonly kind: 'event'; readonly id: number; readonly event: WorkflowEvent }
   | { readonly kind: 'log'; readonly id: number; readonly entry: LogEntry }
   | ({ readonly kind: 'session'; readonly id: number; readonly runId: string } & OpenedSession)
   | { readonly kind: 'fired'; readonly id: number; readonly runId: string; readonly resolved: FaultPlan }
+  | ({ readonly kind: 'crash'; readonly id: number; readonly runId: string } & NotedCrash)
+  /** What an artifact held before it was replaced, in base64; `sha256` as the events have it. */
+  | {
+      readonly kind: 'replaced'
+      readonly id: number
+      readonly runId: string
+      readonly path: string
+      readonly sha256: string
+      readonly base64: string
+    }
   /** `bundle`: the folder of the one it left, if it left any. */
   | { readonly kind: 'end'; readonly id: number; readonly bundle: string | null }
+
+/** What a crash has met, with contents in base64. */
+export interface NotedCrash extends Omit<DiskAtCrash, 'unsynced'> {
+  readonly unsynced: readonly NotedFile[]
+}
+
+export interface NotedFile extends Record<'written' | 'durable' | 'left', string | null> {
+  readonly path: string
+}
 
 export interface JournalledTry {
   readonly identity: TestIdentity
@@ -76,11 +106,7 @@ export function closeJournals(): void {
   opened.clear()
 }
 
-export function createJournal(
-  folder: string,
-  settings: FaultlineSettings,
-  redact: Pick<Redactor, 'json' | 'text'>,
-): Journal {
+export function createJournal(folder: string, settings: FaultlineSettings, redact: JournalRedactor): Journal {
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${process.pid}-${randomUUID()}.jsonl`)
   const file = openSync(path, 'ax')
@@ -90,7 +116,20 @@ export function createJournal(
 
   const append = (line: JournalLine | ''): number =>
     writeSync(file, line === '' ? '\n' : `${JSON.stringify(line)}\n`)
-  const headerSize = append({ kind: 'worker', pid: process.pid, settings })
+  const first = redact.look()
+  const headerSize = append({ kind: 'worker', pid: process.pid, settings, secrets: first })
+  let secrets = first
+  const tellSecrets = (): void => {
+    const names = secrets.slice(first.length)
+    if (names.length > 0) append({ kind: 'secrets', names })
+  }
+  /** Not when a test begins: its names are as old as the journal. */
+  const lookForSecrets = (): void => {
+    const now = redact.look()
+    if (now === secrets) return
+    secrets = now
+    tellSecrets()
+  }
   const beat = realSetInterval(() => {
     if (underWay.size > 0) append('')
   }, beatMs).unref()
@@ -100,7 +139,10 @@ export function createJournal(
     hasBundles ||= bundle !== null
     // A journal that holds a bundle stays as it is: failures are few.
     if (hasBundles || underWay.size > 0) append({ kind: 'end', id, bundle })
-    else ftruncateSync(file, headerSize)
+    else {
+      ftruncateSync(file, headerSize)
+      tellSecrets()
+    }
   }
 
   return {
@@ -112,7 +154,21 @@ export function createJournal(
       const noteAsItIs = (line: JournalLine): void => {
         if (underWay.has(id)) append(line)
       }
-      const note = (line: JournalLine): void => noteAsItIs(redact.json(line))
+      const note = (line: JournalLine): void => {
+        lookForSecrets()
+        noteAsItIs(redact.json(line))
+      }
+      const base64 = (bytes: Uint8Array): string => Buffer.from(redact.bytes(bytes)).toString('base64')
+      const replaced = replacedContents((runId, path, sha256, bytes) =>
+        noteAsItIs({
+          kind: 'replaced',
+          id,
+          runId,
+          path: redact.text(path),
+          sha256,
+          base64: base64(bytes),
+        }),
+      )
       const fired = firedFaults((runId, resolved) => note({ kind: 'fired', id, runId, resolved }))
       return {
         fullName: named.identity.fullName,
@@ -121,11 +177,17 @@ export function createJournal(
         event(event) {
           note({ kind: 'event', id, event })
           fired.look(event.runId)
+          replaced.look(event)
         },
         log: (entry) => note({ kind: 'log', id, entry }),
-        opened(session, how) {
+        opened(session, how, disk) {
           note({ kind: 'session', id, runId: session.runId, ...how })
+          replaced.follow(session.runId, disk)
           if (how.plan.faults.length > 0) fired.follow(session)
+        },
+        crashed(runId, crash) {
+          lookForSecrets()
+          noteAsItIs({ kind: 'crash', id, runId, ...notedCrash(crash, redact, base64) })
         },
         end: (bundle) => end(id, bundle),
       }
@@ -165,5 +227,52 @@ function firedFaults(tell: (runId: string, resolved: FaultPlan) => void): {
       followed.told = resolved.faults.length
       tell(runId, resolved)
     },
+  }
+}
+
+/** An artifact of so many bytes is not noted: what its tests do must not wait for their notes. */
+const mostReplacedBytes = 1024 * 1024
+
+/** Tells what an artifact held, once another content has taken its place. */
+function replacedContents(tell: (runId: string, path: string, sha256: string, bytes: Uint8Array) => void): {
+  follow(runId: string, disk: WrittenContents): void
+  look(event: WorkflowEvent): void
+} {
+  const disks = new Map<string, WrittenContents>()
+  const newest = new Map<string, string>()
+  const { sha256: digest } = createDigest()
+  return {
+    follow: (runId, disk) => disks.set(runId, disk),
+    look(event) {
+      for (const { path, sha256 } of artifactVersions([event])) {
+        const name = `${event.runId} ${path}`
+        const before = newest.get(name)
+        newest.set(name, sha256)
+        if (before === undefined || before === sha256) continue
+        const bytes = disks
+          .get(event.runId)
+          ?.contents(path)
+          .findLast((content) => digest(content) === before)
+        if (bytes !== undefined && bytes.length <= mostReplacedBytes) tell(event.runId, path, before, bytes)
+      }
+    },
+  }
+}
+
+function notedCrash(
+  { unsynced, durable, ...crash }: DiskAtCrash,
+  redact: Pick<Redactor, 'text'>,
+  base64: (bytes: Uint8Array) => string,
+): NotedCrash {
+  const content = (bytes: Uint8Array | null): string | null => (bytes === null ? null : base64(bytes))
+  return {
+    ...crash,
+    durable: durable.map((file) => ({ ...file, path: redact.text(file.path) })),
+    unsynced: unsynced.map(({ path, written, durable: safe, left }: UnsyncedFile) => ({
+      path: redact.text(path),
+      written: content(written),
+      durable: content(safe),
+      left: content(left),
+    })),
   }
 }

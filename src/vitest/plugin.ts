@@ -9,6 +9,7 @@ import {
   replayVariable,
 } from '../adapters/node/index.ts'
 import { FaultlineError, formatDuration } from '../core/index.ts'
+import { RunMark } from './merged-runs.ts'
 import { FaultlineReporter } from './reporter.ts'
 import type { FaultlineReporterOptions } from './reporter.ts'
 import { defaultBundles, defaultLimits } from './settings.ts'
@@ -145,6 +146,7 @@ async function createRunFolders(keepProjects: boolean): Promise<RunFolders> {
 
 function share(vitest: Vitest, options: FaultlineReporterOptions): FaultlineReporter {
   const reporter = new FaultlineReporter(options)
+  vitest.config.reporters.unshift(new RunMark(reporter.folder))
   vitest.config.reporters.push(reporter)
   reporters.set(vitest, reporter)
   return reporter

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FaultPlan } from '../definition/index.ts'
 import type { OpenedSession } from '../harness/index.ts'
-import type { LogEntry, WorkflowEvent } from '../trace/index.ts'
-import type { JournalledTry, JournalLine } from './journal.ts'
+import type { DiskAtCrash, LogEntry, WorkflowEvent } from '../trace/index.ts'
+import type { JournalledTry, JournalLine, NotedCrash } from './journal.ts'
 import type { FaultlineSettings } from './settings.ts'
 import type { MadeProject } from './test-bundle.ts'
 
@@ -13,6 +13,8 @@ export interface WorkerNotes {
   readonly journal: string
   readonly pid: number
   readonly settings: FaultlineSettings
+  /** Names of variables whose secrets this process does not know. */
+  readonly ownSecrets: readonly string[]
   /** Tries of tests that have begun and not ended. */
   readonly underWay: readonly NotedTry[]
   /** Bundles that its tests have left. */
@@ -31,6 +33,9 @@ export interface NotedSession {
   /** Undefined when the worker died while the session began. */
   readonly opened: OpenedSession | undefined
   readonly resolvedPlan: FaultPlan | undefined
+  readonly crashes: readonly DiskAtCrash[]
+  /** What artifacts held that were replaced since, by digest and path. */
+  readonly replaced: ReadonlyMap<string, Uint8Array>
 }
 
 export function readJournals(folder: string): readonly WorkerNotes[] {
@@ -51,11 +56,15 @@ export function readJournal(folder: string, journal: string): WorkerNotes | unde
     journal,
     pid: head.pid,
     settings: head.settings,
+    ownSecrets: [
+      ...head.secrets.filter((name) => process.env[name] === undefined),
+      ...lines.flatMap((line) => (line.kind === 'secrets' ? line.names : [])),
+    ],
     underWay: lines.flatMap((line) =>
       line.kind === 'try' && !ended.has(line.id)
         ? notedTry(
             line,
-            lines.filter((other) => other.kind !== 'worker' && other.id === line.id),
+            lines.filter((other) => 'id' in other && other.id === line.id),
           )
         : [],
     ),
@@ -77,6 +86,12 @@ function notedTry(
     events: events.filter((event) => event.runId === runId),
     logs: of('log').flatMap(({ entry }) => (entry.runId === runId ? [entry] : [])),
     opened: of('session').find((line) => line.runId === runId),
+    crashes: of('crash').flatMap((line) => (line.runId === runId ? [crashOf(line)] : [])),
+    replaced: new Map(
+      of('replaced').flatMap((line) =>
+        line.runId === runId ? [[`${line.sha256} ${line.path}`, bytesOf(line.base64)] as const] : [],
+      ),
+    ),
     resolvedPlan: of('fired').findLast((line) => line.runId === runId)?.resolved,
   })
   return {
@@ -87,6 +102,26 @@ function notedTry(
     projects: of('project').map(({ folder, template }) => ({ folder, template })),
     sessions: [...new Set(events.map(({ runId }) => runId))].map(session),
   }
+}
+
+function crashOf({ incarnation, seq, outcome, durable, unsynced }: NotedCrash): DiskAtCrash {
+  const content = (base64: string | null): Uint8Array | null => (base64 === null ? null : bytesOf(base64))
+  return {
+    incarnation,
+    seq,
+    outcome,
+    durable,
+    unsynced: unsynced.map((file) => ({
+      path: file.path,
+      written: content(file.written),
+      durable: content(file.durable),
+      left: content(file.left),
+    })),
+  }
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'))
 }
 
 /** The last line of a worker that was killed can be cut short. */

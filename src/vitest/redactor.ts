@@ -1,7 +1,10 @@
 import { homedir } from 'node:os'
-import { createRedactor } from '../bundle/index.ts'
+import { createRedactor, createSecretMemory } from '../bundle/index.ts'
 import type { Redactor } from '../bundle/index.ts'
 import type { FaultlineSettings, RegularExpressionText } from './settings.ts'
+
+/** Of this process, from the first of its tests on. */
+const memory = createSecretMemory(process.env)
 
 /** For what a test leaves: besides `root` and the given folders, the home folder, which has a user's name in it. */
 export function testRedactor(
@@ -10,15 +13,38 @@ export function testRedactor(
   roots: Readonly<Record<string, string>> = {},
 ): Redactor {
   return createRedactor({
-    environment: process.env,
+    environment: {},
+    secrets: memory.secrets(),
     patterns,
     roots: { ...roots, '<home>': homedir(), '<root>': root },
   })
 }
 
-/** For what is read again on this machine: paths stay as they are. */
-export function secretsOnly({ redact }: Pick<FaultlineSettings, 'redact'>): Redactor {
-  return createRedactor({ environment: process.env, patterns: regularExpressions(redact) })
+/** What goes into a journal, which is read again on this machine: paths stay as they are. */
+export interface JournalRedactor extends Pick<Redactor, 'text' | 'json' | 'bytes'> {
+  /** Learns the secrets that have come into the environment since, and answers the names of all. */
+  look(): readonly string[]
+}
+
+export function secretsOnly({ redact }: Pick<FaultlineSettings, 'redact'>): JournalRedactor {
+  const patterns = regularExpressions(redact)
+  let secrets = memory.secrets()
+  let redactor = createRedactor({ environment: {}, secrets, patterns })
+  let names = secrets.map(({ name }) => name)
+  return {
+    text: (text) => redactor.text(text),
+    json: (value) => redactor.json(value),
+    bytes: (data) => redactor.bytes(data),
+    look() {
+      const now = memory.secrets()
+      if (now !== secrets) {
+        secrets = now
+        redactor = createRedactor({ environment: {}, secrets, patterns })
+        names = secrets.map(({ name }) => name)
+      }
+      return names
+    },
+  }
 }
 
 /** They have crossed the border of a process as texts. */

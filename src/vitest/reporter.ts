@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import { joinPath } from '../core/index.ts'
@@ -35,7 +36,8 @@ export class FaultlineReporter implements Reporter {
 
   constructor(options: FaultlineReporterOptions) {
     this.#options = options
-    this.#suiteRunId = new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15) + `-${process.pid}`
+    // Not the process id: those of containers in which shards run side by side are often the same.
+    this.#suiteRunId = new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15) + `-${randomInt(1e6)}`
     this.#guard = new RunGuard(options.journals, () => this.#run)
   }
 
@@ -76,7 +78,7 @@ export class FaultlineReporter implements Reporter {
       ({ bundle }) => bundle === null || !known.has(bundle),
     )
     this.#guard.end()
-    const failures = [...told, ...untold, ...(await this.#failuresOfSetUp(modules))]
+    const failures = [...told, ...untold, ...(await this.#furtherFailures(modules, told))]
     const selection = selectionOf(tests, this.#vitest?.config.tagsFilter ?? [])
     if (failures.length > 0) {
       const { reportFailures } = await import('./run-report.ts')
@@ -98,9 +100,17 @@ export class FaultlineReporter implements Reporter {
     }
   }
 
+  /** Those that no test tells of. Where reports are merged, each shard has left its own. */
+  async #furtherFailures(
+    modules: readonly TestModule[],
+    told: readonly Failure[],
+  ): Promise<readonly Failure[]> {
+    if (this.#vitest?.config.mergeReports === undefined) return this.#failuresOfSetUp(modules)
+    const { failuresOfRuns } = await import('./merged-runs.ts')
+    return failuresOfRuns(this.#options.root, modules, told)
+  }
+
   async #failuresOfSetUp(modules: readonly TestModule[]): Promise<readonly Failure[]> {
-    // Where reports are merged, each shard has left its own.
-    if (this.#vitest?.config.mergeReports !== undefined) return []
     const { root, testRoot, redact, bundleSlots } = this.#options
     const place = { root, testRoot, redact, bundles: this.folder, vitest: this.#vitest?.version ?? null }
     const failures: Failure[] = []

@@ -5,6 +5,8 @@ import { readBundle, readManifest, renderSummary } from '../bundle/index.ts'
 import type { BundleReason } from '../bundle/index.ts'
 import { isFaultlineError } from '../core/index.ts'
 import { count } from './count.ts'
+import { runIndexFile } from './run-index.ts'
+import type { RunIndex } from './run-index.ts'
 import { appendStepSummary } from './step-summary.ts'
 
 /** One failure of the run: of a try of a test, or of a set-up. */
@@ -87,10 +89,10 @@ export async function reportFailures(
   return blocks.join('\n\n')
 }
 
-function writeIndex({ root, folder, allRuns }: ReportedRun, index: object): void {
+function writeIndex({ root, folder, allRuns }: ReportedRun, index: RunIndex): void {
   const text = `${JSON.stringify(index, null, 2)}\n`
   mkdirSync(join(root, folder), { recursive: true })
-  writeFileSync(join(root, folder, 'run.json'), text)
+  writeFileSync(join(root, folder, runIndexFile), text)
   if (allRuns !== null) writeFileSync(join(root, allRuns, 'latest.json'), text)
 }
 

@@ -1,5 +1,16 @@
-import type { AgentWorkflow } from '../../src/engine/index.ts'
-import { fanOutOfTwo, flaky, gated, largeResults, retried, rewriting, single } from './workflows.ts'
+import type { AgentWorkflow, GraphWorkflow } from '../../src/engine/index.ts'
+import {
+  decided,
+  fanOutOfTwo,
+  flaky,
+  gated,
+  inPlace,
+  joined,
+  largeResults,
+  retried,
+  rewriting,
+  single,
+} from './workflows.ts'
 
 /** A bug planted in the engine: a text of its source, and what stands there instead. */
 export interface Canary {
@@ -11,7 +22,7 @@ export interface Canary {
   readonly text: string
   readonly replacement: string
   /** The smallest one that shows the bug. */
-  readonly workflow: AgentWorkflow
+  readonly workflow: AgentWorkflow | GraphWorkflow
   /** How many faults it takes to see it. Default 1. */
   readonly takes?: 2
 }
@@ -22,6 +33,8 @@ const durableFile = 'src/engine/store/durable-file.ts'
 const recoverRun = 'src/engine/run/recover-run.ts'
 const reducer = 'src/engine/run/reducer.ts'
 const tick = 'src/engine/run/tick.ts'
+const decision = 'src/engine/run/decision.ts'
+const passage = 'src/engine/run/passage.ts'
 
 export const canaries: readonly Canary[] = [
   {
@@ -331,6 +344,54 @@ export const canaries: readonly Canary[] = [
     text: `  if (expectedSha256 === state.workflow.definitionSha256) return undefined`,
     replacement: `  if (expects.id === state.workflow.definition.id) return undefined`,
     workflow: single,
+  },
+  {
+    name: 'adopted-bytes-not-synced',
+    wrong: 'The bytes of a file that a program has written in place are not synced before it is announced.',
+    file: artifactCommit,
+    text: `  yield* perform({ op: 'fsync', path })\n`,
+    replacement: '',
+    workflow: inPlace,
+  },
+  {
+    name: 'adopted-name-not-synced',
+    wrong: 'The name of a file that a program has written in place is not synced before it is announced.',
+    file: artifactCommit,
+    text: `  yield* perform({ op: 'fsyncFolder', path: parentFolder(path) })\n`,
+    replacement: '',
+    workflow: inPlace,
+  },
+  {
+    name: 'adopted-folder-trusted',
+    wrong: 'The folder that a program has made for what it writes in place counts as durable.',
+    file: artifactCommit,
+    text: `  yield* ensureFolder(parentFolder(path), durable)\n  yield* perform({ op: 'fsync', path })\n`,
+    replacement: `  yield* perform({ op: 'fsync', path })\n`,
+    workflow: inPlace,
+  },
+  {
+    name: 'tolerated-taken-back',
+    wrong: 'A tolerated failure does not stay one: whoever takes up the run tries the step again.',
+    file: passage,
+    text: ` || (status === 'failed' && flow.tolerated)`,
+    replacement: '',
+    workflow: decided,
+  },
+  {
+    name: 'skipped-decided-again',
+    wrong: 'A step that was skipped is decided anew after a crash.',
+    file: passage,
+    text: `  return status === 'completed' || status === 'skipped' || (`,
+    replacement: `  return status === 'completed' || (`,
+    workflow: decided,
+  },
+  {
+    name: 'join-decided-again',
+    wrong: 'A join of any that a crash has cut short is decided anew.',
+    file: decision,
+    text: `const decision: Decision = step.flow.isReached`,
+    replacement: `const decision: Decision = false`,
+    workflow: joined,
   },
 ]
 

@@ -12,7 +12,7 @@ import type {
 } from '../../src/harness/index.ts'
 import type { Canary } from './canaries.ts'
 import { patchedDriver } from './patched-engine.ts'
-import { agents } from './workflows.ts'
+import { agents, programs } from './workflows.ts'
 
 /** How a sweep found a canary first. */
 export interface FoundCanary {
@@ -44,7 +44,8 @@ export async function foundBySweep({ name, workflow }: Canary): Promise<FoundCan
 
 export async function swept(workflow: Canary['workflow'], options: SweepOptions): Promise<SweepReport> {
   const project = await createProject({ storage: 'memory' })
-  return sweepFaults(defineWorkflow(workflow), { project, agents, ...options })
+  const source = 'nodes' in workflow ? defineWorkflow(workflow) : defineWorkflow(workflow)
+  return sweepFaults(source, { project, agents, programs, ...options })
 }
 
 function invariantsOf(finding: Finding | undefined): readonly string[] {

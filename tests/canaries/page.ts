@@ -1,3 +1,4 @@
+import { markdownTable } from '../support/markdown.ts'
 import type { Canary } from './canaries.ts'
 import { planWords } from './found.ts'
 import type { FoundCanary } from './found.ts'
@@ -29,17 +30,5 @@ export function canaryPage(found: readonly (readonly [Canary, FoundCanary | unde
     seen?.finding.minimised?.invariants.join(', ') ?? '',
     String(seen?.scenarios ?? ''),
   ])
-  return `${introduction}\n${table([head, ...rows])}`
-}
-
-/** As Prettier lays it out. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
-  lines.splice(
-    1,
-    0,
-    widths.map((width) => '-'.repeat(width)),
-  )
-  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+  return `${introduction}\n${markdownTable([head, ...rows])}`
 }

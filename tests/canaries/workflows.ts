@@ -1,4 +1,5 @@
-import type { AgentWorkflow } from '../../src/engine/index.ts'
+import type { AgentWorkflow, GraphWorkflow } from '../../src/engine/index.ts'
+import type { SimulatedPrograms } from '../../src/adapters/virtual/index.ts'
 import type { Agents } from '../../src/ports/index.ts'
 
 /** The smallest workflows that show the bugs, and agents for them. */
@@ -17,10 +18,18 @@ export const agents: Agents = {
     await artifacts.write('out/one.txt', `${await artifacts.readText('out/one.txt')}, revised`)
     return null
   },
+  sleeper: ({ clock, parameters }) => clock.sleep(Number(parameters['ms'])),
+  refuser() {
+    throw new Error('not here')
+  },
   async talker({ step, artifacts }) {
     await artifacts.write(`out/${step}.txt`, `${step}\n`)
     return { step, told: 'at length '.repeat(1_000) }
   },
+}
+
+export const programs: SimulatedPrograms = {
+  compile: ({ write }) => write('out/built/app.js', 'built'),
 }
 
 const one = { id: 'one', agent: 'writer', requires: [], creates: ['out/one.txt'] }
@@ -46,3 +55,35 @@ export const rewriting: AgentWorkflow = {
 export const flaky: AgentWorkflow = { id: 'flaky', steps: [{ ...one, agent: 'flaky', retries: 1 }] }
 
 export const retried: AgentWorkflow = { id: 'retried', steps: [{ ...one, retries: 1 }] }
+/** A program writes in place, and what it leaves is adopted. */
+export const inPlace: AgentWorkflow = {
+  id: 'in-place',
+  steps: [
+    { id: 'build', agent: 'command', parameters: { command: ['compile'] }, creates: ['out/built/app.js'] },
+    { ...two, requires: ['out/built/app.js'] },
+  ],
+}
+
+/** A failure that is tolerated, a step that is skipped, and one that runs because of the failure. */
+export const decided: AgentWorkflow = {
+  id: 'decided',
+  steps: [
+    { id: 'probe', agent: 'refuser', continueOnError: true },
+    { ...one, condition: 'on_success' },
+    { id: 'two', agent: 'writer', creates: ['out/two.txt'], condition: 'on_failure' },
+  ],
+}
+
+/** Begins with whichever comes first, and is still at it when the other comes. */
+export const joined: GraphWorkflow = {
+  id: 'joined',
+  nodes: [
+    { id: 'early', type: 'writer', creates: 'out/early.txt' },
+    { id: 'late', type: 'sleeper', parameters: { ms: 10 } },
+    { id: 'join', type: 'sleeper', parameters: { ms: 20 }, join: 'any' },
+  ],
+  connections: [
+    { source: 'early', target: 'join' },
+    { source: 'late', target: 'join' },
+  ],
+}

@@ -21,7 +21,11 @@ const ambientGlobals: ReadonlySet<string> = new Set([
 ])
 
 /** Globals of which one member is ambient and the rest is pure; a copy of the whole into a variable hides which. */
-const ambientMembers: Readonly<Record<string, string>> = { Math: 'random', AbortSignal: 'timeout' }
+const ambientMembers: Readonly<Record<string, string>> = {
+  Math: 'random',
+  AbortSignal: 'timeout',
+  Atomics: 'wait',
+}
 
 const scopeTypes: ReadonlySet<string> = new Set([
   'Program',

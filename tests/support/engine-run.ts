@@ -61,7 +61,8 @@ let lives = 0
 
 export function engineBench(
   files: FilesPort,
-  storage: StorageOptions & Partial<Pick<DriverPorts, 'compression' | 'observer' | 'processes'>> = {},
+  storage: StorageOptions &
+    Partial<Pick<DriverPorts, 'compression' | 'observer' | 'processes' | 'projectFolder'>> = {},
 ): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []

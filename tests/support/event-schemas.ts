@@ -101,6 +101,13 @@ export const eventSchemas = {
     step: z.string().min(1),
     missingVar: z.string().min(1).optional(),
   }),
+  workflow_warning: z.strictObject({
+    ...envelope,
+    kind: z.literal('workflow_warning'),
+    status: z.literal('warned'),
+    warnAfterMs: count,
+    timeoutMs: count,
+  }),
   workflow_cancel: z.strictObject({
     ...envelope,
     kind: z.literal('workflow_cancel'),

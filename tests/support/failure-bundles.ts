@@ -35,11 +35,14 @@ interface FoundManifest {
   }[]
 }
 
-/** `vitest.config.ts` of a stranger; `options` is the source text of what the plugin is given. */
+/**
+ * `vitest.config.ts` of a stranger; `options` is the source text of what the plugin is given. However busy the machine is, only a
+ * test that gives itself a limit runs into one.
+ */
 export function configWith(options = ''): string {
   return `import { defineConfig } from 'vitest/config'
 import { faultline } from 'faultline/plugin'
-export default defineConfig({ plugins: [faultline(${options})] })
+export default defineConfig({ plugins: [faultline(${options})], test: { testTimeout: 60_000, hookTimeout: 60_000 } })
 `
 }
 

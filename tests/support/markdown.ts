@@ -42,3 +42,17 @@ export function tableRows(text: string): readonly (readonly string[])[] {
         .map((cell) => cell.trim().replaceAll('`', '').replaceAll('\\|', '|')),
     )
 }
+
+/** A table as Prettier lays it out; the first row is its head. */
+export function markdownTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
+  lines.splice(
+    1,
+    0,
+    widths.map((width) => '-'.repeat(width)),
+  )
+  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { allowedImports } from '../support/allowed-imports.ts'
+import { sleeps } from '../support/sleeps.ts'
 import { checkBoundaries, checkTable, formatViolations, type BoundaryTable } from '../support/boundaries.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -47,6 +48,45 @@ describe('the sources of faultline', () => {
       `src/harness/some.ts:1 [package] harness may not import package 'vitest': only vitest, cli may`,
     ])
   })
+})
+
+/** Tests that may name what others could sleep with, and why. */
+const aboutTime: Readonly<Record<string, readonly string[]>> = {
+  // An agent with a timer of its own is waited for.
+  'tests/unit/harness/session-time-and-gates.test.ts': ['setTimeout'],
+  // Takes `setImmediate` of them.
+  'tests/unit/adapters/node/system-owner.test.ts': ['node:timers/promises'],
+  // Looks for what a definition could have left there.
+  'tests/unit/engine/definitions/fuzz.test.ts': ['globalThis'],
+}
+
+describe('the tests of faultline', () => {
+  test('synchronise, and never sleep', () => {
+    const found = [...readSources('tests')]
+      .filter(([file]) => !file.startsWith('tests/matrix/'))
+      .map(([file, source]) => [file, sleeps(file, source).map((place) => place.split(' ')[1])] as const)
+      .filter(([, names]) => names.length > 0)
+    expect(Object.fromEntries(found)).toEqual(aboutTime)
+  })
+
+  test.each([
+    'await new Promise((resolve) => setTimeout(resolve, 5))',
+    'globalThis.setTimeout(go, 1)',
+    'setInterval(look, 10)',
+    `import { setTimeout as sleep } from 'node:timers/promises'`,
+    `const { setTimeout: sleep } = await import('timers/promises')`,
+    'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)',
+    'await once(AbortSignal.timeout(10))',
+  ])('would be told of `%s`', (source) => {
+    expect(sleeps('a.test.ts', source)).toHaveLength(1)
+  })
+
+  test.each(['await new Promise((resolve) => setImmediate(resolve))', 'await clock.sleep(1_000)'])(
+    'may say `%s`',
+    (source) => {
+      expect(sleeps('a.test.ts', source)).toEqual([])
+    },
+  )
 })
 
 const table: BoundaryTable = {
@@ -225,6 +265,7 @@ describe('the boundary checker', () => {
     ['Math["random"]()', 'Math.random'],
     ['const { random } = Math', 'Math.random'],
     ['AbortSignal.timeout(1)', 'AbortSignal.timeout'],
+    ['Atomics.wait(cells, 0, 0, 10)', 'Atomics.wait'],
     ['crypto.randomUUID()', 'crypto'],
     ['process.env.HOME', 'process'],
     ['type Env = typeof process', 'process'],
@@ -294,8 +335,8 @@ function check(sources: Readonly<Record<string, string>>, by: BoundaryTable): st
   return formatViolations(checkBoundaries(new Map(Object.entries(sources)), by))
 }
 
-function readSources(): Map<string, string> {
-  const names = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  const files = names.filter((name) => name.endsWith('.ts')).map((name) => join('src', name))
+function readSources(below = 'src'): Map<string, string> {
+  const names = readdirSync(join(root, below), { recursive: true, encoding: 'utf8' })
+  const files = names.filter((name) => name.endsWith('.ts')).map((name) => join(below, name))
   return new Map(files.map((file) => [file.replaceAll(sep, '/'), readFileSync(join(root, file), 'utf8')]))
 }

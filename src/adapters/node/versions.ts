@@ -10,8 +10,15 @@ export interface ProcessVersions {
   readonly platform: string
 }
 
+let version: string | undefined
+
 /** Version of this package. */
 export function packageVersion(): string {
+  version ??= readVersion()
+  return version
+}
+
+function readVersion(): string {
   const manifest = readFileSync(join(dirname(ownTemplatesFolder()), 'package.json'), 'utf8')
   return (JSON.parse(manifest) as { readonly version: string }).version
 }

@@ -12,7 +12,7 @@ import { replayRun } from '../replay-run.ts'
 import { StepWalk, terminalWait } from '../replay-steps.ts'
 import { replaySweep } from '../replay-sweep.ts'
 import { replayTest } from '../replay-test.ts'
-import { firstDifference, judge, recordedOutcome, recordedSession, timesOf } from '../replay-verdict.ts'
+import { firstDifference, judge, recordedFrom, recordedOutcome, timesOf } from '../replay-verdict.ts'
 import type { Replayed, ReplayVerdict, Times } from '../replay-verdict.ts'
 import { changedSince } from '../replay-warnings.ts'
 
@@ -67,7 +67,8 @@ interface Original {
 /** A replay from a snapshot is of the one session that has it, on a clock that begins anew. */
 function originalOf(bundle: Bundle, from: string | undefined): Original {
   if (from === undefined) return { recorded: recordedOutcome(bundle), times: timesOf(bundle) }
-  return { recorded: recordedSession(snapshotPlace(bundle, from).session), times: ['drop'] }
+  const { session, snapshot } = snapshotPlace(bundle, from)
+  return { recorded: recordedFrom(session, snapshot.seq), times: ['drop'] }
 }
 
 function checkOptions({ manifest }: Bundle, { from, agents, mock }: ReplayCommandOptions): void {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { readMembers } from '../input-option.ts'
+import { inputOption, readMembers } from '../input-option.ts'
 import { stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
 import { takeUpRun } from '../take-up-run.ts'
@@ -34,12 +34,7 @@ export function resumeCommand(): Command {
     )
     .option('--take-over', 'take the run from an owner on another host that is known to be dead')
     .addOption(stateDirectoryOption())
-    .option(
-      '--input <name=value>',
-      'input that the run is paused for: name=value, a JSON object, or @file (repeatable)',
-      (value: string, before: readonly string[]) => [...before, value],
-      [],
-    )
+    .addOption(inputOption('input that the run is paused for'))
     .option('--agents <module>', 'agents module, in place of the one the run was started with')
     .action(async (runId: string | undefined, options: ResumeOptions) => {
       const { from, artifacts, definition, takeOver = false } = options

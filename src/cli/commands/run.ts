@@ -14,7 +14,8 @@ import { print } from '../output.ts'
 import { assertNothingForeignInTheWay } from '../overwrite-check.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { progressLine } from '../render.ts'
-import { parseJson, readInput, seedOf } from '../run-options.ts'
+import { inputOption, readRunInput } from '../input-option.ts'
+import { parseJson, seedOf } from '../run-options.ts'
 import { directoriesFrom, stateDirectoryOption } from '../state-directory.ts'
 import type { StateDirectoryOption } from '../state-directory.ts'
 
@@ -24,7 +25,7 @@ interface RunOptions extends StateDirectoryOption {
   readonly fault: readonly string[]
   readonly plan?: string
   readonly seed?: number | string
-  readonly input?: string
+  readonly input: readonly string[]
   readonly workflow?: string
   readonly mockDelay: number
   readonly force?: boolean
@@ -41,7 +42,7 @@ export function runCommand(): Command {
     .option('--fault <kind:step>', 'break a step: agent-error:review (repeatable)', collect, [])
     .option('--plan <file>', 'fault plan (JSON)')
     .option('--seed <seed>', 'seed of everything random', seedOf)
-    .option('--input <json>', 'input of the run: JSON, or @file')
+    .addOption(inputOption('input of the run'))
     .option('--mock-delay <ms>', 'time every stand-in takes', milliseconds, 0)
     .option('--clock <clock>', 'virtual (time passes only when all wait for it) or real', clockOf)
     .addOption(stateDirectoryOption())
@@ -73,7 +74,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     directories,
     plan,
     seed,
-    input: readInput(options.input),
+    input: readRunInput(options.input),
     launch: {
       file,
       ...(options.workflow === undefined ? {} : { workflow: options.workflow }),

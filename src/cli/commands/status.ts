@@ -18,7 +18,7 @@ export function statusCommand(): Command {
         print(
           options.json === true
             ? JSON.stringify({ ...state, status, stateProblem }, null, 2)
-            : renderStatus(state, status, stateProblem),
+            : renderStatus(state, status, stateProblem, Date.now()),
         )
       },
     )

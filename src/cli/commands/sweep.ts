@@ -28,15 +28,16 @@ import { leaveSweepBundles } from '../sweep/leave-bundles.ts'
 import { copyOfProject } from '../sweep/project-copy.ts'
 import { progressWords, renderSweep, verdictLine } from '../sweep/render-sweep.ts'
 import { earlierReport, readReport, writeReport } from '../sweep/report-file.ts'
-import { readInput, seedOf } from '../run-options.ts'
+import { inputOption, readRunInput } from '../input-option.ts'
+import { seedOf } from '../run-options.ts'
 
 interface SweepCommandOptions {
   readonly mock?: boolean
   readonly agents?: string
   readonly seed?: number | string
-  readonly input?: string
   readonly pass?: readonly string[]
   readonly provide?: readonly string[]
+  readonly input: readonly string[]
   readonly tier: SweepTier
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
@@ -60,7 +61,7 @@ export function sweepCommand(): Command {
     .option('--mock', 'let stand-ins produce every declared artifact')
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--seed <seed>', 'seed of everything random', seedOf)
-    .option('--input <json>', 'input of the run: JSON, or @file')
+    .addOption(inputOption('input of the run'))
     .option('--pass <step...>', 'let the gates of these steps pass whenever they wait for a person')
     .option('--provide <input...>', 'give a run that is paused this input: name=value, JSON or @file')
     .addOption(new Option('--tier <tier>', 'how much to try').choices(sweepTiers).default('full'))
@@ -97,7 +98,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
   if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project,
-    input: readInput(options.input),
+    input: readRunInput(options.input),
     tier,
     ...(agents === undefined ? {} : { agents }),
     ...(seed === undefined ? {} : { seed }),

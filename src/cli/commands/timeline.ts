@@ -17,11 +17,20 @@ export function timelineCommand(): Command {
         const reader = runReader(process.cwd(), directoriesFrom(options))
         const view = await reader.read(await runIdOrLast(reader, named))
         if (options.json !== true) return print(`${runHead(view)}\n${formatStepSpans(view.events)}`)
-        const { workflowId, runId, correlationId, startedAt } = view.state
+        const { workflowId, runId, correlationId, startedAt, degraded, hasFailures } = view.state
         const steps = stepSpansOf(view.events)
         print(
           JSON.stringify(
-            { workflowId, runId, correlationId, status: view.status, startedAt, steps },
+            {
+              workflowId,
+              runId,
+              correlationId,
+              status: view.status,
+              degraded,
+              hasFailures,
+              startedAt,
+              steps,
+            },
             null,
             2,
           ),

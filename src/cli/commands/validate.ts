@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { builtInStepProblem } from '../../built-in-steps/index.ts'
 import { isFaultlineError } from '../../core/index.ts'
 import { describeProblems } from '../../engine/index.ts'
 import type { ReadWorkflow } from '../../engine/index.ts'
@@ -34,12 +35,29 @@ async function validate(file: string, name: string | undefined): Promise<number>
   const read = await collect(() => readWorkflowFile(file))
   for (const each of name === undefined ? (read?.names ?? []) : [name]) {
     const loaded = await collect(async () => read?.load(each))
-    if (loaded !== undefined) print(describe(file, loaded))
+    if (loaded === undefined) continue
+    print(describe(file, loaded))
+    for (const line of doubts(loaded)) printError(line)
   }
   for (const line of problems) printError(line)
   if (problems.size === 0) return exitCodes.good
   printError(counted(problems.size, 'problem'))
   return exitCodes.usage
+}
+
+/** What only agents of the user's by the names of built-in steps could make good. */
+function doubts(workflow: ReadWorkflow): readonly string[] {
+  return workflow.definition.steps.flatMap((step, index) => {
+    const problem = builtInStepProblem(step)
+    if (problem === undefined) return []
+    const place =
+      workflow.locate(`steps.${step.id}.parameters`) ??
+      workflow.locate(`steps.${step.id}.agent`) ??
+      `step ${index + 1}`
+    return [
+      `warning: ${place}: ${problem} A run is refused, unless an agent of yours is named '${step.agent}'.`,
+    ]
+  })
 }
 
 function describe(file: string, { dialect, definition }: ReadWorkflow): string {

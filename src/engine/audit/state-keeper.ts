@@ -12,6 +12,8 @@ import { hasMovedOn, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { serialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
+import { diagnoseRun } from './diagnose.ts'
+import type { Diagnostics } from './diagnose.ts'
 import type { ValidationReport } from './findings.ts'
 import { validateRun } from './validate-run.ts'
 
@@ -21,6 +23,8 @@ export interface StateKeeper {
   sizeOf(runId: string): Promise<number>
   /** Checks log, snapshot, last pointer and artifacts of a run; changes nothing. */
   validate(runId: string): Promise<ValidationReport>
+  /** How a run is, whoever holds it; changes nothing. */
+  diagnose(runId: string, now: number): Promise<Diagnostics>
   /**
    * Writes the snapshot of a run anew from its log.
    *
@@ -51,6 +55,7 @@ export function createStateKeeper(ports: ReaderPorts): StateKeeper {
   return {
     sizeOf: async (runId) => disk.run(sizeBelow(runLayout(store, runId).folder)),
     validate: (runId) => validateRun(runId, store, disk, digest),
+    diagnose: (runId, now) => diagnoseRun(runId, store, disk, ports, now),
     async restore(runId) {
       for (;;) {
         const { stored, state } = await read(runId)

@@ -52,6 +52,14 @@ export interface AgentWorkflowSettings {
   readonly timeoutMultiplier?: number
   /** Same as `timeoutMultiplier`. */
   readonly timeout_multiplier?: number
+  /** When a run that takes so long is worth a warning; below `timeout`. Default never. */
+  readonly warnAfter?: number | DurationText
+  /** Same as `warnAfter`. */
+  readonly warn_after?: number | DurationText
+  /** Same as `warnAfter`, in milliseconds. */
+  readonly warnAfterMs?: number
+  /** Same as `warnAfter`, in milliseconds. */
+  readonly warn_after_ms?: number
   /** How long steps in flight may go on after the run was cancelled. Default 0: they are aborted at once. */
   readonly cancelGrace?: number | DurationText
   /** Same as `cancelGrace`. */

@@ -25,11 +25,20 @@ export function canonicalSteps(
   }))
 }
 
-export function canonicalLimits(settings: SettingsShape): WorkflowLimits {
+export function canonicalLimits(settings: SettingsShape, reporter: Reporter): WorkflowLimits {
   const timeoutMs = settings.timeout ?? settings.timeoutMs
+  const warnAfterMs = settings.warnAfter ?? settings.warnAfterMs
+  if (warnAfterMs !== undefined && warnAfterMs >= (timeoutMs ?? 0)) {
+    const reached =
+      timeoutMs === undefined
+        ? `and has no limit: give it a 'timeout'`
+        : `which its limit of ${formatDuration(timeoutMs)} does not let it reach`
+    reporter.add(['settings'], `warns after ${formatDuration(warnAfterMs)}, ${reached}`)
+  }
   return {
     maxConcurrentSteps: settings.maxConcurrentSteps ?? definitionDefaults.maxConcurrentSteps,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(warnAfterMs === undefined ? {} : { warnAfterMs }),
     ...cancelGrace(settings),
   }
 }

@@ -24,6 +24,7 @@ const settingsDurations = [
   timeouts,
   ['stepTimeout', 'stepTimeoutMs'],
   retryDelays,
+  warnings,
   ['cancelGrace', 'cancelGraceMs'],
 ] as const
 const expiry = ['expiresAfter', 'expiresAfterMs'] as const

@@ -54,6 +54,7 @@ export async function loadWorkflow(source: WorkflowSource): Promise<ReadWorkflow
   const workflow = (await checkShape(split.workflow, reporter)) as WorkflowShape
   problems.throwIfAny()
 
+  const limits = canonicalLimits(workflow.settings ?? {}, reporter)
   const written = canonicalSteps(workflow, split.stepMetadata, reporter)
   checkStages(workflow, reporter)
   checkNames(workflow.id, written, reporter)
@@ -81,7 +82,7 @@ export async function loadWorkflow(source: WorkflowSource): Promise<ReadWorkflow
     name: workflow.name ?? workflow.id,
     version: workflow.version ?? definitionDefaults.version,
     ...(workflow.description === undefined ? {} : { description: workflow.description }),
-    limits: canonicalLimits(workflow.settings ?? {}),
+    limits,
     ...(workflow.settings?.onStepFailure === 'continue' ? { onStepFailure: 'continue' } : {}),
     ...(workflow.settings?.rollback === true ? { rollback: true } : {}),
     ...(workflow.inputSchema === undefined ? {} : { inputSchema: workflow.inputSchema }),

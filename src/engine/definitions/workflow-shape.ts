@@ -137,6 +137,8 @@ export function createWorkflowShape(z: Zod) {
         .gt(0, { error: must('be a number above 0, at most 100') })
         .max(100, { error: must('be a number above 0, at most 100') })
         .optional(),
+      warnAfter: limit,
+      warnAfterMs: limitMs,
       cancelGrace: delay,
       cancelGraceMs: delayMs,
       onStepFailure: z.enum(['stop', 'continue'], { error: must(`be 'stop' or 'continue'`) }).optional(),

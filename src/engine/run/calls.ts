@@ -6,13 +6,14 @@ import { attemptDeadline } from './limits.ts'
 import { workflowDeadline } from './planner.ts'
 import { undoDeadline } from './rollback.ts'
 import { stepViews } from './state-view.ts'
+import { visibleOutputs } from './visible-outputs.ts'
 
 /** Calls the agent of an attempt; what it answers arrives in the inbox. */
 export function callAgent(run: LiveRun, attempt: Attempt): void {
-  const { ports, state } = run
+  const { ports, state, acknowledged } = run
   attempt.called = true
   const call = {
-    context: new EngineContext(attempt, run.services),
+    context: new EngineContext(attempt, run.services, () => visibleOutputs(acknowledged, attempt)),
     aborted: () => attempt.aborted,
     attemptDeadline: attempt.undoes
       ? undoDeadline(state, attempt.index)

@@ -12,6 +12,8 @@ import type {
 } from '../../trace/index.ts'
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
+import { causeOf } from '../step/judgement.ts'
+import { ownFrames } from '../step/own-frames.ts'
 import type { DailyLog } from '../store/daily-log.ts'
 import { replaceFile } from '../store/durable-file.ts'
 import type { EventLog } from '../store/event-log.ts'
@@ -22,7 +24,7 @@ import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
-import { recordedOutputs, stateJson } from './state-view.ts'
+import { stateJson } from './state-view.ts'
 import type { SteadyClock } from './steady-clock.ts'
 
 /** What one life of the engine works with, whichever run it holds. */
@@ -110,7 +112,6 @@ function contextServices(
       tell(() => ports.observer.log(entry))
       void disk.run(dailyLog.write(entry))
     },
-    outputs: () => recordedOutputs(acknowledged()),
     workflowId,
     runId,
     correlationId,
@@ -193,7 +194,11 @@ function* recordFailure(run: LiveRun, event: WorkflowEvent): FileProgram<void> {
   if (message === undefined) return
   const key =
     event.kind === 'step_fail' ? { step: event.step, visit: event.visit, attempt: event.attempt } : undefined
-  yield* run.dailyLog.write(logEntry(run.ports, run.state, 'error', message, key))
+  const stack = event.kind === 'step_fail' ? ownFrames(causeOf(event.error), run.ports.projectFolder) : []
+  yield* run.dailyLog.write({
+    ...logEntry(run.ports, run.state, 'error', message, key),
+    ...(stack.length === 0 ? {} : { stack }),
+  })
 }
 
 /** An observer is a guest: what it throws must not stop the run. Returns what that said. */

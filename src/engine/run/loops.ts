@@ -50,16 +50,17 @@ export function planLoops(
 }
 
 function between(from: number, to: number, successors: number[][], predecessors: number[][]): Set<number> {
-  const below = reachable(from, successors)
-  const above = reachable(to, predecessors)
+  const below = reachable(from, (step) => successors[step] ?? [])
+  const above = reachable(to, (step) => predecessors[step] ?? [])
   return new Set([...below].filter((step) => above.has(step)))
 }
 
-function reachable(start: number, edges: number[][]): Set<number> {
+/** The step and all that `next` leads to from it. */
+export function reachable(start: number, next: (step: number) => readonly number[]): Set<number> {
   const seen = new Set([start])
   const open = [start]
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
-    for (const neighbour of edges[step] ?? []) {
+    for (const neighbour of next(step)) {
       if (seen.has(neighbour)) continue
       seen.add(neighbour)
       open.push(neighbour)

@@ -14,6 +14,14 @@ export function workflowTimedOut(state: RunState, now: number): boolean {
   return deadline !== undefined && now >= deadline
 }
 
+/** When the run has taken long enough for a warning; Infinity when that has been given, or never is. */
+export function workflowWarningDue({ workflow, limitFrom, limitWarned, cancelledFor }: RunState): number {
+  const { warnAfterMs } = workflow.definition.limits
+  return warnAfterMs === undefined || limitWarned || cancelledFor !== null
+    ? Infinity
+    : limitFrom + warnAfterMs
+}
+
 /**
  * Steps whose attempt has run out of time.
  *
@@ -50,7 +58,6 @@ export function isHalted(state: RunState, policy: TickPolicy): boolean {
 
 /** Steps that may start now where every step runs in its turn: retries first, as many as there are free places. */
 export function startable(state: RunState, now: number, policy: TickPolicy): readonly number[] {
-  if (state.failure !== null || state.cancelledFor !== null) return []
   const places = state.workflow.definition.limits.maxConcurrentSteps - state.active.length
   const found: number[] = []
   for (const index of state.retrying) {
@@ -76,11 +83,15 @@ export function heldSteps(state: RunState, policy: TickPolicy): readonly string[
   })
 }
 
-/** When time alone would change something after `now`, or undefined. */
-export function nextDue(state: RunState, now: number, gating: ReadonlySet<number>): number | undefined {
+/**
+ * When time alone would change something, or undefined.
+ *
+ * @param decidedAt a retry that was due by then waits for something else than time
+ */
+export function nextDue(state: RunState, decidedAt: number, gating: ReadonlySet<number>): number | undefined {
   if (state.status !== 'running') return undefined
   if (state.undoing !== null) return undoDeadline(state, state.undoing)
-  let earliest = workflowDeadline(state) ?? Infinity
+  let earliest = Math.min(workflowDeadline(state) ?? Infinity, workflowWarningDue(state))
   for (const index of state.active) {
     if (gating.has(index)) continue
     earliest = Math.min(earliest, attemptDeadline(state, index), warningDue(state, index))
@@ -89,7 +100,7 @@ export function nextDue(state: RunState, now: number, gating: ReadonlySet<number
   else if (goesOn(state)) {
     for (const index of state.retrying) {
       const { notBefore } = state.steps.get(index)
-      earliest = Math.min(earliest, notBefore > now ? notBefore : Infinity, stepDeadline(state, index))
+      earliest = Math.min(earliest, notBefore > decidedAt ? notBefore : Infinity, stepDeadline(state, index))
     }
     for (const index of state.halted) earliest = Math.min(earliest, answerDeadline(state, index))
   }

@@ -73,6 +73,9 @@ function apply(state: Draft<RunState>, event: WorkflowEvent): void {
       return
     case 'step_pause':
       return pauseStep(state, event)
+    case 'workflow_warning':
+      state.limitWarned = true
+      return
     case 'timeout_warning':
       return setAside(state, stepIndex(state.workflow, event.step), { warned: event.attempt })
     case 'gate_wait':
@@ -443,6 +446,7 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   state.halted = halted
   state.remaining = remaining
   state.limitFrom = event.at
+  state.limitWarned = false
   if (event.input !== undefined) state.input = mergedInput(state.input, event.input)
   state.failure = null
 }

@@ -57,6 +57,8 @@ export interface RunState {
   readonly startedAt: number
   /** The workflow's limit counts from here. */
   readonly limitFrom: number
+  /** Since then it has been said that the limit is near. */
+  readonly limitWarned: boolean
   readonly updatedAt: number
 }
 
@@ -202,6 +204,7 @@ export function initialState(workflow: CompiledWorkflow, event: EventOf<'workflo
     edits: [],
     startedAt: event.at,
     limitFrom: event.at,
+    limitWarned: false,
     updatedAt: event.at,
   }
 }
@@ -257,6 +260,7 @@ export function copyOfRun(run: RunState): Draft<RunState> {
     edits: run.edits,
     startedAt: run.startedAt,
     limitFrom: run.limitFrom,
+    limitWarned: run.limitWarned,
     updatedAt: run.updatedAt,
   }
 }

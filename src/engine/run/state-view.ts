@@ -134,12 +134,15 @@ export function stepViews(
   return views
 }
 
-/** Outputs of every step that has returned one, by step id. Frozen, since agents share them. */
-export function recordedOutputs(state: RunState): Readonly<Record<string, JsonValue>> {
+/** Outputs of every step that has returned one, or of those among `steps`, by step id. Frozen, since agents share them. */
+export function recordedOutputs(
+  state: RunState,
+  steps?: ReadonlySet<number>,
+): Readonly<Record<string, JsonValue>> {
   const outputs: Record<string, JsonValue> = {}
   for (const [index, definition] of state.workflow.steps.entries()) {
     const { output } = state.steps.get(index)
-    if (output !== null) outputs[definition.id] = deepFreeze(output)
+    if (output !== null && steps?.has(index) !== false) outputs[definition.id] = deepFreeze(output)
   }
   return outputs
 }

@@ -32,6 +32,7 @@ import {
   overdueRetries,
   startable,
   workflowTimedOut,
+  workflowWarningDue,
   worthWarning,
 } from './planner.ts'
 import { missingInput } from './pause.ts'
@@ -70,6 +71,8 @@ interface Tick {
   stopped: boolean
   /** The limit of the workflow has passed: nothing starts any more. */
   timedOut: boolean
+  /** The instant by which it was decided what starts. Until the tick is durable, time goes on. */
+  decidedAt: number
 }
 
 /**
@@ -138,7 +141,17 @@ function abortAll(current: Tick, reason: string): void {
 }
 
 function newTick(run: LiveRun, policy: TickPolicy): Tick {
-  return { run, policy, events: [], actions: [], endedAttempts: [], stopped: false, timedOut: false }
+  const decidedAt = run.ports.clock.now()
+  return {
+    run,
+    policy,
+    events: [],
+    actions: [],
+    endedAttempts: [],
+    stopped: false,
+    timedOut: false,
+    decidedAt,
+  }
 }
 
 function* takeResults(current: Tick, results: readonly Result[]): FileProgram<void> {
@@ -267,6 +280,10 @@ function applyLimits(current: Tick): void {
   const now = run.ports.clock.now()
   if (run.state.undoing !== null) return limitUndo(current, run.state.undoing, now)
   if (workflowTimedOut(run.state, now)) return endByWorkflowLimit(current)
+  if (now >= workflowWarningDue(run.state)) {
+    const { warnAfterMs = 0, timeoutMs = 0 } = run.state.workflow.definition.limits
+    emit(current, { kind: 'workflow_warning', status: 'warned', warnAfterMs, timeoutMs })
+  }
   for (const index of overdue(run.state, now, run.gating)) {
     endAttempt(current, run.attempts.get(index) as Attempt, timeoutOf(run.state, index, now))
   }
@@ -308,8 +325,10 @@ function endByWorkflowLimit(current: Tick): void {
 function startSteps(current: Tick): void {
   const { run, policy } = current
   const { flow } = run.state.workflow
+  current.decidedAt = run.ports.clock.now()
+  if (run.state.cancelledFor !== null) return
   if (flow !== undefined) return decideSteps(current, flow)
-  for (const index of startable(run.state, run.ports.clock.now(), policy)) {
+  for (const index of startable(run.state, current.decidedAt, policy)) {
     // A step that cannot be prepared fails at once, and with it the run.
     if (current.stopped || run.state.failure !== null) return
     start(current, index, {})
@@ -330,7 +349,7 @@ function decideSteps(current: Tick, flow: CompiledFlow): void {
       const { id, takes } = { id: idOf(run, index), takes: reached.takes ?? undefined }
       if (isStopping(run.state) && !reached.finishesOff)
         skip(current, index, { to: 'skip', reason: 'run_failed', because: [] })
-      else if (hasPlace() && run.ports.clock.now() >= notBefore && !policy.holds.has(id))
+      else if (hasPlace() && current.decidedAt >= notBefore && !policy.holds.has(id))
         start(current, index, takes === undefined ? {} : { takes })
     }
     run.state.ready.some((index) => {
@@ -592,7 +611,7 @@ function report(current: Tick): TickReport {
     held: heldSteps(state, current.policy),
     inFlight: [...run.attempts.values()].map(({ key }) => key.step),
     backlog: run.inbox.length,
-    nextAt: nextDue(state, run.ports.clock.now(), run.gating),
+    nextAt: nextDue(state, current.decidedAt, run.gating),
   }
 }
 

@@ -9,7 +9,7 @@ import {
   undoKey,
 } from '../../core/index.ts'
 import type { JsonObject, JsonValue, MaybePromise, SeededRandom } from '../../core/index.ts'
-import { perform } from '../../ports/index.ts'
+import { ConfigurationError, perform } from '../../ports/index.ts'
 import type {
   AgentClock,
   AgentContext,
@@ -39,7 +39,6 @@ export interface ContextServices {
   readonly durableFolders: Set<string>
   log(attempt: Attempt, message: string): void
   readonly store: StoreLayout
-  outputs(): Readonly<Record<string, JsonValue>>
   readonly workflowId: string
   readonly runId: string
   readonly correlationId: string
@@ -75,16 +74,19 @@ export class EngineContext implements AgentContext {
   readonly project: AgentContext['project']
   readonly #attempt: Attempt
   readonly #services: ContextServices
+  readonly #outputs: () => AgentContext['outputs']
   #artifacts: ArtifactsContext | undefined
   #clock: AgentClock | undefined
   #random: SeededRandom | undefined
   #http: HttpClient | undefined
   #processes: ProcessRunner | undefined
 
-  constructor(attempt: Attempt, services: ContextServices) {
+  /** @param outputs what the step sees of others */
+  constructor(attempt: Attempt, services: ContextServices, outputs: () => AgentContext['outputs']) {
     const { definition, key } = attempt
     this.#attempt = attempt
     this.#services = services
+    this.#outputs = outputs
     this.workflowId = services.workflowId
     this.runId = services.runId
     this.correlationId = services.correlationId
@@ -104,7 +106,7 @@ export class EngineContext implements AgentContext {
   }
 
   get outputs(): Readonly<Record<string, JsonValue>> {
-    return this.#services.outputs()
+    return this.#outputs()
   }
 
   get signal(): AbortSignal {
@@ -168,7 +170,7 @@ const noThresholds = {}
 
 function given<T>(port: T | undefined, what: string, { step }: AgentContext): T {
   if (port !== undefined) return port
-  throw new Error(`Step '${step}' needs ${what}, and this engine was given none.`)
+  throw new ConfigurationError(`Step '${step}' needs ${what}, and this engine was given none.`)
 }
 
 function artifactsContext(attempt: Attempt, services: ContextServices): ArtifactsContext {

@@ -106,6 +106,7 @@ async function buildShapes() {
     limits: z.object({
       maxConcurrentSteps: ordinal,
       timeoutMs: z.number().optional(),
+      warnAfterMs: z.number().optional(),
       cancelGraceMs: z.number().optional(),
     }),
     rollback: z.boolean().optional(),
@@ -151,6 +152,13 @@ async function buildShapes() {
       status: z.enum(['paused', 'waiting']),
       step: z.string().min(1),
       missingVar: z.string().optional(),
+    }),
+    z.object({
+      ...envelope,
+      kind: z.literal('workflow_warning'),
+      status: z.literal('warned'),
+      warnAfterMs: z.number(),
+      timeoutMs: z.number(),
     }),
     z.object({
       ...envelope,

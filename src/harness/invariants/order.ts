@@ -3,12 +3,13 @@ import type { StepGraph } from './graph.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import { RollbackWalk } from './rollback.ts'
 import type { RunReading } from './run-reading.ts'
-import { placeOf, tryKey, tryOf } from './words.ts'
+import { placeOf, tryKey, visitKey, tryOf } from './words.ts'
 
 /** O6 */
 export const order: Invariant = {
   name: 'O6',
-  title: 'steps start after all they depend on, gates come before what they guard, nothing follows the end',
+  title:
+    'steps start after all they depend on and are decided once, gates come before what they guard, nothing follows the end',
   needsSoundLog: true,
   check(run, verdict) {
     const walk = new OrderWalk(run, verdict)
@@ -49,6 +50,8 @@ class OrderWalk {
   readonly #passed = new Set<string>()
   /** Attempts whose gate a person has to answer. */
   readonly #waiting = new Map<string, string>()
+  /** The connections by which a step was reached, by step and visit. */
+  readonly #reached = new Map<string, { readonly step: string; readonly takes: readonly string[] }>()
   readonly #rollback: RollbackWalk
   #end: LoggedEventOf<'workflow_end'> | undefined
   #cancelled = false
@@ -147,6 +150,7 @@ class OrderWalk {
     const { step } = event
     if (this.#cancelled) this.#broken(event, 'started although the run had been cancelled')
     this.#judgeStart(event)
+    this.#judgeWay(event)
     const other = this.#running.get(step) ?? this.#waiting.get(step)
     if (other !== undefined) this.#broken(event, `started while its attempt '${other}' was still running`)
     this.#running.set(step, tryKey(event))
@@ -154,6 +158,19 @@ class OrderWalk {
     if (this.#running.size > most) {
       this.#broken(event, `started as number ${this.#running.size} in flight, and the limit is ${most}`)
     }
+  }
+
+  /** What has led to a step is decided once, whatever else has come to an end by its next attempt. */
+  #judgeWay(event: LoggedEventOf<'step_start'>): void {
+    const { step, takes } = event
+    if (takes === undefined) return
+    const key = visitKey(event)
+    const known = this.#reached.get(key)
+    if (known !== undefined && known.takes.join() !== takes.join()) {
+      const [from, now] = [known.takes, takes].map((ids) => ids.map((id) => `'${id}'`).join(', '))
+      this.#broken(event, `started by way of ${now}, and its visit had been reached by way of ${from}`)
+    }
+    this.#reached.set(key, { step, takes })
   }
 
   /** Whether it was its turn: what a condition came to is not judged here, only whether there was one. */
@@ -233,6 +250,7 @@ class OrderWalk {
   }
 
   #resume(event: LoggedEventOf<'workflow_resume'>): void {
+    this.#judgeRestarts(event)
     if (this.#end?.status === 'failed') this.#end = undefined
     this.#running.clear()
     for (const [step, tolerated] of this.#failed) if (!tolerated) this.#failed.delete(step)
@@ -246,6 +264,44 @@ class OrderWalk {
     for (const step of event.restarts) this.#waiting.delete(step)
     if (event.reopensLoopOf !== undefined) {
       this.#reopen(this.#run.graphAt(event.seq).loops.get(event.reopensLoopOf) ?? [])
+    }
+    this.#forgetWays(event)
+  }
+
+  /** Without a failure to take back, what was skipped or tolerated stays, unless something before it begins anew. */
+  #judgeRestarts({ seq, restarts, adopts, reopensLoopOf }: LoggedEventOf<'workflow_resume'>): void {
+    if (adopts !== undefined || reopensLoopOf !== undefined) return
+    if ([...this.#failed.values()].includes(false)) return
+    const anew = new Set(restarts)
+    for (const step of restarts) {
+      const ended = this.#skipped.has(step)
+        ? 'been skipped'
+        : this.#failed.has(step)
+          ? 'failed, which was tolerated'
+          : ''
+      if (ended === '' || this.#comesAfter(step, anew, seq)) continue
+      const sentence = `Step '${step}' begins again with the resume at event ${seq}: it had ${ended}, and nothing before it begins again.`
+      this.#verdict.broken(sentence, { step, seq })
+    }
+  }
+
+  #comesAfter(step: string, others: ReadonlySet<string>, seq: number): boolean {
+    const { before } = this.#run.graphAt(seq)
+    const seen = new Set(before.get(step))
+    for (const each of seen) {
+      if (others.has(each)) return true
+      for (const earlier of before.get(each) ?? []) seen.add(earlier)
+    }
+    return false
+  }
+
+  /** A step is reached anew when what had led to it begins anew. */
+  #forgetWays({ seq, adopts }: LoggedEventOf<'workflow_resume'>): void {
+    const { before, joinsAny } = this.#run.graphAt(seq)
+    for (const [key, { step, takes }] of this.#reached) {
+      const isOpen = [...(before.get(step) ?? [])].some((need) => !this.#hasEnded(need))
+      const isLost = takes.length > 0 && takes.every((id) => !this.#hasEnded(id))
+      if (adopts !== undefined || isLost || (isOpen && !joinsAny.has(step))) this.#reached.delete(key)
     }
   }
 

@@ -6,7 +6,8 @@ import { counted, placeOf, tryOf, visitKey } from './words.ts'
 /** O12 */
 export const retries: Invariant = {
   name: 'O12',
-  title: 'attempts count from 1 without gaps, and retries are as many and as far apart as declared',
+  title:
+    'attempts count from 1 without gaps, and retries are as many and as far apart as declared, of what may pass alone',
   needsSoundLog: true,
   check(run, verdict) {
     const walk = new RetryWalk(run, verdict)
@@ -88,6 +89,13 @@ class RetryWalk {
       const declared = counted(definition.retries, 'retry', 'retries')
       this.#broken(event, `was to be retried at event ${event.seq}, and its ${declared} were used up`)
     }
+    if (!mayPass(event.error)) {
+      const { kind, category = 'permanent' } = event.error
+      this.#broken(
+        event,
+        `was to be retried at event ${event.seq} after an error that is ${category} ('${kind}')`,
+      )
+    }
     const delay = delayBefore(definition, used)
     const { delayMs } = event
     if (Math.abs(delayMs - delay) > Math.ceil(delay * (definition.retryJitter ?? 0))) {
@@ -102,11 +110,14 @@ class RetryWalk {
     const definition = this.#run.stepDefinition(event)
     const used = this.#used.get(visitKey(event)) ?? 0
     const left = (definition?.retries ?? 0) - used
-    const { kind, category } = event.error
-    const mayPass =
-      category === undefined ? kind === 'exception' || kind === 'timeout' : category === 'transient'
     // After another step has failed, or when it was cancelled, the run is ending: nothing is tried again.
-    if (left > 0 && mayPass && !this.#hasFailed && !this.#cancelled && this.#fits(event, definition, used)) {
+    if (
+      left > 0 &&
+      mayPass(event.error) &&
+      !this.#hasFailed &&
+      !this.#cancelled &&
+      this.#fits(event, definition, used)
+    ) {
       this.#broken(
         event,
         `was given up at event ${event.seq} with retries left: ${left} of ${definition?.retries}`,
@@ -130,6 +141,11 @@ class RetryWalk {
   ): void {
     this.#verdict.broken(`Step '${event.step}' ${tryOf(event)} ${what}.`, placeOf(event))
   }
+}
+
+/** Whoever failed may know; else a timeout or an exception may pass. */
+function mayPass({ kind, category }: LoggedEventOf<'step_fail'>['error']): boolean {
+  return category === undefined ? kind === 'exception' || kind === 'timeout' : category === 'transient'
 }
 
 function delayBefore({ retryDelayMs }: LoggedStep, used: number): number {

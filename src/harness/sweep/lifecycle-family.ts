@@ -1,5 +1,5 @@
-import { resumedUnderAnother } from './changed-definition.ts'
 import type { LifecycleFault } from './report.ts'
+import { resumeUnderAnother } from './resume-under-another.ts'
 import type { Sweep } from './sweep.ts'
 import { onward } from './swept-life.ts'
 
@@ -26,7 +26,7 @@ export async function sweepLifecycle(sweep: Sweep): Promise<void> {
     }
     if (sweep.hasFoundEnough) return
     const fault: LifecycleFault = { family: 'lifecycle', at: name, action: 'change-definition' }
-    await sweep.try([fault], () => resumedUnderAnother(workflow, world))
+    await sweep.try([fault], () => resumeUnderAnother(workflow, world))
     sweep.pointDone()
   }
 }

@@ -1,16 +1,15 @@
-import { resumedUnderAnother } from './changed-definition.ts'
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
 import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
 import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
+import { resumeUnderAnother } from './resume-under-another.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
 import { afterLife, untold } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /**
- * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when it cannot be
- * done: the run never comes to the point of a fault. Orders of agents that follow each other are those of one life. A resume
- * under another definition is refused, and what follows it is a run without faults.
+ * Runs a workflow with the given faults, each in the next life, then without any until it is over. Undefined when the run never
+ * comes to the point of a fault. Orders of agents that follow each other are those of one life.
  */
 export async function runWithFaults(
   workflow: SweptWorkflow,
@@ -24,8 +23,9 @@ export async function runWithFaults(
   }
   if (first.family === 'schedule') return runInOrder(workflow, world, [first, ...others])
   if (first.family === 'lifecycle' && first.action === 'change-definition') {
-    const left = await worldAt(workflow, world, placeOf(first))
-    return left && resumedUnderAnother(workflow, left)
+    const there = await worldAt(workflow, world, placeOf(first))
+    const ended = there && (await resumeUnderAnother(workflow, there))
+    return ended && others.length > 0 ? runWithFaults(workflow, afterEnding(ended), others) : ended
   }
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined

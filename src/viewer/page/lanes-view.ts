@@ -1,4 +1,12 @@
-import { lanesOf, type Bar, type BarOutcome, type Lane, type NoteMark, type RunMark } from '../lanes.ts'
+import {
+  labelsWithRoom,
+  lanesOf,
+  type Bar,
+  type BarOutcome,
+  type Lane,
+  type NoteMark,
+  type RunMark,
+} from '../lanes.ts'
 import type { SessionData } from '../page-data.ts'
 import { button, el, sign } from './dom.ts'
 import { virtualRows } from './virtual-rows.ts'
@@ -116,22 +124,22 @@ export function lanesView(session: SessionData, onSelect: (position: number) => 
   /** A crash and the resume after it must not lie on top of each other. */
   const markX = (at: number, kind: RunMark['kind']): number => x(kind === 'crash' ? at - 0.5 : at)
 
-  /** As many labels as find room; a crash's stands before its line, the others after it. */
-  const labels = (): HTMLElement[] => {
-    let taken = 0
-    return marks.flatMap(({ at, kind, name, good }) => {
-      const line = markX(at, kind)
-      const width = labelMargin + name.length * characterWidth
-      const left = kind === 'crash' ? line - width : line
-      if (left < taken) return []
-      taken = left + width
+  /** A crash's label stands before its line, the others after it. */
+  const labels = (): readonly HTMLElement[] => {
+    const placed = marks.map((mark) => {
+      const line = markX(mark.at, mark.kind)
+      const width = labelMargin + mark.name.length * characterWidth
+      const from = mark.kind === 'crash' ? line - width : line
+      return { mark, line, from, to: from + width }
+    })
+    return labelsWithRoom(placed).map(({ mark: { kind, name, good }, line }) => {
       const label = el(
         'span',
         { class: `mark ${kind} ${good ? 'good' : 'bad'}` },
         `${markSigns[kind]} ${name}`,
       )
       label.style.left = `${line}px`
-      return [label]
+      return label
     })
   }
 

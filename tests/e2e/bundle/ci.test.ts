@@ -83,6 +83,16 @@ test('${name} fails', async ({ project, agents }) => {
     'vitest.config.ts': configWith(),
     'first.test.ts': failing('first').replace(`test('`, `test.override('template', 'small')('`),
     'second.test.ts': failing('second').replace(`test('`, `test.override('template', 'small')('`),
+    'set-up.test.ts': `${testImports}
+import { beforeAll } from 'vitest'
+describe('shop', () => {
+  beforeAll(() => { throw new Error('no network') })
+  test('sells', () => {})
+})
+`,
+    'dies.test.ts': `${testImports}
+test('dies', () => process.kill(process.pid, 'SIGKILL'))
+`,
   })
   onTestFinished(() => project.remove())
   return project
@@ -103,8 +113,7 @@ test(
     )
     expect(shards.map(({ code }) => code)).toEqual([1, 1])
     for (const [index, { summary }] of shards.entries()) {
-      expect(summary).toMatch(/\n## Failure bundles\n\n+1 failure bundle in faultline-bundles\//)
-      expect(summary).toMatch(/```\nFAILED (first|second) fails\n/)
+      expect(summary).toMatch(/\n## Failure bundles\n\n+\d failure bundles? in faultline-bundles\//)
       expect(summary).toMatch(
         new RegExp(
           '```\ngh run download 4711 --repo shop/shop --name faultline-bundles-' +
@@ -116,7 +125,21 @@ test(
 
     const report = runJob(jobs.report, project, artifacts)
     expect(report.code).toBe(1)
-    expect(report.summary).toMatch(/2 failure bundles in [^]*FAILED first fails[^]*FAILED second fails/)
+    const failed = (summary: string): readonly string[] =>
+      [...summary.matchAll(/^FAILED (.+)$/gm)].map(([, name]) => name ?? '').toSorted()
+    expect(failed(shards.map(({ summary }) => summary).join('\n'))).toEqual([
+      'dies',
+      'first fails',
+      'second fails',
+      'shop',
+    ])
+    // What no test lived to tell is in the report too.
+    expect(report.summary).toMatch(/4 failure bundles in /)
+    expect(failed(report.summary)).toEqual(['dies', 'first fails', 'second fails', 'shop'])
+    const { reasons } = JSON.parse(project.read('faultline-bundles/latest.json')) as {
+      readonly reasons: Readonly<Record<string, string>>
+    }
+    expect(Object.values(reasons).toSorted()).toEqual(['assertion', 'assertion', 'set-up', 'worker-died'])
     const junit = readFileSync(join(artifacts, 'junit'), 'utf8')
     const named = [...junit.matchAll(/<property name="faultline\.bundle" value="([^"]+)">/g)].map(
       ([, path]) => path ?? '',
@@ -125,7 +148,7 @@ test(
     expect(
       junit.match(/name="faultline\.replay" value="npx faultline replay faultline-bundles\//g),
     ).toHaveLength(2)
-    for (const path of named) {
+    for (const path of Object.keys(reasons)) {
       expect(project.files(path)).toContain(`${path}/manifest.json`)
       const replay = project.faultline('replay', path)
       expect([replay.code, replay.stdout], replay.stderr).toEqual([1, expect.stringMatching(/^reproduced: /)])

@@ -158,6 +158,16 @@ test.override('template', 'medium')('release survives', async ({ project, agents
   await session.runToEnd()
   expect(session).toHaveRun('review', 1)
 })
+test('release is crashed', async ({ project, agents }) => {
+  const session = await runWorkflowStepByStep('workflows/release.yaml', { project, agents, faults: [agentError('review')] })
+  await session.runToEnd()
+  await session.resume()
+  await session.runUntil('review')
+  await session.crash({ disk: 'power-min' })
+  await session.resume()
+  await session.runToEnd()
+  expect(session).toHaveRun('review', 9)
+})
 `
 
   test('goes step by step, from a snapshot, and warns of what has changed', { timeout: 240_000 }, () => {
@@ -169,7 +179,9 @@ test.override('template', 'medium')('release survives', async ({ project, agents
     })
     onTestFinished(() => open.remove())
     open.vitest()
-    const bundle = failureBundles(open)[0]?.folder ?? ''
+    const named = (fullName: string): string =>
+      failureBundles(open).find(({ manifest }) => manifest.test.fullName === fullName)?.folder ?? ''
+    const bundle = named('release survives')
     const { versions } = JSON.parse(open.read(`${bundle}/manifest.json`)) as {
       readonly versions: Readonly<Record<string, unknown>>
     }
@@ -202,5 +214,13 @@ warning: the template 'medium' has changed since the recording
 
     const from = open.faultline('replay', bundle, '--from', 'before-resume-1')
     expect([from.code, from.stdout]).toEqual([1, 'reproduced: the run completed\n'])
+    // A crash is none of the run's own doing: the life that it ended is what is replayed.
+    const crashed = ['before-resume-1', 'before-resume-2'].map((snapshot) =>
+      told(open.faultline('replay', named('release is crashed'), '--from', snapshot)).slice(0, 2),
+    )
+    expect(crashed).toEqual([
+      [1, 'reproduced: the run came to where it was crashed'],
+      [1, 'reproduced: the run completed'],
+    ])
   })
 })

@@ -15,6 +15,7 @@ const secrets = {
   githubToken: `ghp_${'a1'.repeat(18)}`,
   urlPassword: 'hunter2hunter',
   namedMember: 'four plain ordinary words',
+  setByTest: 'late-5521-zyx',
 }
 const environment = { SHOP_API_KEY: secrets.variable, DB_PASSWORD: secrets.awkwardVariable }
 
@@ -56,6 +57,45 @@ test('is killed saying ' + ${said}, async ({ project }) => {
 })
 `
 
+/** Sets a secret of its own, which the process that makes its bundle never had. */
+const killedLate = `${testImports}
+import { readFileSync } from 'node:fs'
+test('is killed with a secret of its own', async ({ project }) => {
+  process.env.SHOP_LATE_TOKEN = '${secrets.setByTest}'
+  await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
+  const agents = {
+    async writer({ artifacts, log }) {
+      log(process.env.SHOP_LATE_TOKEN)
+      await artifacts.write('out/late.txt', process.env.SHOP_LATE_TOKEN)
+      return process.env.SHOP_LATE_TOKEN
+    },
+    printer: () => process.kill(process.pid, 'SIGKILL'),
+  }
+  const session = await runWorkflowStepByStep('flow.yaml', { project, agents })
+  await session.runToEnd()
+})
+`
+
+/** Takes it back before its bundle is written. */
+const takenBack = `${testImports}
+import { readFileSync } from 'node:fs'
+test('takes a secret back', async ({ project }) => {
+  process.env.SHOP_LATE_TOKEN = '${secrets.setByTest}'
+  await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
+  const agents = {
+    async writer({ artifacts, log }) {
+      log(process.env.SHOP_LATE_TOKEN)
+      await artifacts.write('out/late.txt', process.env.SHOP_LATE_TOKEN)
+    },
+    printer() { throw new Error(process.env.SHOP_LATE_TOKEN) },
+  }
+  const session = await runWorkflowStepByStep('flow.yaml', { project, agents })
+  await session.runToEnd()
+  delete process.env.SHOP_LATE_TOKEN
+  expect(session).toHaveCompleted()
+})
+`
+
 test(
   'secrets stand nowhere in the bytes or names of what a failure leaves, whoever said them and where',
   { timeout: 120_000 },
@@ -69,6 +109,8 @@ export default defineConfig({ plugins: [faultline({ redact: [/cust-\\d{6}/] })] 
       'flow.yaml': flow,
       'faultline.agents.mjs': agents,
       'killed.test.ts': killed,
+      'killed-late.test.ts': killedLate,
+      'taken-back.test.ts': takenBack,
       'said.test.ts': `${testImports}
 import { beforeAll } from 'vitest'
 import { readFileSync } from 'node:fs'
@@ -98,7 +140,8 @@ describe('set up ' + ${said}, () => {
     const temporary = join(project.folder, 'temporary')
     mkdirSync(temporary)
     const stepSummary = 'faultline-bundles/step-summary.md'
-    const run = project.vitest([], {
+    const junit = ['--reporter=default', '--reporter=junit', '--outputFile.junit=junit.xml']
+    const run = project.vitest(junit, {
       ...environment,
       TMPDIR: temporary,
       GITHUB_STEP_SUMMARY: join(project.folder, stepSummary),
@@ -108,7 +151,7 @@ describe('set up ' + ${said}, () => {
         .map(({ manifest }) => manifest.reason)
         .toSorted(),
       run.stderr,
-    ).toEqual(['assertion', 'assertion', 'set-up', 'worker-died'])
+    ).toEqual(['assertion', 'assertion', 'assertion', 'set-up', 'worker-died', 'worker-died'])
     const input = JSON.stringify({ said: secrets.variable, login: { password: secrets.namedMember } })
     const failed = project.faultlineWith(environment, 'run', 'flow.yaml', '--input', input)
     expect([failed.code, failed.stderr]).toEqual([1, ''])
@@ -120,6 +163,10 @@ describe('set up ' + ${said}, () => {
     }
     const journals = project.files('kept-journals')
     expect(project.read(journals[0] ?? '')).toContain('[redacted:SHOP_API_KEY]')
+    // What Vitest itself says of an error is its own.
+    const properties = project.read('junit.xml').match(/<property name="faultline\.[^>]*>/g) ?? []
+    expect(properties.length).toBeGreaterThan(4)
+    project.write('faultline-bundles/junit-properties.txt', properties.join('\n'))
     const files = [...project.files('faultline-bundles'), ...journals]
     expect(files).toEqual(expect.arrayContaining([stepSummary, expect.stringMatching(/\/run\.json$/)]))
     expect(files.filter((path) => path.endsWith('/artifacts/out/bytes.bin'))).toHaveLength(6)

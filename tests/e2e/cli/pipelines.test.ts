@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { lastRun, project } from '../../support/run-folder.ts'
 import type { Stranger } from '../../support/stranger.ts'
@@ -32,6 +36,12 @@ const agents = `export const agents = {
 `
 const files = { 'services.yaml': services, 'faultline.agents.mjs': agents }
 const input = (value: object): string => JSON.stringify({ suite: 'unit', ...value })
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 function stateOf(folder: Stranger): StateDocument {
   return JSON.parse(folder.read(`.workflow/runs/${lastRun(folder)}/state.json`)) as StateDocument
@@ -97,6 +107,39 @@ describe('a service pipeline', () => {
       status: 'completed',
       steps: { repair: { status: 'skipped' }, report: { status: 'completed', visit: 2 } },
     })
+  })
+
+  test('whose service is down fails with what was asked of it, why, and what to type next', async () => {
+    const closed = createServer()
+    const url = await listening(closed)
+    await new Promise((resolve) => closed.close(resolve))
+    const ask = `services: { api: { url: '${url}' } }
+workflows:
+  ask: { steps: [{ type: http, service: api, retries: 1, retry_delay: 0.01, parameters: { url: /health } }] }
+`
+    const folder = project({ 'ask.yaml': ask })
+    const ended = folder.faultline('run', 'ask.yaml')
+    expect([ended.stderr, ended.code]).toEqual(['', 1])
+    const said = 'GET api:/health: the service refused the connection: nothing listens there. (connection)'
+    expect(ended.stdout).toContain(`  ↻ http-api  ${said}; again in 10 ms\n`)
+    expect(ended.stdout).toContain(`  ✗ http-api  ${said}\n`)
+    expect(ended.stdout).toMatch(/^resume {2}npx faultline resume ask-/m)
+  })
+
+  test('that is in no file is told by the name of the file', () => {
+    const folder = project(files)
+    for (const args of [
+      ['run', 'nightly.yaml'],
+      ['run', 'nightly.yaml', '--workflow', 'nightly'],
+    ]) {
+      const ended = folder.faultline(...args)
+      expect([ended.code, ended.stdout, ended.stderr]).toEqual([
+        2,
+        '',
+        `error[FILE_NOT_FOUND]: There is no workflow file 'nightly.yaml'.\n`,
+      ])
+    }
+    expect(folder.files()).toEqual(Object.keys(files).toSorted())
   })
 
   test.each([

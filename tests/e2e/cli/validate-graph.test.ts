@@ -90,6 +90,17 @@ services.yaml: service pipeline 'weekly' is valid: 1 step, 0 dependencies
     const missing = folder.faultline('validate', 'none.yaml')
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('error[FILE_NOT_FOUND]')])
   })
+
+  test('warns of a built-in step that would be refused, unless an agent replaces it', () => {
+    const folder = project({
+      'ask.yaml': 'id: ask\nsteps:\n  - { id: ask, agent: http, parameters: { urll: /x } }\n',
+    })
+    const { code, stdout, stderr } = folder.faultline('validate', 'ask.yaml')
+    expect([code, stdout]).toEqual([0, `ask.yaml: agent workflow 'ask' is valid: 1 step, 0 dependencies\n`])
+    expect(stderr).toMatch(
+      /^warning: ask\.yaml:3: Step 'ask' .*urll.* unless an agent of yours is named 'http'\.\n$/,
+    )
+  })
 })
 
 describe('faultline graph', () => {

@@ -39,7 +39,11 @@ function run(files: Readonly<Record<string, string>>, ...args: readonly string[]
   open = project
   const temporary = join(project.folder, 'temporary')
   mkdirSync(temporary)
-  const ended = project.vitest(args, { TMPDIR: temporary })
+  const ended = project.vitest(args, {
+    TMPDIR: temporary,
+    GITHUB_STEP_SUMMARY: join(project.folder, 'step-summary.md'),
+    GITHUB_RUN_ID: '4711',
+  })
   expect(readdirSync(temporary).filter((name) => name.startsWith('faultline'))).toEqual([])
   return { ...ended, project, bundles: failureBundles(project) }
 }
@@ -170,6 +174,14 @@ test.each(['forks', 'threads'])(
     ])
     expect(listed(lost)).toEqual(lost.bundles.map(({ folder }) => folder).toSorted())
     expect(lost.stdout).toContain('interrupted in interrupts.test.ts, attempt 1')
+    const summary = lost.project.read('step-summary.md')
+    expect(summary.match(/^FAILED .*/gm)?.toSorted()).toEqual([
+      'FAILED fails before',
+      'FAILED is interrupted',
+    ])
+    for (const { folder } of lost.bundles) {
+      expect(summary).toContain(`--dir faultline-bundles\nnpx faultline replay ${folder}\n`)
+    }
     expect(bundleOf(lost, 'is interrupted').text('logs/log.txt')).toContain('checking in is interrupted')
   },
 )

@@ -72,9 +72,21 @@ console.error('with a warning')`,
       error: { kind: 'process', category: 'transient', code: 'EXIT_2' },
     })
     expect(outcome.error?.message).toMatch(
-      /^'sh -c echo out.*' ended with exit code 2: no disk for \[redacted\] and to be seen$/,
+      /^`echo out; .*` ended with exit code 2: no disk for \[redacted\] and to be seen$/,
     )
     expect(JSON.stringify(session.events())).not.toContain('abcdef123456')
+  })
+
+  test.each([
+    ["[node, -e, 'process.exit(3)']", "`node -e 'process.exit(3)'` ended with exit code 3."],
+    [
+      `[node, -e, "process.exit('it''s'.length)", '', a b]`,
+      "`node -e 'process.exit('\\''it'\\'''\\''s'\\''.length)' '' 'a b'` ended",
+    ],
+    [`'exit 4', shell: true`, '`exit 4` ended with exit code 4.'],
+  ])('is shown as one would type it: %s', async (command, said) => {
+    const { session } = await builtInSession(oneStep(`{ command: ${command} }`))
+    expect((await session.runToEnd()).error?.message).toContain(said)
   })
 
   test('takes variables by name from the environment, or by value', async () => {

@@ -76,7 +76,7 @@ describe('a verify step', () => {
     [
       '{ of: second }',
       { kind: 'validation' },
-      `Step 'verify-api' verifies what step 'second' found, which has not completed.`,
+      `Step 'verify-api' verifies what step 'second' found, which has not completed before it.`,
     ],
   ])(
     'fails with a clear word and without a crash where it cannot verify: %s',

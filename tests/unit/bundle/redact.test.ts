@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRedactor } from '../../../src/bundle/index.ts'
+import { createRedactor, createSecretMemory } from '../../../src/bundle/index.ts'
 import { sampleContent, writeSample } from '../../support/sample-bundle.ts'
 import { sampleEvents, sampleIds, sampleRecording, sampleStart } from '../../support/sample-run.ts'
 
@@ -14,6 +14,23 @@ const environment = {
 
 describe('secrets of the environment', () => {
   const redact = createRedactor({ environment })
+
+  test('are remembered when they were changed or taken back', () => {
+    const changing: Record<string, string | undefined> = { DB_PASSWORD: 'first-word', HOME: '/home/someone' }
+    const memory = createSecretMemory(changing)
+    const first = memory.secrets()
+    expect(memory.secrets()).toBe(first)
+    changing['DB_PASSWORD'] = 'second-word-that-is-longer'
+    changing['SHOP_TOKEN'] = 'a-token'
+    expect(memory.secrets().map(({ name }) => name)).toEqual(['DB_PASSWORD', 'DB_PASSWORD', 'SHOP_TOKEN'])
+    delete changing['SHOP_TOKEN']
+    delete changing['DB_PASSWORD']
+    expect(
+      createRedactor({ environment: changing, secrets: memory.secrets() }).text(
+        'first-word second-word-that-is-longer a-token',
+      ),
+    ).toBe('[redacted:DB_PASSWORD] [redacted:DB_PASSWORD] [redacted:SHOP_TOKEN]')
+  })
 
   test.each([
     ['as they are', 'call with key-0123456789!', 'call with [redacted:SHOP_API_KEY]!'],

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { sessionStatus } from '../../../src/bundle/session-status.ts'
+import { sessionStatus, snapshotStatus } from '../../../src/bundle/session-status.ts'
+import { defineWorkflow } from '../../../src/engine/index.ts'
+import { createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
+import { renderStatus } from '../../../src/cli/render.ts'
 import { sampleEvents } from '../../support/sample-run.ts'
 
 /** The sample run as it stood after the event with this number. */
@@ -49,4 +52,30 @@ describe('where a run stands', () => {
       inFlight: [],
     })
   })
+})
+
+test('a step that has failed, which is tolerated, is not in flight', async () => {
+  const workflow = defineWorkflow({
+    id: 'tolerating',
+    steps: [
+      { id: 'soft', agent: 'refuser', continueOnError: true },
+      { id: 'hard', agent: 'refuser' },
+    ],
+  })
+  const session = await runWorkflowStepByStep(workflow, {
+    project: await createProject({ storage: 'memory' }),
+    agents: {
+      refuser() {
+        throw new Error('no')
+      },
+    },
+  })
+  await session.runToEnd()
+  expect(session.state().currentSteps).toEqual(['soft', 'hard'])
+  expect(renderStatus(session.state(), 'interrupted')).toContain(
+    'status   interrupted before the first step\n',
+  )
+  const { atFailure } = session.snapshots
+  expect(atFailure && snapshotStatus(atFailure)).toMatchObject({ inFlight: [], failed: { step: 'hard' } })
+  await session.close()
 })

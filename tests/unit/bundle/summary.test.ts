@@ -93,6 +93,10 @@ describe('summary.md', () => {
       \`\`\`
       npx faultline replay faultline-bundles/suite-1/resumes-1a2b3c4d-a1
       \`\`\`
+
+      ## Notes
+
+      - What an artifact held before is known only where this process has replaced it.
       "
     `)
   })
@@ -163,6 +167,7 @@ describe('the terminal summary', () => {
 
         at failure failed at review: model overloaded (exception)
         completed  plan, build
+        state diff run running → failed; review running → failed
         at the end completed; completed steps: 4
 
         files      16 in the bundle; artifacts: artifacts/dist/app.js
@@ -190,6 +195,7 @@ describe('the terminal summary', () => {
 
         at failure failed at review: model overloaded (exception)
         completed  plan, build
+        state diff run running → failed; review running → failed
         at the end failed at review: model overloaded (exception); completed steps: 2
 
         files      14 in the bundle; artifacts: artifacts/dist/app.js

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { progressLine, renderStatus } from '../../../src/cli/render.ts'
+import { runHead } from '../../../src/cli/run-head.ts'
 import { defineWorkflow } from '../../../src/engine/index.ts'
 import { agentError, gateFailure } from '../../../src/fault-injection/index.ts'
 import { createProject, runWorkflowStepByStep } from '../../../src/harness/index.ts'
@@ -134,4 +135,55 @@ test('what was decided of steps reads with its reason, in progress, timeline and
       "  ✓ d  completed  (1 failure found)",
     ]
   `)
+})
+
+test.each([
+  [true, null, 'completed, degraded'],
+  [false, ['one'], 'completed, failures were found'],
+  [true, ['one'], 'completed, degraded, failures were found'],
+  [false, null, 'completed'],
+])('status, history and timeline say how good the end was: %s, %j', async (fails, failures, said) => {
+  open = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'checks',
+      steps: [
+        { id: 'try', agent: 'trier', continueOnError: true },
+        { id: 'check', agent: 'checker' },
+      ],
+    }),
+    {
+      project: await createProject(),
+      disk: 'simulated',
+      agents: {
+        trier() {
+          if (fails) throw new Error('no')
+        },
+        checker: () => ({ failures }),
+      },
+    },
+  )
+  await open.runToEnd()
+  const state = open.state()
+  expect(renderStatus(state, 'completed')).toContain(`\nstatus   ${said}\n`)
+  expect(runHead({ state, status: 'completed', events: open.events() })).toContain(`\nstatus    ${said}\n`)
+})
+
+test.each([
+  [11, 'to be answered by 2026-01-01 00:00:10 UTC', /npx faultline answer \S+ ask --pass$/],
+  [10, 'nobody has answered by 2026-01-01 00:00:10 UTC', /npx faultline resume \S+$/],
+])('status says until when an answer counts, and what to type then (%#)', async (early, said, next) => {
+  open = await runWorkflowStepByStep(
+    defineWorkflow({
+      id: 'asking',
+      steps: [{ id: 'ask', agent: 'asker', gate: { human: true, expiresAfter: 10 } }],
+    }),
+    { project: await createProject(), disk: 'simulated', agents: { asker: () => null } },
+  )
+  await open.runToEnd()
+  const state = open.state()
+  const now = Date.UTC(2026, 0, 1, 0, 0, 20 - early)
+  expect(state.steps['ask']?.waiting?.expiresAt).toBe(Date.UTC(2026, 0, 1, 0, 0, 10))
+  const told = renderStatus(state, 'waiting', undefined, now)
+  expect(told).toContain(`  ? ask  waiting  (${said})`)
+  expect(told).toMatch(next)
 })

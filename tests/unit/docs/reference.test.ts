@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { bundleCommand } from '../../../src/cli/commands/bundle.ts'
 import { answerCommand } from '../../../src/cli/commands/answer.ts'
 import { cancelCommand } from '../../../src/cli/commands/cancel.ts'
+import { diagnosticsCommand } from '../../../src/cli/commands/diagnostics.ts'
 import { graphCommand } from '../../../src/cli/commands/graph.ts'
 import { historyCommand } from '../../../src/cli/commands/history.ts'
 import { replayCommand } from '../../../src/cli/commands/replay.ts'
@@ -45,6 +46,7 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   workflow_pause: true,
   workflow_resume: true,
   workflow_start: true,
+  workflow_warning: true,
 }
 
 describe('README.md', () => {
@@ -85,6 +87,7 @@ describe('docs/cli.md', () => {
     statusCommand(),
     historyCommand(),
     timelineCommand(),
+    diagnosticsCommand(),
     ...stateCommand().commands,
     showCommand(),
     replayCommand(),

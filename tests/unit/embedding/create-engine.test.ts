@@ -331,3 +331,48 @@ test('a run that cannot be written rejects its result, and harms nobody who does
   expect(leaked).toEqual([])
   await expect(run?.result).rejects.toMatchObject({ code: 'STORE_FAILED' })
 })
+
+describe('an engine is asked for what it was not given', () => {
+  const building: AgentWorkflow = {
+    id: 'building',
+    steps: [{ id: 'build', agent: 'command', parameters: { command: ['true'] } }],
+  }
+
+  test('a command on files that no program sees is refused before anything is on disk', async () => {
+    const { files, calls } = listened()
+    const engine = engineOf({ agents: {} }, files)
+    await expect(engine.start(defineWorkflow(building))).rejects.toMatchObject({
+      code: 'CONFIGURATION_INVALID',
+      message: expect.stringContaining(`Step 'build' runs a command`),
+    })
+    expect(calls.filter(isWriteLike)).toEqual([])
+    const own = await engineOf({ agents: { command: () => 'mine' } }).start(defineWorkflow(building))
+    expect((await own.result).state.steps['build']?.output).toBe('mine')
+  })
+
+  test('a built-in step whose parameters are wrong is refused at the start', async () => {
+    const steps = [{ id: 'ask', agent: 'http', parameters: { methodd: 'GET' } }]
+    await expect(
+      engineOf({ agents: {} }).start(defineWorkflow({ id: 'asking', steps })),
+    ).rejects.toMatchObject({
+      code: 'DEFINITION_INVALID',
+    })
+  })
+
+  test('a run is not taken up without an agent that it names: nothing counts as done that nobody did', async () => {
+    const files = createVirtualFiles()
+    const agents = {
+      worker() {
+        throw new Error('no')
+      },
+    }
+    const { runId, result } = await engineOf({ agents }, files).start(chain('a'))
+    expect((await result).status).toBe('failed')
+    const other = engineOf({ agents: { walker: () => null } }, files)
+    await expect(other.resume(runId)).rejects.toMatchObject({
+      code: 'UNKNOWN_AGENT',
+      message: `Step 'a' names agent 'worker', which was not given. Did you mean 'walker'?`,
+    })
+    expect((await other.getStatus(runId)).status).toBe('failed')
+  })
+})

@@ -64,6 +64,15 @@ describe('cancelling with a time of grace', () => {
     expect(reason).toBe('enough')
   })
 
+  test('starts nothing else where steps are decided either, nor skips any', async () => {
+    const deciding = { ...two, steps: two.steps.map((step) => ({ ...step, condition: 'always' })) }
+    const { life, left, right } = await cancelled(deciding)
+    left.resolve('done')
+    expect(eventWords((await life.tick()).events)).toEqual(['step_finish left#1@1'])
+    right.resolve('done too')
+    expect(eventWords((await life.tick()).events)).toEqual(['step_finish right#1@1', 'workflow_end'])
+  })
+
   test('aborts what is not over by then, and says so of each', async () => {
     const { bench, life, left, aborted } = await cancelled()
     left.resolve('done')

@@ -210,6 +210,44 @@ describe('retries', () => {
     expect((await after(run, 100)).events).toEqual([])
   })
 
+  test.each(['on_success', ''])(
+    'are not forgotten when they fall due while a tick is being made durable (%j)',
+    async (condition) => {
+      const disk = createVirtualFiles()
+      let syncTakesMs = 0
+      const bench = engineBench({
+        perform(operation) {
+          if (operation.op === 'fsync') bench.clock.advanceTo(bench.clock.now() + syncTakesMs)
+          return disk.perform(operation)
+        },
+      })
+      const life = bench.life({
+        flaky: ({ attempt }) => {
+          if (attempt === 1) throw new Error('not yet')
+        },
+        slow: async ({ clock }) => clock.sleep(995),
+        last: never,
+      })
+      await life.start({
+        id: 'due',
+        steps: [
+          { id: 'flaky', agent: 'flaky', retries: 1, retryDelayMs: 1_000, dependsOn: [] },
+          { id: 'slow', agent: 'slow', dependsOn: [] },
+          { id: 'last', agent: 'last', dependsOn: 'slow', ...(condition === '' ? {} : { condition }) },
+        ],
+      })
+      await life.tick()
+      const due = bench.clock.now() + 1_000
+      await life.tick()
+      bench.clock.advanceTo(due - 5)
+      syncTakesMs = 10
+      const report = await life.tick()
+      expect(eventWords(report.events)).toEqual(['step_finish slow#1@1', 'step_start last#1@1'])
+      expect([report.nextAt, bench.clock.now()]).toEqual([due, due + 5])
+      expect(eventWords((await life.tick()).events)).toEqual(['step_start flaky#1@2'])
+    },
+  )
+
   test('are not given to a wrong result, which would be wrong again', async () => {
     const run = await started(retried, () => 1n as never)
     expect(eventWords((await run.life.tick()).events)).toEqual(['step_fail call#1@1', 'workflow_end'])

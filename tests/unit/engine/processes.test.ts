@@ -232,9 +232,13 @@ test('a step that needs processes or services says so where the engine has none'
   })
   await bare.start(workflow)
   const { events } = await bare.runThroughTime()
-  expect(JSON.stringify(events)).toContain(
-    `Step 'build' needs child processes, and this engine was given none.`,
-  )
+  expect(events.find(({ kind }) => kind === 'step_fail')).toMatchObject({
+    error: {
+      kind: 'configuration',
+      category: 'permanent',
+      message: `Step 'build' needs child processes, and this engine was given none.`,
+    },
+  })
 })
 
 test('an agent may say of what kind its failure is, and whether to try again', async () => {

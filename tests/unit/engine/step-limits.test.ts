@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
 import type { AgentStep, AgentWorkflow } from '../../../src/engine/index.ts'
 import type { Agent, TickReport } from '../../../src/ports/index.ts'
+import type { WorkflowEvent } from '../../../src/trace/index.ts'
 import { engineBench, eventWords } from '../../support/engine-run.ts'
 import type { EngineBench, EngineLifeUnderTest } from '../../support/engine-run.ts'
 
@@ -146,6 +147,50 @@ describe('a warning', () => {
     expect(report.nextAt).toBe(bench.clock.now() + 4_000)
     expect((await after(run, 3_999)).events).toEqual([])
     expect((await after(run, 1)).status).toBe('failed')
+  })
+
+  const run: AgentWorkflow = {
+    id: 'one',
+    settings: { timeout: '10s', warnAfter: '7s' },
+    steps: [{ id: 'call', agent: 'worker', timeout: '9s', retries: 5, retryDelay: '2s' }],
+  }
+  const words = (events: readonly WorkflowEvent[]): readonly string[] =>
+    events.flatMap(({ kind, at }) =>
+      /warning|workflow_end|resume/.test(kind) ? [`${kind} ${at - from}`] : [],
+    )
+  let from = 0
+
+  test('of a run is given once it has taken so long, whatever it waits for, and anew after a resume', async () => {
+    const bench = engineBench(createVirtualFiles())
+    const life = bench.life({ worker: overloaded })
+    from = bench.clock.now()
+    await life.start(run)
+    await life.runThroughTime()
+    expect(words(bench.events)).toEqual(['workflow_warning 7000', 'workflow_end 10000'])
+    expect(bench.events.find(({ kind }) => kind === 'workflow_warning')).toMatchObject({
+      status: 'warned',
+      warnAfterMs: 7_000,
+      timeoutMs: 10_000,
+    })
+    const next = bench.life({ worker: overloaded })
+    await next.incarnation.recover({})
+    await next.runThroughTime()
+    expect(words(bench.events).slice(2)).toEqual([
+      'workflow_resume 10000',
+      'workflow_warning 17000',
+      'workflow_end 20000',
+    ])
+  })
+
+  test('of a run is not given once that is cancelled', async () => {
+    const bench = engineBench(createVirtualFiles())
+    from = bench.clock.now()
+    const life = bench.life({ worker: never })
+    await life.start({ ...run, settings: { ...run.settings, cancelGrace: '9s' } })
+    await after({ bench, life }, 6_000)
+    await life.incarnation.cancel('enough')
+    expect((await after({ bench, life }, 2_000)).events).toEqual([])
+    expect(words(bench.events)).toEqual([])
   })
 
   test('is given again to the next attempt', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lanesOf, type Lanes } from '../../../src/viewer/lanes.ts'
+import { labelsWithRoom, lanesOf, type Lanes } from '../../../src/viewer/lanes.ts'
 import type { SessionRecording, WorkflowEvent } from '../../../src/trace/index.ts'
 import type { EventData } from '../../../src/viewer/page-data.ts'
 import { largeRecording } from '../../support/large-run.ts'
@@ -146,3 +146,19 @@ function ofKinds(events: readonly (Partial<Omit<EventData, 'kind'>> & { readonly
 function marksOf({ marks }: Lanes): string[] {
   return marks.map(({ kind, good }) => `${kind} ${good}`)
 }
+
+test('labels of marks that are close make room for a crash, then for an end', () => {
+  const label = (kind: 'crash' | 'end' | 'resume', from: number) => ({
+    mark: { at: from, kind, name: kind, good: true },
+    from,
+    to: from + 50,
+  })
+  const kinds = (...labels: readonly ReturnType<typeof label>[]): readonly string[] =>
+    labelsWithRoom(labels).map(({ mark }) => mark.kind)
+  expect(kinds(label('end', 0), label('resume', 20), label('crash', 40), label('resume', 90))).toEqual([
+    'crash',
+    'resume',
+  ])
+  expect(kinds(label('resume', 0), label('end', 20), label('resume', 70))).toEqual(['end', 'resume'])
+  expect(kinds(label('crash', -10), label('resume', 30))).toEqual(['resume'])
+})

@@ -9,6 +9,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { begun, settingsIn } from './in-a-worker.ts'
 
 const open: Journal[] = []
+const someRun = { workflowId: 'w', runId: 'w-1', correlationId: 'c' }
 
 afterEach(() => {
   for (const journal of open.splice(0)) journal.close()
@@ -72,6 +73,25 @@ describe('the journal of a worker', () => {
     const before = readFileSync(onlyFile(folder), 'utf8')
     entry.project({ folder: '/late', template: 'medium' })
     expect(readFileSync(onlyFile(folder), 'utf8')).toBe(before)
+  })
+
+  test('learns a secret that a test sets, tells its name and writes its value nowhere', () => {
+    const folder = temporaryFolder()
+    const journal = journalIn(folder)
+    vi.stubEnv('SHOP_LATE_TOKEN', 'late-5521-secret')
+    try {
+      const entry = journal.begin(begun('sets one'))
+      entry.log({ at: 0, level: 'info', message: 'late-5521-secret', ...someRun })
+      const text = readFileSync(onlyFile(folder), 'utf8')
+      expect(text).not.toContain('late-5521-secret')
+      expect(text).toContain('[redacted:SHOP_LATE_TOKEN]')
+      entry.end(null)
+      // It is still there when the next test dies.
+      journal.begin(begun('dies'))
+      expect(readJournals(folder)).toMatchObject([{ ownSecrets: ['SHOP_LATE_TOKEN'] }])
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   test('is gone when it is closed with nothing to tell', async () => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { FaultlineReporter } from '../../../src/vitest/reporter.ts'
+import { FaultlineReporter } from '../../../src/vitest/reporter.ts'
 import { faultline } from '../../../src/vitest/plugin.ts'
 import type { FaultlinePluginOptions } from '../../../src/vitest/plugin.ts'
 import type { FaultlineSettings } from '../../../src/vitest/settings.ts'
@@ -43,7 +43,7 @@ async function configured(
     const provide = (_: string, settings: FaultlineSettings): number => provided.push(settings)
     plugin.configureVitest({ vitest, project: { config, provide } })
   }
-  return { ...config, provided, reporters }
+  return { ...config, provided, reporters: reporters.filter((each) => each instanceof FaultlineReporter) }
 }
 
 describe('the plugin', () => {

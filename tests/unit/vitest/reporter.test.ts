@@ -6,6 +6,7 @@ import { createDigest, createNodeFiles } from '../../../src/adapters/node/index.
 import { createRedactor, writeBundle } from '../../../src/bundle/index.ts'
 import { createJournal } from '../../../src/vitest/journal.ts'
 import { secretsOnly } from '../../../src/vitest/redactor.ts'
+import { RunMark } from '../../../src/vitest/merged-runs.ts'
 import { FaultlineReporter } from '../../../src/vitest/reporter.ts'
 import type { FaultlineReporterOptions } from '../../../src/vitest/reporter.ts'
 import { sampleContent } from '../../support/sample-bundle.ts'
@@ -26,7 +27,11 @@ afterEach(() => {
 })
 
 /** A file as the reporter sees it at the end of a run: its tests, and what its `beforeAll` threw. */
-function moduleOf(tests: readonly Ended[], setUpErrors: readonly string[] = []): TestModule {
+function moduleOf(
+  tests: readonly Ended[],
+  setUpErrors: readonly string[] = [],
+  meta: object = {},
+): TestModule {
   const cases = tests.map(({ state = 'passed', tags = [], bundles = [] }) => ({
     tags,
     project: { config: { tags: [{ name: 'e2e_workflow' }, { name: 'requires_llm' }] } },
@@ -42,6 +47,7 @@ function moduleOf(tests: readonly Ended[], setUpErrors: readonly string[] = []):
     relativeModuleId: 'shop.test.ts',
     project: { name: '' },
     errors: () => [],
+    meta: () => meta,
     children: { allTests: () => cases, allSuites: () => [suite] },
   } as unknown as TestModule
 }
@@ -210,6 +216,45 @@ describe('the report at the end of a run', () => {
       bundles: ['bundles/fails-1'],
       reasons: { 'bundles/fails-1': 'assertion' },
       skipped: { requires_llm: 1 },
+    })
+  })
+
+  test('of merged shards names what each has left beside its tests, every bundle and every failure once', async () => {
+    const root = await withBundles('run-1/fails', 'run-1/set-up', 'run-2/lost')
+    // Each shard marks its files before its report is written, and has left its index.
+    const shards = ['run-1', 'run-2'].map((run, index) => {
+      const meta = {}
+      const tests: readonly Ended[] =
+        index === 0 ? [{ state: 'failed', bundles: ['bundles/run-1/fails', null] }] : [{}]
+      const shard = moduleOf(tests, [], meta)
+      new RunMark(`bundles/${run}`).onTestRunEnd([shard])
+      return moduleOf(tests, [], JSON.parse(JSON.stringify(meta)) as object)
+    })
+    const left = { 'run-1': ['fails', 'set-up'], 'run-2': ['lost'] }
+    for (const [run, names] of Object.entries(left)) {
+      const bundles = names.map((name) => `bundles/${run}/${name}`)
+      const index = {
+        suiteRunId: run,
+        bundles,
+        reasons: Object.fromEntries(bundles.map((bundle) => [bundle, 'error'])),
+        flaky: [],
+        leftOut: 2,
+        skipped: { requires_llm: 0 },
+      }
+      writeFileSync(join(root, 'bundles', run, 'run.json'), JSON.stringify(index))
+    }
+    const { log } = await report(shards, {}, { mergeReports: '.vitest-reports' }, root)
+    expect(log.split('\n').filter((line) => /^ {0,2}\S/.test(line))).toEqual([
+      expect.stringContaining(' faultline  3 failure bundles in '),
+      '  FAILED run-1/fails',
+      '  FAILED run-1/set-up',
+      '  FAILED run-2/lost',
+      '  4 further failures left no bundle: maxBundles is 20',
+    ])
+    expect(JSON.parse(readFileSync(join(root, 'bundles/run.json'), 'utf8'))).toMatchObject({
+      bundles: ['bundles/run-1/fails', 'bundles/run-1/set-up', 'bundles/run-2/lost'],
+      reasons: { 'bundles/run-1/set-up': 'error', 'bundles/run-2/lost': 'error' },
+      leftOut: 4,
     })
   })
 

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { agentError } from '../../../src/fault-injection/index.ts'
 import { runWorkflowStepByStep } from '../../../src/harness/index.ts'
 import type { RunnerTest } from '../../../src/vitest/compatibility.ts'
+import { createJournal } from '../../../src/vitest/journal.ts'
+import { readJournals } from '../../../src/vitest/read-journals.ts'
+import { secretsOnly } from '../../../src/vitest/redactor.ts'
 import type { FaultlineSettings } from '../../../src/vitest/settings.ts'
 import { createTestRecorder } from '../../../src/vitest/test-recorder.ts'
 import type { TestRecorder } from '../../../src/vitest/test-recorder.ts'
@@ -55,6 +58,21 @@ describe('a try of a test', () => {
     task.result.state = 'pass'
     await recorder.finish()
     expect([existsSync(project.folder ?? ''), manifestsIn(root), task.meta]).toEqual([false, [], {}])
+  })
+
+  test('that passes in a replay leaves what it did, and is no failure for the report', async () => {
+    const root = temporaryFolder()
+    const journals = temporaryFolder()
+    const replay = { fullName: 'shop > sells', file: 'tests/shop.test.ts', seed: 7 }
+    const config = settingsIn(root, { replay })
+    const journal = createJournal(journals, config, secretsOnly(config))
+    const task = runnerTest()
+    const recorder = createTestRecorder(task, calm, config, journal)
+    task.result.state = 'pass'
+    await recorder.finish()
+    journal.close()
+    expect(manifestsIn(root)).toMatchObject([{ reason: 'replay', errors: [] }])
+    expect([task.meta, readJournals(journals)]).toEqual([{}, []])
   })
 
   test('that fails leaves a bundle with its own errors only, and tells where', async () => {

@@ -15,7 +15,7 @@ function append(folder: string, ...lines: readonly JournalLine[]): void {
 /** The journal of a worker with tests of these limits under way. */
 function working(silence: SilenceLimits | null, ...timeouts: readonly (number | null)[]): string {
   const folder = temporaryFolder()
-  append(folder, { kind: 'worker', pid: 1, settings: settingsIn(folder, { silence }) })
+  append(folder, { kind: 'worker', pid: 1, settings: settingsIn(folder, { silence }), secrets: [] })
   timeouts.forEach((timeoutMs, index) =>
     append(folder, { kind: 'try', id: index + 1, ...begun('loops', timeoutMs) }),
   )

@@ -48,6 +48,12 @@ test.each([
   ['retry_jitter: 1.5', '', 'settings.retry_jitter must be a number from 0 to 1, not 1.5'],
   ['timeout_multiplier: 0', '', 'settings.timeout_multiplier must be a number above 0, at most 100, not 0'],
   ['rollback: yes please', '', `settings.rollback must be true or false, not 'yes please'`],
+  [
+    'timeout: 60, warn_after: 60',
+    '',
+    'settings warns after 1 min, which its limit of 1 min does not let it reach',
+  ],
+  ['warn_after: 60', '', `settings warns after 1 min, and has no limit: give it a 'timeout'`],
   ['', ', warn_after: 30', 'steps[0] warns after 30 s, which its limit of 30 s does not let it reach'],
   [
     '',

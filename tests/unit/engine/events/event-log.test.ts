@@ -116,7 +116,7 @@ async function undone(): Promise<WorkflowSession> {
   const session = await runWorkflowStepByStep(
     defineWorkflow({
       id: 'undone',
-      settings: { rollback: true },
+      settings: { rollback: true, timeout: '1h', warnAfter: 1 },
       steps: [
         {
           id: 'ask',

@@ -5,13 +5,16 @@ import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import type { VirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import { deferred, isFaultlineError } from '../../../../src/core/index.ts'
 import { builtInInvariants, judge } from '../../../../src/harness/index.ts'
+import { compareRuns, schedules } from '../../../../src/harness/invariants/index.ts'
 import type { Evidence } from '../../../../src/harness/index.ts'
-import type { FilesPort } from '../../../../src/ports/index.ts'
-import type { StateDocument } from '../../../../src/trace/index.ts'
+import type { JsonObject } from '../../../../src/core/index.ts'
+import type { FilesPort, TickReport } from '../../../../src/ports/index.ts'
+import type { StateDocument, WorkflowEvent } from '../../../../src/trace/index.ts'
 import { engineBench } from '../../../support/engine-run.ts'
+import type { EngineBench, EngineLifeUnderTest } from '../../../support/engine-run.ts'
 import { predict } from '../../../support/flow-model.ts'
 import type { ModelOutcome } from '../../../support/flow-model.ts'
-import { gatesOf, newWorld, outcomeOf, randomFlows, workerOf, workflowOf } from './random-flow.ts'
+import { gatesOf, modelOf, newWorld, outcomeOf, randomFlows, workerOf, workflowOf } from './random-flow.ts'
 import type { FlowWorld, RandomFlow } from './random-flow.ts'
 
 /** Each property adds a number of its own, so that none sees the workflows of another. */
@@ -35,7 +38,7 @@ test(
     await fc.assert(
       fc.asyncProperty(randomFlows(inTurn), async (flow) => {
         const { state, world, violations } = await runOnce(flow)
-        const { calls, ...expected } = predict(flow)
+        const { calls, ...expected } = predict(modelOf(flow))
         expect(outcomeOf(state)).toEqual(withTaken(flow, expected))
         expect(world.calls).toEqual(calls)
         expect(violations).toEqual([])
@@ -51,10 +54,15 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(randomFlows(sideBySide), async (flow) => {
-        const { state, violations } = await runOnce(flow)
-        const { calls: _calls, ...expected } = predict(flow)
+        const { state, violations, evidence } = await runOnce(flow)
+        const { calls: _calls, ...expected } = predict(modelOf(flow))
         expect(outcomeOf(state)).toEqual(withTaken(flow, expected))
         expect(violations).toEqual([])
+        const others = [
+          (await runOnce(otherwisePaced(flow, 0))).evidence,
+          (await runOnce(otherwisePaced(flow, 1))).evidence,
+        ]
+        expect((await compareRuns([evidence, ...others], schedules)).violations).toEqual([])
       }),
       { seed: seed + 2, numRuns: 150 },
     )
@@ -90,7 +98,7 @@ test(
           expect(state.status).not.toBe('running')
           // In turn, it is a matter of chance what has run when another step fails, or which of several ways is the first.
           if (!drawn.isPredictable) return
-          const { calls: _calls, ...expected } = predict(flow)
+          const { calls: _calls, ...expected } = predict(modelOf(flow))
           expect(outcomeOf(state)).toEqual(withTaken(flow, expected))
         },
       ),
@@ -116,7 +124,7 @@ test(
         }
         const first = await liveOn(troubled, newWorld(flow), files)
         const last = first.state.status === 'failed' ? await liveOn(flow, newWorld(flow), files) : first
-        const { calls: _calls, ...expected } = predict(flow)
+        const { calls: _calls, ...expected } = predict(modelOf(flow))
         expect(outcomeOf(last.state)).toEqual(withTaken(flow, expected))
       }),
       { seed: seed + 4, numRuns: 120 },
@@ -124,6 +132,109 @@ test(
   },
   timeoutMs,
 )
+
+interface Interruption {
+  readonly how: 'cancel' | 'kill' | 'power-min'
+  /** After so many moves, each of which is a tick or the passing of time. */
+  readonly after: number
+}
+
+const interrupted = fc.record({
+  flow: fc.oneof(randomFlows(inTurn), randomFlows(sideBySide)),
+  interruptions: fc.array(
+    fc.record({
+      how: fc.constantFrom<Interruption['how']>('cancel', 'kill', 'kill', 'power-min'),
+      after: fc.nat(12),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  settings: fc.record({
+    retryDelayMs: fc.constantFrom(0, 5),
+    cancelGraceMs: fc.constantFrom(0, 10),
+    asking: fc.option(fc.nat(6), { nil: undefined }),
+  }),
+})
+
+test(
+  'limits, pauses, cancelling and deaths at any point break no invariant, and each of them is met often',
+  async () => {
+    const met = { inFlight: 0, cancelled: 0, paused: 0, waited: 0, timedOut: 0, completed: 0 }
+    await fc.assert(
+      fc.asyncProperty(interrupted, async ({ flow, interruptions, settings }) => {
+        const { asking, ...others } = settings
+        const drawn = { ...flow, ...others, ...(asking === undefined ? {} : { asking }) }
+        const { state, violations, events } = await interruptedRun(drawn, interruptions, met)
+        expect(violations).toEqual([])
+        expect(['completed', 'failed', 'cancelled']).toContain(state.status)
+        if (state.status === 'cancelled') met.cancelled++
+        if (state.status === 'completed') met.completed++
+        if (events.some(({ kind }) => kind === 'workflow_pause')) met.paused++
+        if (events.some((event) => event.kind === 'step_retry' && event.delayMs > 0)) met.waited++
+        if (events.some((event) => 'error' in event && event.error?.kind === 'timeout')) met.timedOut++
+      }),
+      { seed: seed + 5, numRuns: 300 },
+    )
+    expect(Object.entries(met).filter(([, times]) => times < 30)).toEqual([])
+  },
+  timeoutMs,
+)
+
+/** Moves a run, and interrupts it again and again; then it comes to its end, with the input that it asks for. */
+async function interruptedRun(
+  flow: RandomFlow,
+  interruptions: readonly Interruption[],
+  met: { inFlight: number },
+): Promise<Pick<Ran, 'state' | 'violations'> & { readonly events: readonly WorkflowEvent[] }> {
+  const world = newWorld(flow)
+  let files = createVirtualFiles()
+  for (const { how, after } of interruptions) {
+    const { life, bench } = await takenUp(flow, world, files)
+    if (life === undefined) break
+    let report = await life.tick()
+    for (let moves = 0; moves < after && report.status === 'running'; moves++)
+      report = await moved(life, bench)
+    if (report.status === 'running' && report.inFlight.length > 0) met.inFlight++
+    if (how !== 'cancel') files = files.afterCrash(how)
+    else if (report.status === 'running') {
+      await life.incarnation.cancel('enough')
+      while ((await moved(life, bench)).status === 'running');
+    }
+    world.now = bench.clock.now()
+    world.life++
+  }
+  for (;;) {
+    const { life, bench } = await takenUp(flow, world, files, { yes: true, later: 'here' })
+    if (life !== undefined) while ((await moved(life, bench)).status === 'running');
+    const runId = (await bench.reader.last()) as string
+    const { state, events } = await bench.reader.read(runId)
+    world.now = bench.clock.now()
+    world.life++
+    if (state.status === 'paused') continue
+    const { violations } = await judge(evidenceOf(runId, state, world, files), judged)
+    return { state, events, violations: violations.map(({ sentence }) => sentence) }
+  }
+}
+
+/** A life that has started the run or taken it over; without one where it had come to its end. */
+async function takenUp(flow: RandomFlow, world: FlowWorld, files: VirtualFiles, input?: JsonObject) {
+  const bench = engineBench(files)
+  bench.clock.advanceTo(Math.max(bench.clock.now(), world.now))
+  const life = bench.life({ worker: workerOf(flow, world) }, gatesOf(flow))
+  if ((await bench.reader.last()) === undefined) {
+    await life.start(workflowOf(flow), { input: { yes: true } })
+    return { bench, life }
+  }
+  const request = input === undefined ? {} : { input }
+  return { bench, life: (await recovers(() => life.incarnation.recover(request))) ? life : undefined }
+}
+
+/** A tick, or time until somebody has something to do. */
+async function moved(life: EngineLifeUnderTest, { clock }: EngineBench): Promise<TickReport> {
+  const report = await life.tick()
+  const next = Math.min(report.nextAt ?? Infinity, clock.next() ?? Infinity)
+  if (report.status === 'running' && report.events.length === 0 && next < Infinity) clock.advanceTo(next)
+  return report
+}
 
 /** The state has the connections taken only where one of them has a condition. */
 function withTaken(flow: RandomFlow, expected: Omit<ModelOutcome, 'calls'>): Omit<ModelOutcome, 'calls'> {
@@ -140,6 +251,15 @@ function withoutLuck(flow: RandomFlow): RandomFlow {
   return { ...flow, steps }
 }
 
+/** The other steps are done first, and none crosses its limit by that. */
+function otherwisePaced(flow: RandomFlow, shift: number): RandomFlow {
+  const steps = flow.steps.map((step, index) => ({
+    ...step,
+    sleepMs: step.sleepMs < 10 ? (step.sleepMs + 5 * index + 7 * shift) % 9 : 40 - index - 15 * shift,
+  }))
+  return { ...flow, steps }
+}
+
 /** Nothing fails by itself: no agent, no condition that cannot be judged, no gate for good. */
 function untroubled(flow: RandomFlow): RandomFlow {
   const isError = (condition: unknown): boolean => condition === 'error'
@@ -149,6 +269,7 @@ function untroubled(flow: RandomFlow): RandomFlow {
     steps: flow.steps.map((step) => ({
       ...step,
       failures: 0,
+      limitMs: undefined,
       ...(isError(step.condition) ? { condition: 'false' as const } : {}),
       gate: step.gate && { ...step.gate, maxLoops: 3 },
     })),
@@ -159,6 +280,7 @@ interface Ran {
   readonly state: StateDocument
   readonly violations: readonly string[]
   readonly changes: number
+  readonly evidence: Evidence
 }
 
 async function runOnce(flow: RandomFlow): Promise<Ran & { readonly world: FlowWorld }> {
@@ -172,9 +294,11 @@ async function liveOn(flow: RandomFlow, world: FlowWorld, files: VirtualFiles): 
   await whole()
   const runId = (await bench.reader.last()) as string
   const { state } = await bench.reader.read(runId)
-  const { violations } = await judge(evidenceOf(runId, state, world, files), judged)
+  const evidence = evidenceOf(runId, state, world, files)
+  const { violations } = await judge(evidence, judged)
   return {
     state,
+    evidence,
     violations: violations.map(({ sentence }) => sentence),
     changes: bench.trace.filter(isChange).length,
   }

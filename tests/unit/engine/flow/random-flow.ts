@@ -7,7 +7,15 @@ import type { ModelCondition, ModelFlow, ModelOutcome, ModelStep } from '../../.
 
 export interface RandomFlow extends ModelFlow {
   readonly maxConcurrentSteps: number
-  readonly steps: readonly (ModelStep & { readonly sleepMs: number })[]
+  readonly steps: readonly (ModelStep & {
+    readonly sleepMs: number
+    /** Of an attempt. */
+    readonly limitMs: number | undefined
+  })[]
+  readonly retryDelayMs?: number
+  readonly cancelGraceMs?: number
+  /** A step that asks for input which is not there at first. */
+  readonly asking?: number
 }
 
 export interface FlowOptions {
@@ -75,6 +83,7 @@ function randomStep({ joinsAny }: FlowOptions) {
     failures: often(0, [1, 2, Infinity]),
     findings: often(false, [true]),
     sleepMs: fc.constantFrom(0, 0, 3, 20),
+    limitMs: often<number | undefined>(undefined, [10]),
     gate: often<DrawnGate>(undefined, [
       { refusals: 1, maxLoops: 1 },
       { refusals: 2, maxLoops: 3 },
@@ -98,6 +107,14 @@ function gateOf(
   return { ...gate, target: places[back % places.length] as number }
 }
 
+/** For the model, a step that never ends within its limit is one that always fails. */
+export function modelOf(flow: RandomFlow): ModelFlow {
+  const steps = flow.steps.map((step) =>
+    step.sleepMs >= (step.limitMs ?? Infinity) ? { ...step, failures: Infinity } : step,
+  )
+  return { ...flow, steps }
+}
+
 export const nameOf = (step: number): string => `s${step}`
 
 export function workflowOf({
@@ -105,18 +122,24 @@ export function workflowOf({
   edges,
   goesOnAfterFailure,
   maxConcurrentSteps,
+  retryDelayMs = 0,
+  cancelGraceMs = 0,
+  asking,
 }: RandomFlow): WorkflowSource {
   return defineWorkflow({
     id: 'random',
     settings: {
       maxConcurrentSteps,
-      retryDelayMs: 0,
+      retryDelayMs,
+      cancelGraceMs,
       onStepFailure: goesOnAfterFailure ? 'continue' : 'stop',
     },
-    nodes: steps.map(({ condition, joinsAny, tolerated, retries, gate }, step): GraphNode => ({
+    nodes: steps.map(({ condition, joinsAny, tolerated, retries, gate, limitMs }, step): GraphNode => ({
       id: nameOf(step),
       type: 'worker',
       retries,
+      ...(limitMs === undefined ? {} : { timeoutMs: limitMs }),
+      ...(asking === step ? { parameters: { value: '${input.later}' } } : {}),
       ...(condition === undefined ? {} : { condition: stepConditions[condition] }),
       ...(joinsAny ? { join: 'any' } : {}),
       ...(tolerated ? { continueOnError: true } : {}),

@@ -82,6 +82,78 @@ connections: [{ source: a, target: d }, { source: b, target: d }, { source: c, t
     )
   })
 
+  test.each(['list', 'graph'])(
+    'see nothing of one another in a wide batch (%s), and are merged by name',
+    async (dialect) => {
+      const batch = Array.from({ length: 40 }, (_, index) => `p${index}`)
+      const yaml =
+        dialect === 'list'
+          ? steps('id: first', ...batch.map((id) => `id: ${id}, parallel: true`), 'id: z')
+          : `id: g\nnodes: [${['first', ...batch, 'z'].map((id) => `{ id: ${id}, type: x }`).join(', ')}]\n` +
+            `connections: [${batch.map((id) => `{ source: first, target: ${id} }, { source: ${id}, target: z }`).join(', ')}]\n`
+      const seen: Record<string, string[]> = {}
+      const agent: Agent = async (context) => {
+        const { clock, step } = context
+        const begin = Object.keys(context.outputs)
+        await clock.sleep(1 + ((Number(step.slice(1)) * 17) % 23))
+        seen[step] = [...begin, ...Object.keys(context.outputs)]
+        return { step }
+      }
+      const z: Agent = ({ outputs }) => Object.keys(outputs)
+      const acts = { first: { output: 1 }, z, ...Object.fromEntries(batch.map((id) => [id, agent])) }
+      const { state } = await runFlow(yaml, acts)
+      expect(seen).toEqual(Object.fromEntries(batch.map((id) => [id, ['first', 'first']])))
+      expect(state.steps['z']?.output).toEqual(Object.keys(state.steps).filter((id) => id !== 'z'))
+      expect(
+        Object.keys(state.steps)
+          .filter((id) => batch.includes(id))
+          .toSorted(),
+      ).toEqual(batch.toSorted())
+    },
+  )
+
+  test('are seen by what waits for them, whatever comes later, and by what a gate sends back', async () => {
+    const yaml = `id: r
+steps:
+  - { id: plan, agent: x }
+  - { id: left, agent: x, depends_on: [plan] }
+  - { id: right, agent: x, depends_on: [plan] }
+  - { id: review, agent: x, depends_on: [left, right], gate: { condition: 'output.visit > 1', on_fail: plan } }
+settings: { max_concurrent_steps: 1 }
+`
+    const seen: string[] = []
+    const look: Agent = ({ step, visit, outputs }) => {
+      seen.push(`${step}#${visit} ${Object.keys(outputs).join()}`)
+      return { visit }
+    }
+    await runFlow(yaml, { plan: look, left: look, right: look, review: look })
+    expect(seen).toEqual([
+      'plan#1 ',
+      'left#1 plan',
+      'right#1 plan',
+      'review#1 plan,left,right',
+      'plan#2 plan,left,right,review',
+      'left#2 plan,left,review',
+      'right#2 plan,right,review',
+      'review#2 plan,left,right,review',
+    ])
+  })
+
+  test('of a join of any, see nothing of what was over before their last attempt', async () => {
+    const yaml = `id: g
+nodes: [{ id: a, type: x }, { id: c, type: x, retries: 1 }, { id: j, type: x, join: any }]
+connections: [{ source: a, target: j }, { source: c, target: j }]
+`
+    const lines: string[] = []
+    const look: Agent = ({ step, attempt, outputs }) => {
+      lines.push(`${step}@${attempt} ${Object.keys(outputs).join()}`)
+      if (step === 'c' && attempt === 1) throw new Error('not yet')
+      return { step }
+    }
+    await runFlow(yaml, { a: look, c: look, j: look })
+    expect(lines).toEqual(['a@1 ', 'c@1 ', 'j@1 a', 'c@2 '])
+  })
+
   test('share nothing that one of them could change under another', async () => {
     const yaml = steps(
       `id: a, parallel: true, parameters: { list: ['\${input.list}'] }`,

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest'
 import { defineWorkflow } from '../../../../src/engine/index.ts'
 import { builtInInvariants, judge } from '../../../../src/harness/invariants/index.ts'
 import type { Evidence } from '../../../../src/harness/invariants/index.ts'
+import type { Agents } from '../../../../src/ports/index.ts'
 import { watchedRun } from '../../../support/evidence.ts'
 import { eventsIn, logPathOf, withEvents, withState } from '../../../support/tamper.ts'
 import type { Tampered } from '../../../support/tamper.ts'
 
 /** `a` has findings, `no` fails and is tolerated, `large` is not taken. */
-const workflow = defineWorkflow({
+const graph = {
   id: 'decided',
   settings: { maxConcurrentSteps: 1 },
   nodes: [
@@ -25,17 +26,28 @@ const workflow = defineWorkflow({
     { source: 'no', target: 'z' },
     { source: 'small', target: 'z' },
   ],
-})
+}
+const workflow = defineWorkflow(graph)
 
-async function decidedRun(): Promise<Evidence> {
-  const run = await watchedRun(workflow, {
-    agents: {
-      worker: () => ({ big: false, failures: ['one'] }),
-      refuser() {
-        throw new Error('no')
-      },
-    },
-  })
+const agents: Agents = {
+  worker: () => ({ big: false, failures: ['one'] }),
+  refuser() {
+    throw new Error('no')
+  },
+}
+
+async function decidedRun(of = workflow): Promise<Evidence> {
+  const run = await watchedRun(of, { agents })
+  await run.move((session) => session.runToEnd())
+  return run.evidence()
+}
+
+/** Its process dies with everything decided and the last step still to come. */
+async function takenUp(): Promise<Evidence> {
+  const run = await watchedRun(workflow, { agents })
+  await run.move((session) => session.runUntil('small'))
+  await run.move((session) => session.crash())
+  await run.move((session) => session.resume())
   await run.move((session) => session.runToEnd())
   return run.evidence()
 }
@@ -120,6 +132,41 @@ test.each([
   ],
 ])('O6 finds: %s', async (_, tamper, expected) => {
   expect(await orderOf(withEvents(await decidedRun(), tamper))).toEqual(expected)
+})
+
+test.each([
+  [['large'], 'large', 'been skipped'],
+  [['no'], 'no', 'failed, which was tolerated'],
+])('O6 finds: a resume begins %j again', async (restarts, step, ended) => {
+  const evidence = await takenUp()
+  expect(await orderOf(evidence)).toEqual([])
+  const tampered = withEvents(evidence, (events) =>
+    events.map((event) => (event['kind'] === 'workflow_resume' ? { ...event, restarts } : event)),
+  )
+  expect((await orderOf(tampered))[0]).toBe(
+    `Step '${step}' begins again with the resume at event: it had ${ended}, and nothing before it begins again.`,
+  )
+})
+
+test('O6 lets a resume begin a skipped step again together with what comes before it', async () => {
+  const tampered = withEvents(await takenUp(), (events) =>
+    events.map((event) =>
+      event['kind'] === 'workflow_resume' ? { ...event, restarts: ['a', 'large'] } : event,
+    ),
+  )
+  expect((await orderOf(tampered)).join('\n')).not.toContain('begins again')
+})
+
+test('O6 finds: a step is reached in another way by its second attempt', async () => {
+  const retried = defineWorkflow({ ...graph, settings: { ...graph.settings, retries: 1 } })
+  const tampered = withEvents(await decidedRun(retried), (events) =>
+    events.map((event) =>
+      event['kind'] === 'step_start' && event['attempt'] === 2 ? { ...event, takes: ['large'] } : event,
+    ),
+  )
+  expect(await orderOf(tampered)).toEqual([
+    `Step 'no' (visit 1, attempt 2) started by way of 'large', and its visit had been reached by way of 'a' (event).`,
+  ])
 })
 
 test.each([

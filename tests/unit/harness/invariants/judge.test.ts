@@ -234,6 +234,7 @@ const eventKinds: Readonly<Record<EventKind, true>> = {
   workflow_pause: true,
   workflow_resume: true,
   workflow_start: true,
+  workflow_warning: true,
 }
 
 function lockPathOf({ runId }: Evidence): string {

@@ -735,6 +735,27 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O12',
+    tampering: 'a retry of what will not pass',
+    sound: 'troubled',
+    tamper: (run) =>
+      withEvents(run, change('step_retry build#1@2', { error: { kind: 'validation', message: 'no' } })),
+    says: "Step 'build' (visit 1, attempt 2) was to be retried at event 9 after an error that is permanent ('validation').",
+  },
+  {
+    invariant: 'O12',
+    tampering: 'a retry of what says that it is permanent',
+    sound: 'troubled',
+    tamper: (run) =>
+      withEvents(
+        run,
+        change('step_retry build#1@2', {
+          error: { kind: 'exception', category: 'permanent', message: 'no' },
+        }),
+      ),
+    says: "Step 'build' (visit 1, attempt 2) was to be retried at event 9 after an error that is permanent ('exception').",
+  },
+  {
+    invariant: 'O12',
     tampering: 'a step is given up with retries left',
     sound: 'troubled',
     tamper: (run) => withEvents(run, change('step_retry build#1@2', { kind: 'step_fail', status: 'failed' })),

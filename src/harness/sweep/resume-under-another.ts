@@ -5,7 +5,7 @@ import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** Who resumes under another definition than the run goes by is refused, and has changed nothing. */
-export async function resumedUnderAnother(workflow: SweptWorkflow, world: SweptWorld): Promise<EndedLifeOf> {
+export async function resumeUnderAnother(workflow: SweptWorkflow, world: SweptWorld): Promise<EndedLifeOf> {
   const left = afterLife(world, 'run', world.disk.afterCrash('kill'))
   const before = left.disk.visibleDigest()
   const refused = await liveOn(workflow, copyOf(left), { expects: changed(workflow.definition) })
