@@ -21,14 +21,13 @@ import type {
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { emphasis, print, printError } from '../output.ts'
-import { readMembers } from '../input-option.ts'
+import { inputOption, readMembers, readRunInput } from '../input-option.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { renderHeatMap } from '../sweep/heat-map.ts'
 import { leaveSweepBundles } from '../sweep/leave-bundles.ts'
 import { copyOfProject } from '../sweep/project-copy.ts'
 import { progressWords, renderSweep, verdictLine } from '../sweep/render-sweep.ts'
 import { earlierReport, readReport, writeReport } from '../sweep/report-file.ts'
-import { inputOption, readRunInput } from '../input-option.ts'
 import { seedOf } from '../run-options.ts'
 
 interface SweepCommandOptions {
