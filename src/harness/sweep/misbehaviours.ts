@@ -19,11 +19,11 @@ interface Misbehaviour extends Pick<PortFault, 'fault' | 'params'> {
 
 const survivable = () => ({ class: 'survivable' }) as const
 
-/** A failure that a retry makes good reaches nobody; any other one must say why. */
+/** A failure that a retry makes good, or that is tolerated, reaches nobody; any other one must say why. */
 const retriedOr =
   (cause: string): Misbehaviour['judgedAs'] =>
-  ({ retries }) =>
-    retries > 0 ? { class: 'survivable' } : { class: 'reportable', cause }
+  ({ retries, continueOnError }) =>
+    retries > 0 || continueOnError === true ? { class: 'survivable' } : { class: 'reportable', cause }
 
 const never = (): boolean => false
 const limitExceeded = 'exceeded its limit'
