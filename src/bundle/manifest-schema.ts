@@ -103,6 +103,7 @@ async function buildSchema(): Promise<ZodType<BundleManifest>> {
             invariants: z.array(z.string()),
             agents: z.string().nullable(),
             mock: z.boolean(),
+            operator: z.record(z.string(), z.json()).nullable().default(null),
           })
           .nullable()
           .default(null),

@@ -84,6 +84,8 @@ export interface BundleSweep {
   /** The module of its agents; null: the project's own, or stand-ins. */
   readonly agents: string | null
   readonly mock: boolean
+  /** What people do for a run that waits: `answers` to gates, `input`. */
+  readonly operator: JsonObject | null
 }
 
 export interface BundleError {

@@ -58,7 +58,12 @@ export function parseFaultOption(text: string): Fault {
       }
     }
     case 'agent-answer': {
-      const form = oneOf(text, 'form', values.get('form'), ['malformed', 'empty', 'oversize'] as const)
+      const form = oneOf(text, 'form', values.get('form'), [
+        'malformed',
+        'empty',
+        'oversize',
+        'worst-scores',
+      ] as const)
       return { fault: kind, at, ...(form === undefined ? {} : { params: { form } }) }
     }
     case 'agent-delay': {
@@ -70,7 +75,14 @@ export function parseFaultOption(text: string): Fault {
       return { fault: kind, at, ...(until === undefined ? {} : { params: { until } }) }
     }
     case 'clock-jump': {
-      const by = oneOf(text, 'by', values.get('by'), ['second', 'hour', 'year'] as const)
+      const by = oneOf(text, 'by', values.get('by'), [
+        'second',
+        'hour',
+        'year',
+        'back-second',
+        'back-hour',
+        'back-year',
+      ] as const)
       return { fault: kind, at, ...(by === undefined ? {} : { params: { by } }) }
     }
     case 'gate-failure': {

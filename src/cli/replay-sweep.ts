@@ -25,6 +25,7 @@ export async function replaySweep(
     project: await copyOfProject(projectFolder),
     input: bundle.input,
     seed: start.seed,
+    ...(sweep.operator === null ? {} : { operator: sweep.operator }),
     ...(agents === undefined ? {} : { agents }),
   })
   if (again?.recording === undefined) {

@@ -61,8 +61,11 @@ export interface AgentErrorFault extends FaultAt {
 export interface AgentAnswerFault extends FaultAt {
   readonly fault: 'agent-answer'
   readonly params?: {
-    /** `malformed` (default): no JSON. `empty`: nothing. `oversize`: far more than an event holds. */
-    readonly form?: 'malformed' | 'empty' | 'oversize'
+    /**
+     * `malformed` (default): no JSON. `empty`: nothing. `oversize`: far more than an event holds. `worst-scores`: what it has to say,
+     * with each of its `scores` at -1.
+     */
+    readonly form?: 'malformed' | 'empty' | 'oversize' | 'worst-scores'
   }
 }
 
@@ -75,10 +78,13 @@ export interface AgentDelayFault extends FaultAt {
   }
 }
 
-/** The clock of the machine is set forward while the step is being called. */
+/** The clock of the machine is set forward, or back, while the step is being called. */
 export interface ClockJumpFault extends FaultAt {
   readonly fault: 'clock-jump'
-  readonly params?: { readonly by?: 'second' | 'hour' | 'year' }
+  /** Default `hour`. */
+  readonly params?: {
+    readonly by?: 'second' | 'hour' | 'year' | 'back-second' | 'back-hour' | 'back-year'
+  }
 }
 
 /** The agent is not called and never answers: the attempt's limit ends it. */

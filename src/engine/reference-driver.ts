@@ -18,6 +18,7 @@ import type { LifeParts, LiveRun } from './run/live-run.ts'
 import { recoverRun } from './run/recover-run.ts'
 import { startRun } from './run/start-run.ts'
 import { stateDocument } from './run/state-view.ts'
+import { steadyClock } from './run/steady-clock.ts'
 import { answerGate, cancelRun, tick } from './run/tick.ts'
 import type { Moved } from './run/tick.ts'
 import { checkpointsOf } from './store/checkpoint-record.ts'
@@ -43,17 +44,21 @@ export function createReferenceDriver(): WorkflowDriver {
   }
 }
 
-function createIncarnation(ports: DriverPorts, forkedFrom?: RunFork): Incarnation {
+function createIncarnation(given: DriverPorts, forkedFrom?: RunFork): Incarnation {
+  const clock = steadyClock(given.clock)
+  const ports = { ...given, clock }
   const disk = serialDisk(ports.files)
   const store = storeLayout(ports.directories)
   checkStorageOptions(ports)
   const durableFolders = new Set(forkedFrom?.durableFolders)
   const dailyLog = new DailyLog(store.logs)
-  const life: LifeParts = { ports, disk, store, dailyLog, durableFolders }
+  const life: LifeParts = { ports, clock, disk, store, dailyLog, durableFolders }
   const guarded = guardedFor(store)
   const forked = forkedFrom?.over(life)
   let live = forked?.run
   let dueCalls = forked?.calls ?? []
+  const onMachine = (report: TickReport): TickReport =>
+    report.nextAt === undefined ? report : { ...report, nextAt: clock.ofMachine(report.nextAt) }
   const held = (): LiveRun => {
     if (live !== undefined) return live
     throw new FaultlineError('SESSION_MISUSE', 'No run is in hand: start or recover one first.')
@@ -70,10 +75,10 @@ function createIncarnation(ports: DriverPorts, forkedFrom?: RunFork): Incarnatio
       ),
     tick: (policy) =>
       whenReady(disk.run(tick(held(), policy)), (moved) => {
-        if (policy.beforeCalls?.() === false) return moved.report
+        if (policy.beforeCalls?.() === false) return onMachine(moved.report)
         const calls = dueCalls
         dueCalls = []
-        return act({ ...moved, actions: [...calls, ...moved.actions] })
+        return onMachine(act({ ...moved, actions: [...calls, ...moved.actions] }))
       }),
     state: () => stateDocument(held().acknowledged, held().saveSeq),
     edit: (path, data) => guarded(() => disk.run(editArtifact(held(), path, data))),

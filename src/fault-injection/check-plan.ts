@@ -23,9 +23,9 @@ export const faultKinds = {
 /** Names each kind's parameters may have, with the values that are allowed where they are few. */
 const parameters: Record<FaultKind, Readonly<Record<string, readonly string[] | 'text' | 'status'>>> = {
   'agent-error': { message: 'text', moment: ['before', 'partial', 'after'] },
-  'agent-answer': { form: ['malformed', 'empty', 'oversize'] },
+  'agent-answer': { form: ['malformed', 'empty', 'oversize', 'worst-scores'] },
   'agent-delay': { until: ['before-limit', 'at-limit', 'after-limit'] },
-  'clock-jump': { by: ['second', 'hour', 'year'] },
+  'clock-jump': { by: ['second', 'hour', 'year', 'back-second', 'back-hour', 'back-year'] },
   'step-timeout': {},
   'workflow-timeout': {},
   'gate-failure': { reason: 'text', mode: ['fail', 'throw'] },

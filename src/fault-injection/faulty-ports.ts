@@ -1,3 +1,4 @@
+import { isJsonObject } from '../core/index.ts'
 import type { AgentDelayFault, FaultKind } from '../definition/index.ts'
 import type {
   AgentCall,
@@ -55,15 +56,14 @@ function faultyAgents(
           throw new InjectedAgentError(message)
         }
         case 'agent-answer':
-          await agents.invoke(call)
-          return wrongAnswers[fault.params?.form ?? 'malformed']() as AgentOutput
+          return wrongAnswers[fault.params?.form ?? 'malformed'](await agents.invoke(call)) as AgentOutput
         case 'agent-delay':
           return answerAround(call, await agents.invoke(call), fault.params?.until ?? 'after-limit')
         case 'clock-jump':
-          clock.jumpTo(clock.now() + jumps[fault.params?.by ?? 'hour'])
+          clock.jump(jumps[fault.params?.by ?? 'hour'])
           return agents.invoke(call)
         case 'workflow-timeout':
-          clock.jumpTo(call.workflowDeadline ?? call.attemptDeadline)
+          clock.jump(Math.max(0, (call.workflowDeadline ?? call.attemptDeadline) - clock.now()))
           return agentClock.sleep(Infinity)
         case 'step-timeout':
           return agentClock.sleep(Infinity)
@@ -83,16 +83,36 @@ const agentFaults = [
   'workflow-timeout',
 ] as const satisfies readonly FaultKind[]
 
-const jumps = { second: 1_000, hour: 3_600_000, year: 365 * 86_400_000 }
+const [second, hour, year] = [1_000, 3_600_000, 365 * 86_400_000]
+
+const jumps = {
+  second,
+  hour,
+  year,
+  'back-second': -second,
+  'back-hour': -hour,
+  'back-year': -year,
+}
 
 /** Beyond what an event holds itself. */
 const oversizeCharacters = 100_000
 
-const wrongAnswers: Readonly<Record<'malformed' | 'empty' | 'oversize', () => unknown>> = {
+const wrongAnswers: Readonly<
+  Record<'malformed' | 'empty' | 'oversize' | 'worst-scores', (output: AgentOutput) => unknown>
+> = {
   malformed: () => ({ total: 1n }),
   empty: () => undefined,
   oversize: () => 'x'.repeat(oversizeCharacters),
+  'worst-scores': (output) =>
+    isJsonObject(output) && isJsonObject(output['scores'])
+      ? {
+          ...output,
+          scores: Object.fromEntries(Object.keys(output['scores']).map((name) => [name, worstScore])),
+        }
+      : output,
 }
+
+const worstScore = -1
 
 /** Calls the agent; every artifact that it writes is staged, and the writing fails all the same. */
 async function untilFirstWrite(agents: AgentPort, call: AgentCall, message: string): Promise<void> {
@@ -147,8 +167,11 @@ export class InjectedGateError extends Error {
 }
 
 interface JumpingClock extends ClockPort {
-  /** Moves the time that is shown; wakes fire when the clock behind gets there, or at once when they are now in the past. */
-  jumpTo(at: number): void
+  /**
+   * Moves the time that is shown. Forward: wakes fire when the clock behind gets there, or at once when they are now in the past.
+   * Back: those that were scheduled before come when they would have.
+   */
+  jump(byMs: number): void
 }
 
 function jumpingClock(clock: ClockPort): JumpingClock {
@@ -177,9 +200,9 @@ function jumpingClock(clock: ClockPort): JumpingClock {
         },
       }
     },
-    jumpTo(at) {
-      offsetMs += Math.max(0, at - (clock.now() + offsetMs))
-      for (const entry of Array.from(pending)) entry.rearm()
+    jump(byMs) {
+      offsetMs += byMs
+      if (byMs > 0) for (const entry of Array.from(pending)) entry.rearm()
     },
   }
 }

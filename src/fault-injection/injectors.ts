@@ -68,7 +68,7 @@ export function agentDelay(
   }
 }
 
-/** The clock of the machine is set forward while the step is being called. */
+/** The clock of the machine is set forward, or back, while the step is being called. */
 export function clockJump(
   step: string,
   { by, ...times }: FaultTimes & NonNullable<ClockJumpFault['params']> = {},

@@ -1,5 +1,4 @@
 import type { AgentWorkflow, GraphWorkflow } from '../../src/engine/index.ts'
-import type { FaultFamily } from '../../src/harness/index.ts'
 import {
   decided,
   fanOutOfTwo,
@@ -8,6 +7,7 @@ import {
   inPlace,
   joined,
   largeResults,
+  retried,
   rewriting,
   single,
 } from './workflows.ts'
@@ -23,8 +23,8 @@ export interface Canary {
   readonly replacement: string
   /** The smallest one that shows the bug. */
   readonly workflow: AgentWorkflow | GraphWorkflow
-  /** Default `crash`. */
-  readonly family?: FaultFamily
+  /** How many faults it takes to see it. Default 1. */
+  readonly takes?: 2
 }
 
 const eventLog = 'src/engine/store/event-log.ts'
@@ -137,7 +137,6 @@ export const canaries: readonly Canary[] = [
     replacement: `    } catch {}
     this.#sizeBytes`,
     workflow: single,
-    family: 'disk',
   },
   {
     name: 'writer-not-poisoned',
@@ -146,7 +145,6 @@ export const canaries: readonly Canary[] = [
     text: `    if (this.#poison !== undefined) throw this.#poison\n`,
     replacement: '',
     workflow: fanOutOfTwo,
-    family: 'disk',
   },
   {
     name: 'failed-sync-retried',
@@ -159,7 +157,6 @@ export const canaries: readonly Canary[] = [
         yield* perform({ op: 'fsync', path: this.#layout.log })
       }\n`,
     workflow: single,
-    family: 'disk',
   },
   {
     name: 'append-repeated',
@@ -174,7 +171,6 @@ export const canaries: readonly Canary[] = [
         throw error
       }\n`,
     workflow: single,
-    family: 'disk',
   },
   {
     name: 'recovery-appends',
@@ -189,7 +185,6 @@ export const canaries: readonly Canary[] = [
     yield* perform({ op: 'close', path: run.layout.log })
   } else yield* replaceFile(run.layout.log, bytes)\n`,
     workflow: single,
-    family: 'disk',
   },
   {
     name: 'log-rewritten-in-place',
@@ -199,6 +194,7 @@ export const canaries: readonly Canary[] = [
     replacement: `  yield* perform({ op: 'write', path: run.layout.log, data: bytes })
   yield* perform({ op: 'fsync', path: run.layout.log })\n`,
     workflow: single,
+    takes: 2,
   },
   {
     name: 'epoch-not-raised',
@@ -215,6 +211,7 @@ export const canaries: readonly Canary[] = [
     text: `if (durable.has(path) && (yield* perform`,
     replacement: `if ((yield* perform`,
     workflow: single,
+    takes: 2,
   },
   {
     name: 'moved-artifact-trusted',
@@ -224,6 +221,7 @@ export const canaries: readonly Canary[] = [
     yield* perform({ op: 'fsyncFolder', path: folder })\n`,
     replacement: '',
     workflow: single,
+    takes: 2,
   },
   {
     name: 'staged-names-not-synced',
@@ -314,6 +312,38 @@ export const canaries: readonly Canary[] = [
   step.prepared = null
   endAttempt(`,
     workflow: flaky,
+  },
+  {
+    name: 'late-result-taken',
+    wrong: 'What an agent answers after its limit has ended its attempt is taken for its result.',
+    file: tick,
+    text: `    else if (attempt.ended) noteLate(current, result)\n`,
+    replacement: '',
+    workflow: retried,
+  },
+  {
+    name: 'clock-trusted',
+    wrong: 'Times are those of the machine, although its clock can be set back.',
+    file: 'src/engine/run/steady-clock.ts',
+    text: `      return latest\n`,
+    replacement: `      return machine.now()\n`,
+    workflow: single,
+  },
+  {
+    name: 'holder-ignored',
+    wrong: 'The lock of a process that is alive is replaced.',
+    file: 'src/engine/store/lock.ts',
+    text: `  if (holder === undefined || state === 'dead') return\n`,
+    replacement: `  if (holder === undefined || state !== 'elsewhere') return\n`,
+    workflow: single,
+  },
+  {
+    name: 'definition-by-name',
+    wrong: 'A definition of the same id is taken for the one that the run goes by.',
+    file: recoverRun,
+    text: `  if (expectedSha256 === state.workflow.definitionSha256) return undefined`,
+    replacement: `  if (expects.id === state.workflow.definition.id) return undefined`,
+    workflow: single,
   },
   {
     name: 'adopted-bytes-not-synced',

@@ -54,6 +54,7 @@ export const rewriting: AgentWorkflow = {
 /** Every other attempt fails. */
 export const flaky: AgentWorkflow = { id: 'flaky', steps: [{ ...one, agent: 'flaky', retries: 1 }] }
 
+export const retried: AgentWorkflow = { id: 'retried', steps: [{ ...one, retries: 1 }] }
 /** A program writes in place, and what it leaves is adopted. */
 export const inPlace: AgentWorkflow = {
   id: 'in-place',

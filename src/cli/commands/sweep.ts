@@ -10,23 +10,32 @@ import {
   sweepReportJson,
   sweepTiers,
 } from '../../harness/index.ts'
-import type { FaultFamily, SweepOptions, SweepReport, SweepShard, SweepTier } from '../../harness/index.ts'
+import type {
+  FaultFamily,
+  SweepOperator,
+  SweepOptions,
+  SweepReport,
+  SweepShard,
+  SweepTier,
+} from '../../harness/index.ts'
 import { chooseAgents, loadAgents } from '../agents-module.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { emphasis, print, printError } from '../output.ts'
+import { inputOption, readMembers, readRunInput } from '../input-option.ts'
 import { readTextFile } from '../read-text-file.ts'
 import { renderHeatMap } from '../sweep/heat-map.ts'
 import { leaveSweepBundles } from '../sweep/leave-bundles.ts'
 import { copyOfProject } from '../sweep/project-copy.ts'
 import { progressWords, renderSweep, verdictLine } from '../sweep/render-sweep.ts'
 import { earlierReport, readReport, writeReport } from '../sweep/report-file.ts'
-import { inputOption, readRunInput } from '../input-option.ts'
 import { seedOf } from '../run-options.ts'
 
 interface SweepCommandOptions {
   readonly mock?: boolean
   readonly agents?: string
   readonly seed?: number | string
+  readonly pass?: readonly string[]
+  readonly provide?: readonly string[]
   readonly input: readonly string[]
   readonly tier: SweepTier
   readonly family?: readonly FaultFamily[]
@@ -52,6 +61,8 @@ export function sweepCommand(): Command {
     .option('--agents <module>', `module that exports 'agents' (default: faultline.agents.*)`)
     .option('--seed <seed>', 'seed of everything random', seedOf)
     .addOption(inputOption('input of the run'))
+    .option('--pass <step...>', 'let the gates of these steps pass whenever they wait for a person')
+    .option('--provide <input...>', 'give a run that is paused this input: name=value, JSON or @file')
     .addOption(new Option('--tier <tier>', 'how much to try').choices(sweepTiers).default('full'))
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
@@ -80,7 +91,9 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     printError(`'${report}' is complete already: remove it to sweep again`)
     return earlier
   }
-  const project = await copyOfProject(folder)
+  const written = [report, options.html, corpus].flatMap((path) => (path === undefined ? [] : [path]))
+  const project = await copyOfProject(folder, written)
+  const operator = operatorOf(options)
   if (corpus !== undefined) mkdirSync(corpus, { recursive: true })
   const settings: SweepOptions = {
     project,
@@ -92,8 +105,9 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     ...(shard === undefined ? {} : { shard }),
     ...(earlier === undefined ? {} : { continues: earlier }),
     ...(corpus === undefined ? {} : { corpus }),
+    ...(operator === undefined ? {} : { operator }),
   }
-  const watch = { begun: monotonicMs(), savedAt: monotonicMs() }
+  const watch = { begun: monotonicMs(), savedAt: -Infinity }
   const swept = await sweepFaults(workflow, {
     ...settings,
     onProgress: (progress) => printError(progressWords(progress)),
@@ -106,7 +120,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
       return budget !== undefined && now - watch.begun >= budget ? 'stop' : undefined
     },
   })
-  const request = { workflowFile: file, agents: options.agents, mock: options.mock === true }
+  const request = { workflowFile: file, agents: options.agents, mock: options.mock === true, operator }
   for (const block of await leaveSweepBundles(project, request)) printError(`\n${block}`)
   return swept
 }
@@ -121,6 +135,14 @@ function conclude(report: SweepReport, options: SweepCommandOptions): number {
     print((good ? emphasis.good : emphasis.bad)(verdictLine(report)))
   }
   return good ? exitCodes.good : exitCodes.failed
+}
+
+/** What people do for a run that waits, if anything was said about that. */
+function operatorOf({ pass = [], provide = [] }: SweepCommandOptions): SweepOperator | undefined {
+  const input = readMembers(provide)
+  if (pass.length === 0 && input === undefined) return undefined
+  const answers = Object.fromEntries(pass.map((step) => [step, true] as const))
+  return { answers, ...(input === undefined ? {} : { input }) }
 }
 
 function only(files: readonly string[]): string {

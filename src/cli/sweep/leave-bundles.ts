@@ -11,10 +11,10 @@ import {
   renderSummary,
   writeBundle,
 } from '../../bundle/index.ts'
-import { isJsonObject, joinPath } from '../../core/index.ts'
-import type { JsonObject, JsonValue } from '../../core/index.ts'
+import { joinPath } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
 import { faultsInWords, sweptFindingsOf } from '../../harness/index.ts'
-import type { FaultSequence, Project, SweptFinding } from '../../harness/index.ts'
+import type { Project, SingleFault, SweepOperator, SweptFinding } from '../../harness/index.ts'
 import { bundlesFolder } from '../bundles-folder.ts'
 
 /** How a sweep was asked for. */
@@ -22,6 +22,7 @@ export interface SweepRequest {
   readonly workflowFile: string
   readonly agents: string | undefined
   readonly mock: boolean
+  readonly operator: SweepOperator | undefined
 }
 
 /** So many findings leave a bundle; the report has all of them. */
@@ -38,7 +39,7 @@ export async function leaveSweepBundles(project: Project, request: SweepRequest)
 
 async function leaveBundle(
   { finding, record }: SweptFinding,
-  { workflowFile, agents, mock }: SweepRequest,
+  { workflowFile, agents, mock, operator }: SweepRequest,
 ): Promise<readonly string[]> {
   const recorded = await record()
   if (recorded?.recording === undefined) return []
@@ -58,10 +59,11 @@ async function leaveBundle(
         workflowFile,
         arguments: [workflowFile],
         sweep: {
-          faults: plainFaults(faults),
+          faults: faults.map(plain),
           invariants: [...new Set(violations.map(({ invariant }) => invariant))],
           agents: agents ?? null,
           mock,
+          operator: operator === undefined ? null : plain(operator),
         },
       },
       errors: recorded.violations.map(({ invariant, sentence }) => ({
@@ -86,6 +88,6 @@ async function leaveBundle(
   return [block]
 }
 
-function plainFaults(faults: FaultSequence): readonly JsonObject[] {
-  return (JSON.parse(JSON.stringify(faults)) as readonly JsonValue[]).filter(isJsonObject)
+function plain(value: SingleFault | SweepOperator): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject
 }

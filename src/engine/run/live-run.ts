@@ -25,10 +25,12 @@ import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
 import type { RunState } from './run-state.ts'
 import { stateJson } from './state-view.ts'
+import type { SteadyClock } from './steady-clock.ts'
 
 /** What one life of the engine works with, whichever run it holds. */
 export interface LifeParts {
   readonly ports: DriverPorts
+  readonly clock: SteadyClock
   readonly disk: SerialDisk
   readonly store: StoreLayout
   readonly dailyLog: DailyLog
@@ -61,8 +63,10 @@ export function liveRun(
   life: LifeParts,
   { layout, log, state, saveSeq }: Pick<LiveRun, 'layout' | 'log' | 'state' | 'saveSeq'>,
 ): LiveRun {
+  life.clock.startFrom(state.updatedAt)
   const run: LiveRun = {
     ports: life.ports,
+    clock: life.clock,
     disk: life.disk,
     store: life.store,
     dailyLog: life.dailyLog,

@@ -22,6 +22,8 @@ export class Coverage {
     const count = this.#families.get(family)
     if (count !== undefined) count[cell === 'deduped' ? 'deduped' : 'scenarios']++
     const key = `${family} ${at}`
+    // Where several strike, a point is tried by the first alone.
+    if (!this.#rows.has(key) && faults.length > 1) return
     const row = this.#rows.get(key) ?? { family, at, cells: new Map<string, MatrixCell>() }
     this.#rows.set(key, row)
     const words = faultWords(first)

@@ -1,7 +1,8 @@
 import { crashOutcomes } from '../../definition/index.ts'
-import type { CrashFault } from './report.ts'
+import type { CrashFault, FaultSequence } from './report.ts'
 import type { Sweep } from './sweep.ts'
-import { toCompletion } from './swept-life.ts'
+import { pointClass } from './smoke-tier.ts'
+import { liveOn, toCompletion } from './swept-life.ts'
 import type { FaultPoint, LifeOptions } from './swept-life.ts'
 import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -9,33 +10,77 @@ import type { SweptWorld } from './swept-world.ts'
 /** The process dies just before a write; with `recoveryCrashes` the next one dies, too, while it takes the run over. */
 export async function sweepCrashes(sweep: Sweep): Promise<void> {
   const { writes, countedWrites } = sweep.discovery
-  const { recoveryCrashes = sweep.tier === 'deep' } = sweep.options
+  const { recoveryCrashes = recoveryCrashesIn[sweep.tier] } = sweep.options
+  const known = new Set<string>()
   sweep.begin(writes.length, countedWrites)
   for (const point of sweep.chosen(writes)) {
-    for (const { fault, world } of newCrashesAt(sweep, point, recoveryCrashes)) {
+    for (const { fault, world } of newCrashesAt(sweep, point, recoveryCrashes === true)) {
       if (sweep.hasFoundEnough) return
       const path = new Set<string>()
-      const recovery = new Map<string, FaultPoint>()
-      const onWrite: LifeOptions['onWrite'] = (met, worldThere) => {
-        if (met.during !== 'recovery') return
-        path.add(met.name)
-        if (recoveryCrashes) recovery.set(met.name, { ...met, world: worldThere() })
+      const onWrite: LifeOptions['onWrite'] = ({ during, name }) => {
+        if (during === 'recovery') path.add(name)
       }
       await sweep.try([fault], (options) =>
         toCompletion(sweep.workflow, copyOf(world), { ...options, onWrite }),
       )
       sweep.recovered([...path].join('\n'))
-      for (const second of recovery.values()) {
-        for (const again of newCrashesAt(sweep, second, false, [fault])) {
-          if (sweep.hasFoundEnough) return
-          await sweep.try([fault, again.fault], (options) =>
-            toCompletion(sweep.workflow, copyOf(again.world), options),
-          )
-        }
+      if (recoveryCrashes === false) continue
+      if (recoveryCrashes === 'each-kind') {
+        const kind = [point.name, ...path].map(pointClass).join('\n')
+        if (fault.outcome !== 'kill' || known.has(kind)) continue
+        known.add(kind)
       }
+      await crashRecovery(sweep, [fault], world)
     }
     sweep.pointDone()
   }
+}
+
+/** The life that takes the run over after a fault dies, too: before each write of its recovery. */
+export async function crashRecovery(
+  sweep: Sweep,
+  before: FaultSequence,
+  world: SweptWorld,
+  isComparable = true,
+): Promise<void> {
+  await crashAt(sweep, await recoveryFrom(sweep, world), before, isComparable)
+}
+
+/** A life that has met a fault dies before each of these writes. */
+export async function crashAt(
+  sweep: Sweep,
+  points: Iterable<FaultPoint>,
+  before: FaultSequence,
+  isComparable: boolean,
+): Promise<void> {
+  for (const point of points) {
+    for (const { fault, world: left } of newCrashesAt(sweep, point, false, before)) {
+      if (sweep.hasFoundEnough) return
+      await sweep.try(
+        [...before, fault],
+        (options) => toCompletion(sweep.workflow, copyOf(left), options),
+        isComparable,
+      )
+    }
+  }
+}
+
+/**
+ * The tier `full` crashes one recovery of each kind: from a kill before the same operation on the same kind of file, by the same
+ * operations. Of the disk that a power loss leaves everything is durable.
+ */
+const recoveryCrashesIn = { smoke: false, full: 'each-kind', deep: true } as const
+
+/** Every write of the recovery from a crash. */
+async function recoveryFrom(sweep: Sweep, world: SweptWorld): Promise<Iterable<FaultPoint>> {
+  const points = new Map<string, FaultPoint>()
+  await liveOn(sweep.workflow, copyOf(world), {
+    endsOnceRecovered: () => true,
+    onWrite(point, there) {
+      if (point.during === 'recovery') points.set(point.name, { ...point, world: there() })
+    },
+  })
+  return points.values()
 }
 
 /** The worlds that a crash just before a point can leave, and that no other fault has led to. */
@@ -43,7 +88,7 @@ function* newCrashesAt(
   sweep: Sweep,
   { name, world, during }: FaultPoint,
   mayCrashAgain: boolean,
-  before: readonly CrashFault[] = [],
+  before: FaultSequence = [],
 ): Generator<{ readonly fault: CrashFault; readonly world: SweptWorld }> {
   const { outcomes = sweep.tier === 'deep' ? 'subsets' : 'corners' } = sweep.options
   const among = outcomes === 'subsets' ? undefined : crashOutcomes

@@ -1,11 +1,12 @@
-import { watchAmbient } from '../../adapters/node/index.ts'
-import type { AmbientUse } from '../../adapters/node/index.ts'
+import { watchAmbient, watchFolder } from '../../adapters/node/index.ts'
+import type { AmbientUse, FolderWatch } from '../../adapters/node/index.ts'
 import { decodeUtf8, FaultlineError } from '../../core/index.ts'
-import type { FileData } from '../../ports/index.ts'
+import { stateFolder } from '../../engine/index.ts'
+import type { FileData, Incarnation } from '../../ports/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
-import { liveOn } from './swept-life.ts'
+import { liveAttended } from './swept-life.ts'
 import type { Boundary, CallPoint, FaultPoint, SweptWorkflow, WritePoint } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -21,6 +22,8 @@ export interface Discovery {
   readonly countedCalls: CallCounts
   /** The places at which the run can be forked, in order. */
   readonly boundaries: readonly DiscoveredBoundary[]
+  /** How many of them the engine itself has given. */
+  readonly countedForks: number
   readonly reference: CanonicalOutcome
 }
 
@@ -48,21 +51,33 @@ export async function discover(
   freshWorld: () => SweptWorld,
   initialFiles: FileTree,
 ): Promise<Discovery> {
-  const once = async () => {
+  const once = async (watch?: FolderWatch) => {
     const writes: FaultPoint[] = []
     const calls: DiscoveredCall[] = []
-    const counted = { agents: 0, gates: 0, requests: 0 }
+    const counted = { agents: 0, gates: 0, requests: 0, forks: 0 }
     const boundaries: (Boundary & { readonly writesBefore: number })[] = []
-    const ended = await liveOn(counting(workflow, counted), freshWorld(), {
+    const intrusions: Intrusion[] = []
+    const ended = await liveAttended(guarded(counting(workflow, counted), watch, intrusions), freshWorld(), {
       onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
       onWrite: (point, world) => writes.push({ ...point, world: world() }),
       onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
     })
+    const [intrusion] = intrusions
+    if (intrusion !== undefined) throw notSimulated(workflow.definition.id, intrusion)
     const countedWrites = ended.world.disk.changesMade
     const evidence = await evidenceOf(workflow, ended, initialFiles)
-    return { writes, countedWrites, calls, countedCalls: counted, boundaries, evidence }
+    return {
+      writes,
+      countedWrites,
+      calls,
+      countedCalls: counted,
+      countedForks: counted.forks,
+      boundaries,
+      evidence,
+    }
   }
-  const [first, second] = [await once(), await once()]
+  const watch = workflow.folder === undefined ? undefined : watchFolder(workflow.folder, notWatched)
+  const [first, second] = [await once(watch), await once()]
   const { ending } = first.evidence
   if (ending.status !== 'completed') throw notCompleted(workflow.definition.id, ending)
   const { violations } = await compareRuns([first.evidence, second.evidence], determinism)
@@ -82,6 +97,7 @@ export async function discover(
         leftAt: boundary.name,
         wasStruck: false,
         objections: [],
+        asksFor: undefined,
       }
       const reference = await canonicalOutcome(evidenceAsLeft(workflow, left, initialFiles))
       return { ...boundary, reference }
@@ -90,14 +106,77 @@ export async function discover(
   return { ...discovered, boundaries, reference: await canonicalOutcome(evidence) }
 }
 
-/** The workflow with agents, gates and services that count how often they are called. */
-function counting(
+/** What is no part of a project, or what its runs keep there. */
+const notWatched: ReadonlySet<string> = new Set(['node_modules', '.git', stateFolder])
+
+interface Intrusion {
+  readonly step: string
+  readonly agent: string
+  readonly path: string
+}
+
+/** The workflow with agents whose writing to the project behind the simulated disk is noticed. */
+function guarded(
   workflow: SweptWorkflow,
-  counts: { agents: number; gates: number; requests: number },
+  watch: FolderWatch | undefined,
+  intrusions: Intrusion[],
 ): SweptWorkflow {
-  const { agents, outside } = workflow
+  const { agents } = workflow
+  if (watch === undefined) return workflow
   return {
     ...workflow,
+    agents: {
+      ...agents,
+      async invoke(call) {
+        try {
+          return await agents.invoke(call)
+        } finally {
+          const { step, agent } = call.context
+          for (const path of watch.changes()) intrusions.push({ step, agent, path })
+        }
+      },
+    },
+  }
+}
+
+function notSimulated(workflowId: string, { step, agent, path }: Intrusion): FaultlineError {
+  return new FaultlineError(
+    'SWEEP_IMPOSSIBLE',
+    `While agent '${agent}' of step '${step}' worked, '${path}' was written in the project's folder. A sweep runs workflow '${workflowId}' ` +
+      `on a simulated disk, which alone it can break and undo: write with context.artifacts.`,
+    { details: { workflowId, step, agent, path } },
+  )
+}
+
+/** The workflow with agents, gates, services and an engine that count how often they are called. */
+function counting(
+  workflow: SweptWorkflow,
+  counts: { agents: number; gates: number; requests: number; forks: number },
+): SweptWorkflow {
+  const { agents, outside, driver } = workflow
+  return {
+    ...workflow,
+    driver: {
+      ...driver,
+      incarnate: (ports) => {
+        const life = driver.incarnate(ports)
+        const [recover, fork] = [life.recover.bind(life), life.fork?.bind(life)]
+        const counted: Pick<Incarnation, 'recover' | 'fork'> = {
+          recover(request) {
+            counts.gates += Object.keys(request.answers ?? {}).length
+            return recover(request)
+          },
+        }
+        if (fork !== undefined) {
+          counted.fork = () => {
+            const forked = fork()
+            if (forked !== undefined) counts.forks++
+            return forked
+          }
+        }
+        return Object.assign(life, counted)
+      },
+    },
     agents: {
       ...agents,
       invoke(call) {
@@ -120,11 +199,17 @@ function counting(
 
 const nothingLeft = { openFiles: [], timers: [], calls: [] }
 
+/** What helps a run that waits. */
+const standstills: Readonly<Record<string, string>> = {
+  waiting: `Say how people answer its gates: operator: { answers: { <step>: true } }.`,
+  paused: `Say what it is given: operator: { input: { ... } }.`,
+}
+
 function notCompleted(workflowId: string, { status, error }: RunEnding): FaultlineError {
   return new FaultlineError(
     'SWEEP_IMPOSSIBLE',
     `Workflow '${workflowId}' does not complete without faults (it ended ${status}${error === undefined ? '' : `: ${error.message}`}), so there is ` +
-      `nothing to compare faults with. Mend that first.`,
+      `nothing to compare faults with. ${standstills[status] ?? 'Mend that first.'}`,
     { details: { workflowId, status } },
   )
 }
@@ -138,7 +223,7 @@ async function likelySources(workflow: SweptWorkflow, world: SweptWorld): Promis
     invoke: (call) => ambient.watch(call.context.step, () => agents.invoke(call)),
   }
   try {
-    await liveOn({ ...workflow, agents: watched }, world)
+    await liveAttended({ ...workflow, agents: watched }, world)
     return ambient.uses
   } finally {
     ambient.stop()

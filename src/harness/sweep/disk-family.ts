@@ -1,5 +1,6 @@
 import { fileErrorCodes } from '../../definition/index.ts'
 import { fileFaultOperations } from '../../fault-injection/index.ts'
+import { crashRecovery } from './crash-family.ts'
 import type { DiskFault, SweepTier } from './report.ts'
 import type { Sweep } from './sweep.ts'
 import { afterEnding, isOver, toCompletion } from './swept-life.ts'
@@ -12,7 +13,7 @@ export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
   const { writes, countedWrites } = sweep.discovery
   sweep.begin(writes.length, countedWrites)
   for (const point of sweep.chosen(writes)) {
-    for (const fault of faultsAt(point, sweep.tier)) {
+    for (const fault of diskFaultsAt(point, sweep.tier)) {
       if (sweep.hasFoundEnough) return
       await tryError(sweep, fault, writes.indexOf(point))
     }
@@ -34,6 +35,7 @@ async function tryError(sweep: Sweep, fault: DiskFault, index: number): Promise<
         : toCompletion(workflow, copyOf(left), shortcuts),
     )
   }
+  if (left !== undefined && sweep.tier === 'deep') await crashRecovery(sweep, [fault], left)
   if (fault.fault.mode !== 'dropped' || sweep.hasFoundEnough) return
   await tryPowerLoss(sweep, { ...fault, powerLoss: true }, left ?? alone.world)
 }
@@ -49,7 +51,11 @@ async function tryPowerLoss(sweep: Sweep, fault: DiskFault, left: SweptWorld): P
   })
 }
 
-function* faultsAt({ name, operation }: FaultPoint, tier: SweepTier): Generator<DiskFault> {
+/** What can go wrong with a write, as much of it as a tier tries. */
+export function* diskFaultsAt(
+  { name, operation }: Pick<FaultPoint, 'name' | 'operation'>,
+  tier: SweepTier,
+): Generator<DiskFault> {
   for (const { fault, sticky } of tier === 'deep' ? everyFault : representatives) {
     if (fileFaultOperations[fault.mode].includes(operation)) yield { family: 'disk', at: name, fault, sticky }
   }

@@ -1,6 +1,6 @@
 import { FaultlineError } from '../../core/index.ts'
 import { faultFamilies } from './report.ts'
-import type { FamilyCoverage, FaultFamily, MatrixRow, SweepReport } from './report.ts'
+import type { FamilyCoverage, FaultFamily, Finding, MatrixRow, SweepReport } from './report.ts'
 
 /**
  * One report of several parts of the same sweep: of shares of its points, or of a sweep that was stopped and the one that went on.
@@ -15,9 +15,12 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
   const ended = parts.filter(({ complete }) => complete).map((part) => shareOf(part))
   const twice = ended.find((share, index) => ended.indexOf(share) !== index)
   if (twice !== undefined) throw invalid(`${twice} is there twice`)
-  const { shard: _shard, corpus: _corpus, ...whole } = first
+  const { shard: _shard, corpus: _corpus, seen: _seen, ...whole } = first
   const corpora = parts.flatMap(({ corpus }) => corpus ?? [])
   const shard = others.every((other) => shareOf(first) === shareOf(other)) ? first.shard : undefined
+  const complete = shard === undefined ? sharesAreComplete(parts) : parts.some((part) => part.complete)
+  const states = new Set(parts.flatMap(({ seen }) => seen?.postCrashStates ?? []))
+  const paths = new Set(parts.flatMap(({ seen }) => seen?.recoveryPaths ?? []))
   const sum = (value: (part: SweepReport) => number): number =>
     parts.reduce((total, part) => total + value(part), 0)
   const cpuMs = sum(({ timings }) => timings.cpuMs)
@@ -27,14 +30,14 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
   return {
     ...whole,
     families,
-    findings: inOrder(
-      parts.flatMap(({ findings }) => findings),
-      ({ faults }) => faults[0],
-    ),
+    findings: inOrder(eachOnce(parts.flatMap(({ findings }) => findings)), ({ faults }) => faults[0]),
     matrix,
-    postCrashStates: Math.max(...parts.map(({ postCrashStates }) => postCrashStates)),
-    recoveryPaths: Math.max(...parts.map(({ recoveryPaths }) => recoveryPaths)),
-    complete: shard === undefined ? sharesAreComplete(parts) : parts.some(({ complete }) => complete),
+    postCrashStates: Math.max(states.size, ...parts.map(({ postCrashStates }) => postCrashStates)),
+    recoveryPaths: Math.max(paths.size, ...parts.map(({ recoveryPaths }) => recoveryPaths)),
+    ...(complete && shard === undefined
+      ? {}
+      : { seen: { postCrashStates: [...states].sort(), recoveryPaths: [...paths].sort() } }),
+    complete,
     ...(shard === undefined ? {} : { shard }),
     // Every part has run the same plans.
     ...(corpora[0] === undefined ? {} : { corpus: corpora[0] }),
@@ -52,6 +55,11 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
         .slice(0, Math.max(...parts.map(({ timings }) => timings.slowest.length))),
     },
   }
+}
+
+/** Every part runs the plans of the corpus, and finds the same with them. */
+function eachOnce(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding.faults), finding])).values()]
 }
 
 function mergeRows(parts: readonly SweepReport[]): readonly MatrixRow[] {

@@ -43,6 +43,12 @@ export async function minimise(
 
   if (!(await shows(whole, found))) return undefined
   let faults = await fewest(found, (fewer) => shows(whole, fewer))
+  const [first] = faults
+  if (first !== undefined && faults.length > 1) {
+    // What strikes a recovery is never left over alone: whether one fault elsewhere does it is another question.
+    const single = await search(whole, [first], invariants)
+    if (single !== undefined && (await shows(whole, single))) faults = single
+  }
   faults = await simplest(faults, (simpler) => shows(whole, simpler))
   let definition = whole
   for (const { id } of whole.steps.toReversed()) {

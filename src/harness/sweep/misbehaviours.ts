@@ -1,4 +1,4 @@
-import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import type { FaultKind, StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
 import type { FiredFaultRecord } from '../invariants/index.ts'
 import type { PortFault } from './report.ts'
 import type { StrikingPortFault } from './swept-life.ts'
@@ -9,19 +9,21 @@ export type PortFamily = PortFault['family']
 interface Misbehaviour extends Pick<PortFault, 'fault' | 'params'> {
   /** How a run that has met it is judged. */
   readonly judgedAs: (step: StepDefinition) => Omit<FiredFaultRecord, 'key' | 'fault'>
+  /** Default: to a call, and not to an answer of the operator. */
+  readonly befalls?: 'gate.answer'
   /** Where it can happen. Default everywhere. */
-  readonly fits?: (definition: WorkflowDefinition) => boolean
+  readonly fits?: (definition: WorkflowDefinition, step: StepDefinition | undefined) => boolean
   /** Whether the run must come to the end of the run without faults. Default always. */
   readonly isComparable?: (step: StepDefinition) => boolean
 }
 
 const survivable = () => ({ class: 'survivable' }) as const
 
-/** A failure that a retry makes good reaches nobody; any other one must say why. */
+/** A failure that a retry makes good, or that is tolerated, reaches nobody; any other one must say why. */
 const retriedOr =
   (cause: string): Misbehaviour['judgedAs'] =>
-  ({ retries }) =>
-    retries > 0 ? { class: 'survivable' } : { class: 'reportable', cause }
+  ({ retries, continueOnError }) =>
+    retries > 0 || continueOnError === true ? { class: 'survivable' } : { class: 'reportable', cause }
 
 const never = (): boolean => false
 const limitExceeded = 'exceeded its limit'
@@ -45,6 +47,14 @@ const ofAgents: readonly Misbehaviour[] = [
     judgedAs: survivable,
     isComparable: never,
   })),
+  // Its gate must send it back or fail the step; a step that completes with it is told apart.
+  {
+    fault: 'agent-answer',
+    params: { form: 'worst-scores' },
+    judgedAs: (step) => (step.gate?.onFail === undefined ? { class: 'reportable' } : { class: 'survivable' }),
+    isComparable: ({ gate }) => gate?.onFail === undefined,
+    fits: (_definition, step) => step?.gate?.condition?.includes('scor') === true,
+  },
   { fault: 'step-timeout', judgedAs: retriedOr(limitExceeded) },
 ]
 
@@ -63,6 +73,7 @@ const ofGates: readonly Misbehaviour[] = [
     judgedAs: () => ({ class: 'reportable', cause: injected }),
   },
   { fault: 'never-answers', judgedAs: survivable },
+  { fault: 'answers-twice', judgedAs: survivable, befalls: 'gate.answer' },
 ]
 
 const ofTime: readonly Misbehaviour[] = [
@@ -72,7 +83,7 @@ const ofTime: readonly Misbehaviour[] = [
     judgedAs: survivable,
   })),
   { fault: 'agent-delay', params: { until: 'after-limit' }, judgedAs: retriedOr(limitExceeded) },
-  ...(['second', 'hour', 'year'] as const).map((by) => ({
+  ...(['second', 'hour', 'year', 'back-second', 'back-hour', 'back-year'] as const).map((by) => ({
     fault: 'clock-jump' as const,
     params: { by },
     judgedAs: () => ({ class: 'survivable', movesClock: true }) as const,
@@ -103,8 +114,10 @@ export function portFaultsAt(
   at: string,
   definition: WorkflowDefinition,
 ): readonly PortFault[] {
+  const step = stepAt(at, definition)
   return misbehaviours[family]
-    .filter(({ fits }) => fits?.(definition) ?? true)
+    .filter(({ befalls }) => (befalls !== undefined) === at.includes(':gate.answer:'))
+    .filter(({ fits }) => fits?.(definition, step) ?? true)
     .map(({ fault, params }) => ({ family, at, fault, ...(params === undefined ? {} : { params }) }))
 }
 
@@ -113,8 +126,7 @@ export function strikingFault(
   { family, at, fault, params }: PortFault,
   definition: WorkflowDefinition,
 ): { readonly portFault: StrikingPortFault; readonly isComparable: boolean } | undefined {
-  const [, id] = /^\d+\/([^#]+)#/.exec(at) ?? []
-  const step = definition.steps.find((other) => other.id === id)
+  const step = stepAt(at, definition)
   const known = misbehaviours[family].find(
     (other) => other.fault === fault && JSON.stringify(other.params) === JSON.stringify(params),
   )
@@ -123,11 +135,21 @@ export function strikingFault(
     portFault: {
       at,
       step: step.id,
-      fault: fault === 'never-answers' ? undefined : { fault, at, ...(params && { params }) },
+      fault: isOfNoPlan(fault) ? fault : { fault, at, ...(params && { params }) },
       record: { fault, ...known.judgedAs(step) },
     },
     isComparable: !toleratesFailures(definition) && (known.isComparable?.(step) ?? true),
   }
+}
+
+function stepAt(at: string, { steps }: WorkflowDefinition): StepDefinition | undefined {
+  const [, id] = /^\d+\/([^#]+)#/.exec(at) ?? []
+  return steps.find((step) => step.id === id)
+}
+
+/** Whether a fault is what people do with a gate, and not what a plan can do to a call. */
+export function isOfNoPlan(fault: PortFault['fault']): fault is Exclude<PortFault['fault'], FaultKind> {
+  return fault === 'never-answers' || fault === 'answers-twice'
 }
 
 /** Whether a step that fails leads the run elsewhere, as its author wants it. */

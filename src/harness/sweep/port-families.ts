@@ -1,8 +1,12 @@
+import { crashAt, crashRecovery } from './crash-family.ts'
 import type { CallCounts } from './discovery.ts'
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
 import type { Sweep } from './sweep.ts'
-import { afterEnding, isOver, toCompletion } from './swept-life.ts'
+import { afterEnding, isOver, onward } from './swept-life.ts'
+import type { FaultPoint, LifeOptions } from './swept-life.ts'
+import { copyOf, untold } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
 
 /** Calls of agents that fail, or answer what they should not. */
 export async function sweepAgents(sweep: Sweep): Promise<void> {
@@ -25,18 +29,21 @@ export async function sweepNetwork(sweep: Sweep): Promise<void> {
 }
 
 /** What the calls of each family are, and who counts them. */
-const callsOf = {
-  agent: { operation: 'agent.invoke', counter: 'agents' },
-  gate: { operation: 'gate.decide', counter: 'gates' },
-  time: { operation: 'agent.invoke', counter: 'agents' },
-  network: { operation: 'http.request', counter: 'requests' },
-} as const satisfies Record<PortFamily, { readonly operation: string; readonly counter: keyof CallCounts }>
+export const callsOf = {
+  agent: { operations: ['agent.invoke'], counter: 'agents' },
+  gate: { operations: ['gate.decide', 'gate.answer'], counter: 'gates' },
+  time: { operations: ['agent.invoke'], counter: 'agents' },
+  network: { operations: ['http.request'], counter: 'requests' },
+} as const satisfies Record<
+  PortFamily,
+  { readonly operations: readonly string[]; readonly counter: keyof CallCounts }
+>
 
 async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
   const { discovery, workflow } = sweep
   const { definition } = workflow
-  const { operation, counter } = callsOf[family]
-  const calls = discovery.calls.filter((call) => call.operation === operation)
+  const { operations, counter } = callsOf[family]
+  const calls = discovery.calls.filter(({ operation }) => operations.some((name) => name === operation))
   sweep.begin(calls.length, discovery.countedCalls[counter])
   for (const { name, writesBefore } of sweep.chosen(calls)) {
     for (const fault of portFaultsAt(family, name, definition)) {
@@ -44,14 +51,25 @@ async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
       const striking = strikingFault(fault, definition)
       if (striking === undefined) continue
       const { portFault, isComparable } = striking
+      let left: SweptWorld | undefined
+      const later = new Map<string, FaultPoint>()
+      // Of the same life, a rollback among others.
+      const noteLater: LifeOptions['onWrite'] = (point, there) => {
+        const world = there()
+        if (world.faults.length > 0) later.set(point.name, { ...point, world: untold(world) })
+      }
+      const noted = sweep.tier === 'deep' ? { onWrite: noteLater } : {}
       await sweep.try(
         [fault],
         async (shortcuts) => {
-          const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault })
-          return isOver(struck) ? struck : toCompletion(workflow, afterEnding(struck), shortcuts)
+          const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault, ...noted })
+          left = isOver(struck) || sweep.tier !== 'deep' ? undefined : copyOf(afterEnding(struck))
+          return onward(workflow, struck, shortcuts)
         },
         isComparable,
       )
+      await crashAt(sweep, later.values(), [fault], isComparable)
+      if (left !== undefined) await crashRecovery(sweep, [fault], left, isComparable)
     }
     sweep.pointDone()
   }

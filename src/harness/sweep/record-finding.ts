@@ -6,12 +6,13 @@ import { faultPlan } from '../../fault-injection/index.ts'
 import type { SessionRecording } from '../../trace/index.ts'
 import type { Invariant } from '../invariants/index.ts'
 import { remainsIn } from '../run-remains.ts'
+import { isOfNoPlan } from './misbehaviours.ts'
 import type { FaultSequence, RecordedFinding } from './report.ts'
 import { Sweep } from './sweep.ts'
 import type { SweptWorkflow } from './swept-life.ts'
 import type { SweptWorld } from './swept-world.ts'
 
-/** Runs a workflow with given faults once more, to its end; undefined when they do not strike, or are not replayed. */
+/** Runs a workflow with given faults once more, to its end; undefined when they do not strike. */
 export async function recordFinding(
   workflow: SweptWorkflow,
   initialFiles: Readonly<Record<string, Uint8Array>>,
@@ -69,7 +70,7 @@ async function recordingOf(
 function planOf(faults: FaultSequence): FaultPlan {
   return faultPlan(
     faults.flatMap((each): readonly Fault[] => {
-      if (!('fault' in each) || typeof each.fault !== 'string' || each.fault === 'never-answers') return []
+      if (!('fault' in each) || typeof each.fault !== 'string' || isOfNoPlan(each.fault)) return []
       const { fault, at, params } = each
       return [{ fault, at, ...(params === undefined ? {} : { params }) }]
     }),

@@ -1,10 +1,10 @@
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
 import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
+import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
 import { resumeUnderAnother } from './resume-under-another.ts'
-import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
-import { afterLife } from './swept-world.ts'
+import { afterLife, untold } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /**
@@ -23,16 +23,22 @@ export async function runWithFaults(
   }
   if (first.family === 'schedule') return runInOrder(workflow, world, [first, ...others])
   if (first.family === 'lifecycle' && first.action === 'change-definition') {
-    const there = await livedUntil(workflow, world, boundaryOf(first))
+    const there = await worldAt(workflow, world, placeOf(first))
     const ended = there && (await resumeUnderAnother(workflow, there))
     return ended && others.length > 0 ? runWithFaults(workflow, afterEnding(ended), others) : ended
   }
   const options = optionsFor(workflow, first)
   if (options === undefined) return undefined
-  const ended = await liveOn(workflow, world, options)
+  const [next] = others
+  if (next?.family === 'crash' && lifeOf(next) === world.lives.length + 1) {
+    const left = await crashed(workflow, world, next, options)
+    const isStruck = left !== undefined && left.faults.length > world.faults.length
+    return isStruck ? runWithFaults(workflow, untold(left), others.slice(1)) : undefined
+  }
+  const ended = await liveAttended(workflow, world, options)
   if (!ended.wasStruck) return undefined
   if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
-  const resumed = isOver(ended) ? ended : await toCompletion(workflow, afterEnding(ended))
+  const resumed = await onward(workflow, ended)
   if (first.family !== 'disk' || first.powerLoss !== true) return resumed
   const found = resumed.world.disk.afterCrash('power-min')
   return toCompletion(workflow, afterLife(resumed.world, 'run', found))
@@ -58,21 +64,29 @@ async function runInOrder(
   }
   const others = faults.slice(overtakings.length)
   const scheduler = createScheduler({ kind: 'overtakings', overtakings })
-  const ended = await liveOn(workflow, world, { scheduler })
+  const [next] = others
+  if (next?.family === 'crash' && lifeOf(next) === world.lives.length + 1) {
+    const left = await crashed(workflow, world, next, { scheduler })
+    const came = overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))
+    return left && came ? runWithFaults(workflow, left, others.slice(1)) : undefined
+  }
+  const ended = await liveAttended(workflow, world, { scheduler })
   if (!overtakings.every((overtaking) => cameToPass(overtaking, scheduler.decisions))) return undefined
   if (others.length > 0) return runWithFaults(workflow, afterEnding(ended), others)
-  return isOver(ended) ? ended : toCompletion(workflow, afterEnding(ended))
+  return onward(workflow, ended)
 }
 
 async function crashed(
   workflow: SweptWorkflow,
   world: SweptWorld,
   { at, outcome }: CrashFault,
+  options: LifeOptions = {},
 ): Promise<SweptWorld | undefined> {
   let left: SweptWorld | undefined
-  await liveOn(workflow, world, {
+  await liveAttended(workflow, world, {
+    ...options,
     onWrite({ name, during }, there) {
-      if (name !== at) return
+      if (name !== at || left !== undefined) return
       const found = there()
       left = afterLife(found, during, found.disk.afterCrash(outcome))
     },
@@ -84,27 +98,31 @@ function optionsFor({ definition }: SweptWorkflow, fault: SingleFault): LifeOpti
   if (fault.family === 'disk') return { diskFault: fault }
   if (isPortFault(fault)) return strikingFault(fault, definition)
   if (fault.family !== 'lifecycle' || fault.action === 'change-definition') return undefined
-  return { interference: { boundary: boundaryOf(fault), action: fault.action } }
+  return { interference: { place: placeOf(fault), action: fault.action } }
 }
 
-function boundaryOf({ at }: LifecycleFault): string {
-  const [, boundary = ''] = /:run\.goOn:(.*)#1$/.exec(at) ?? []
-  return boundary
+/** In which life a fault strikes. */
+function lifeOf({ at }: SingleFault): number {
+  return Number.parseInt(at, 10)
 }
 
-/** The world as a life leaves it that ends at a boundary. */
-async function livedUntil(
+/** The attempts that start where somebody interferes. */
+function placeOf({ at }: LifecycleFault): string {
+  return /:run\.goOn:(.*)#1$/.exec(at)?.[1] ?? ''
+}
+
+async function worldAt(
   workflow: SweptWorkflow,
   world: SweptWorld,
-  boundary: string,
+  wanted: string,
 ): Promise<SweptWorld | undefined> {
-  let left: SweptWorld | undefined
-  await liveOn(workflow, world, {
-    onBoundary(reached) {
-      if (reached.name === boundary) left ??= reached.world
+  let found: SweptWorld | undefined
+  await liveAttended(workflow, world, {
+    onBoundary({ place, world: there }) {
+      if (place === wanted) found = there
     },
   })
-  return left
+  return found
 }
 
 const portFamilies: ReadonlySet<string> = new Set(['agent', 'gate', 'time', 'network'])

@@ -21,8 +21,8 @@ export type FaultFamily = (typeof faultFamilies)[number]
 /**
  * How much of each family is tried.
  * - `smoke`: the first and the last point of each class, with every fault of theirs.
- * - `full`: every point with every outcome of a crash, every fault of agents, gates, time and lifecycle, and representative
- *   errors of the disk.
+ * - `full`: every point with every outcome of a crash, a crash in one recovery of each kind, every fault of agents, gates, time and
+ *   lifecycle, and representative errors of the disk.
  * - `deep`: all errors in all modes, any subset of what was not synced, crashes in the recovery, pairs.
  */
 export type SweepTier = (typeof sweepTiers)[number]
@@ -50,9 +50,12 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
   readonly powerLoss?: true
 }
 
-/** A fault of a call through a port, as in a fault plan; `never-answers` is no fault of a plan: the gate waits for ever. */
+/**
+ * A fault of a call through a port, as in a fault plan. No faults of a plan are `never-answers`, a gate that waits for ever, and
+ * `answers-twice`, a second answer to a gate that a person has answered.
+ */
 export interface PortFault extends FaultOfFamily<'agent' | 'gate' | 'time' | 'network'> {
-  readonly fault: FaultKind | 'never-answers'
+  readonly fault: FaultKind | 'never-answers' | 'answers-twice'
   readonly params?: Readonly<Record<string, string | number>>
 }
 
@@ -137,6 +140,8 @@ export interface SweepReport {
   readonly postCrashStates: number
   /** Different sequences of file operations by which a run was taken over. */
   readonly recoveryPaths: number
+  /** What those two count, as long as the report is one of a part: in a report of several parts each is counted once. */
+  readonly seen?: { readonly postCrashStates: readonly string[]; readonly recoveryPaths: readonly string[] }
   /** Plans that had broken something before. */
   readonly corpus?: CorpusCoverage
   /** Whether all was tried that there was to try, of its share if it is one. */

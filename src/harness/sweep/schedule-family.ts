@@ -4,7 +4,7 @@ import type { ScheduledRun, ScheduleTrace } from '../schedule/search.ts'
 import type { Overtaking, Schedule } from '../schedule/strategy.ts'
 import type { FaultSequence } from './report.ts'
 import type { Sweep } from './sweep.ts'
-import { afterEnding, isOver, liveOn, toCompletion } from './swept-life.ts'
+import { liveAttended, onward } from './swept-life.ts'
 import type { EndedLifeOf } from './swept-life.ts'
 
 const chanceRuns = 50
@@ -59,13 +59,13 @@ async function runUnder(
   schedule: Schedule,
 ): Promise<{ readonly trace: ScheduleTrace; readonly result: EndedLifeOf; readonly crossings: number }> {
   const scheduler = createScheduler(schedule)
-  const ended = await liveOn(sweep.workflow, sweep.freshWorld(), { scheduler })
+  const ended = await liveAttended(sweep.workflow, sweep.freshWorld(), { scheduler })
   const { decisions, order, crossings } = scheduler
   const trace = { decisions: [...decisions], order: [...order] }
   return {
     trace,
     crossings,
-    result: isOver(ended) ? ended : await toCompletion(sweep.workflow, afterEnding(ended)),
+    result: await onward(sweep.workflow, ended),
   }
 }
 

@@ -8,6 +8,7 @@ import { sweepSchedules } from './schedule-family.ts'
 import { minimise } from './minimise.ts'
 import type { Minimiser } from './minimise.ts'
 import type { Finding, SweepReport } from './report.ts'
+import { sweepSwarm } from './swarm.ts'
 import { Sweep } from './sweep.ts'
 import type { SingleFaultOptions, SweptFamily } from './sweep.ts'
 import type { SweptWorkflow } from './swept-life.ts'
@@ -38,7 +39,13 @@ export async function tryEveryFault(
   const wanted = families.flatMap((name) => sweptFamilies.filter(({ family }) => family === name))
   const { id } = workflow.definition
   const plans = corpus === undefined ? [] : await readCorpus(corpus, id)
-  const report = await new Sweep(workflow, initialFiles, options).run(wanted, plans)
+  // Chance cannot be shared out.
+  const swarms = options.tier === 'deep' && (options.shard?.index ?? 1) === 1
+  const report = await new Sweep(workflow, initialFiles, options).run(
+    wanted,
+    plans,
+    swarms ? (sweep) => sweepSwarm(sweep, families) : undefined,
+  )
   const findings =
     options.minimise === false
       ? report.findings
@@ -86,7 +93,8 @@ function minimiserOf(
         ...(options.tier === undefined ? {} : { tier: options.tier }),
         ...(options.outcomes === undefined ? {} : { outcomes: options.outcomes }),
         invariants: (options.invariants ?? []).filter(({ name }) => invariants.has(name)),
-        families: [...new Set(like.map(({ family }) => family))],
+        // What strikes after it is tried by the family of the first.
+        families: like.slice(0, 1).map(({ family }) => family),
         recoveryCrashes: like.length > 1,
         stopAt: 'first-finding',
         minimise: false,

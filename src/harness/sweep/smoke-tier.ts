@@ -18,7 +18,7 @@ export function chosenPoints<P extends { readonly name: string }>(
 }
 
 /** Whether a step or the run does it, the operation, and the file without what names one among many. */
-function pointClass(key: string): string {
+export function pointClass(key: string): string {
   const [, scope = '', call = '', target = ''] = /^\d+\/([^:]*):([^:]*):(.*)#\d+$/.exec(key) ?? []
   const of = scope === 'run' ? 'run' : 'step'
   return `${of} ${call} ${target.replace(/[^/]*#\d+@\d+/g, '*').replace(/[^/]+$/, (name) => (of === 'run' ? name : '*'))}`

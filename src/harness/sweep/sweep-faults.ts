@@ -11,7 +11,7 @@ import { recordFinding } from './record-finding.ts'
 import type { FaultSequence, RecordedFinding, SweepReport } from './report.ts'
 import { tryEveryFault } from './single-faults.ts'
 import type { SingleFaultOptions } from './sweep.ts'
-import type { SweptWorkflow } from './swept-life.ts'
+import type { SweepOperator, SweptWorkflow } from './swept-life.ts'
 
 export interface SweepOptions
   extends
@@ -19,7 +19,10 @@ export interface SweepOptions
       WorkflowSessionOptions,
       'project' | 'agents' | 'gates' | 'input' | 'seed' | 'driver' | 'http' | 'programs'
     >,
-    SingleFaultOptions {}
+    SingleFaultOptions {
+  /** What people do for a run that waits for an answer, or for input. Default nothing: such a run does not complete. */
+  readonly operator?: SweepOperator
+}
 
 /**
  * Tries every single fault at every point of a workflow at which it can strike, on a simulated disk: crashes with all that
@@ -47,8 +50,7 @@ export async function sweepFaults(workflow: WorkflowInput, options: SweepOptions
 }
 
 /**
- * Runs a workflow once with the faults of a finding, as the sweep had done; undefined when they do not strike any more, or
- * are of those that are not replayed (orders of agents, a changed definition).
+ * Runs a workflow once with the faults of a finding, as the sweep had done; undefined when they do not strike any more.
  */
 export async function runFinding(
   loaded: LoadedWorkflow,
@@ -78,6 +80,8 @@ async function sweptWorkflow(
     digest: createDigest(),
     realWaitMs: defaultRealWaitMs,
     outside: createOutside(options, undefined),
+    ...(options.operator === undefined ? {} : { operator: options.operator }),
+    ...(project.folder === undefined ? {} : { folder: project.folder }),
     knownLines: new Map(),
   }
 }

@@ -23,7 +23,7 @@ import type {
   SweepTier,
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
-import { liveOn } from './swept-life.ts'
+import { liveAttended } from './swept-life.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -35,7 +35,10 @@ export interface SingleFaultOptions {
   readonly tier?: SweepTier
   /** What a crash may leave. Default all but the subsets, which the tier `deep` tries too. */
   readonly outcomes?: 'corners' | 'subsets'
-  /** Whether the recovery from each crash is crashed in its turn, at each of its own points. Default in the tier `deep` only. */
+  /**
+   * Whether the recovery from each crash is crashed in its turn, at each of its own points. Default: in the tier `deep`, and one of
+   * each kind of recovery in the tier `full`.
+   */
   readonly recoveryCrashes?: boolean
   /** Judged besides O0 to O20. */
   readonly invariants?: readonly Invariant[]
@@ -125,7 +128,11 @@ export class Sweep {
   }
 
   /** Runs the plans that have broken something before, then has each family of faults tried. */
-  async run(families: readonly SweptFamily[], plans: readonly CorpusPlan[]): Promise<SweepReport> {
+  async run(
+    families: readonly SweptFamily[],
+    plans: readonly CorpusPlan[],
+    atLast?: (sweep: Sweep) => Promise<void>,
+  ): Promise<SweepReport> {
     this.#begun = cpuTimeMs()
     await this.discover()
     if (plans.length > 0) this.#corpus = await this.#runCorpus(plans)
@@ -134,6 +141,7 @@ export class Sweep {
       this.#family = family
       await tryAll(this)
     }
+    if (!this.hasFoundEnough) await atLast?.(this)
     return this.#report(!this.hasFoundEnough)
   }
 
@@ -150,6 +158,7 @@ export class Sweep {
       matrix: this.#coverage.matrix,
       postCrashStates: this.#postCrashStates.size,
       recoveryPaths: this.#recoveryPaths.size,
+      ...(complete && shard === undefined && continues === undefined ? {} : { seen: this.#seenStates }),
       ...(this.#corpus === undefined ? {} : { corpus: this.#corpus }),
       complete,
       ...(shard === undefined ? {} : { shard }),
@@ -161,6 +170,17 @@ export class Sweep {
       },
     }
     return continues === undefined ? report : mergeSweepReports([continues, report])
+  }
+
+  /** In few letters each, so that a report of a part stays small. */
+  get #seenStates(): NonNullable<SweepReport['seen']> {
+    const { digest } = this.workflow
+    const short = (texts: Iterable<string>): readonly string[] =>
+      Array.from(texts, (text) => digest.sha256(text).slice(0, 12)).sort()
+    return {
+      postCrashStates: short(this.#postCrashStates),
+      recoveryPaths: short(this.#recoveryPaths),
+    }
   }
 
   /** The points that the tier tries and this sweep is to try, of all that there are. */
@@ -212,6 +232,11 @@ export class Sweep {
   /** One more point of the family has been dealt with. */
   pointDone(): void {
     this.#pointsDone++
+    this.look()
+  }
+
+  /** Asks whether to stop here. */
+  look(): void {
     if (this.options.afterPoint?.(() => this.#report(false)) === 'stop') this.#isStopped = true
   }
 
@@ -280,8 +305,8 @@ export class Sweep {
     const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
     const ended =
       from === undefined
-        ? await liveOn(this.workflow, this.freshWorld(), options)
-        : await liveOn(this.workflow, copyOf(from.world), { ...options, from })
+        ? await liveAttended(this.workflow, this.freshWorld(), options)
+        : await liveAttended(this.workflow, copyOf(from.world), { ...options, from })
     assert(ended.wasStruck, 'a run that is equal up to a point comes to that point', write)
     return ended
   }

@@ -1,7 +1,7 @@
 import { createCompression, createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner, createSeededIds, createVirtualClock } from '../../adapters/virtual/index.ts'
-import { isFaultlineError, messageOf } from '../../core/index.ts'
-import type { JsonValue } from '../../core/index.ts'
+import { isFaultlineError, isJsonObject, messageOf } from '../../core/index.ts'
+import type { JsonObject, JsonValue } from '../../core/index.ts'
 import type { Fault, FileErrorCode, FileFault, WorkflowDefinition } from '../../definition/index.ts'
 import { storeLayout } from '../../engine/index.ts'
 import { createFaultRecorder, faultPlan, faultyFiles, pointKeyStem } from '../../fault-injection/index.ts'
@@ -15,11 +15,12 @@ import type {
   FileOperation,
   FilesPort,
   ForkedLife,
+  GateDecision,
   ObserverPort,
+  RecoverRequest,
   TickPolicy,
   WorkflowDriver,
 } from '../../ports/index.ts'
-import type { KnownLines } from '../../trace/index.ts'
 import type { GateController } from '../contract.ts'
 import { bornLife } from '../engine-life.ts'
 import type { EngineLife, SessionWorld } from '../engine-life.ts'
@@ -28,6 +29,7 @@ import type { GateControllers } from '../gate-controllers.ts'
 import type { Execution, FiredFaultRecord, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
+import type { EventOf, KnownLines, StateDocument } from '../../trace/index.ts'
 import { Ledger } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
@@ -48,10 +50,21 @@ export interface SweptWorkflow {
   readonly digest: DigestPort
   readonly realWaitMs: number
   readonly outside: Outside
+  readonly operator?: SweepOperator
+  /** The project on the real disk, to which nobody is to write. */
+  readonly folder?: string
   /** What the lines of its logs say. */
   readonly knownLines: KnownLines
   /** Told whenever a gate is asked. */
   readonly onGate?: () => void
+}
+
+/** What people do for a run that has come to a standstill. */
+export interface SweepOperator {
+  /** How gates that wait for a person are answered, by step id. */
+  readonly answers?: Readonly<Record<string, GateDecision | boolean>>
+  /** Put over the run's input when it is paused for want of some. */
+  readonly input?: JsonObject
 }
 
 /** One write-like file operation of a life. */
@@ -64,7 +77,7 @@ export interface WritePoint {
   readonly during: 'run' | 'recovery'
 }
 
-/** One call of an agent or a gate. */
+/** One call of an agent or a gate, or one answer of the operator. */
 export interface CallPoint {
   readonly name: string
   readonly step: string
@@ -80,6 +93,8 @@ export interface FaultPoint extends WritePoint {
 export interface Boundary {
   /** The attempts that start now, without their numbers. */
   readonly name: string
+  /** The same with their numbers: no other boundary has it. */
+  readonly place: string
   /** The world as this life would leave it. */
   readonly world: SweptWorld
   readonly fork: ForkedLife
@@ -110,20 +125,22 @@ export interface LifeOptions {
   readonly interference?: Interference
   /** What the run is taken over with. Default: nothing is said. */
   readonly expects?: WorkflowDefinition
+  /** What the operator gives the run that it waits for. */
+  readonly given?: Given
 }
 
 /** A fault of a plan, and how it is to be judged. */
 export interface StrikingPortFault {
   readonly at: string
-  /** Undefined: the gate never answers. */
-  readonly fault: Fault | undefined
+  readonly fault: Fault | 'never-answers' | 'answers-twice'
   readonly step: string
   readonly record: Omit<FiredFaultRecord, 'key'>
 }
 
 /** What somebody does to the run at a boundary, once all of it is durable. */
 export interface Interference {
-  readonly boundary: string
+  /** The attempts that start there, with their numbers. */
+  readonly place: string
   readonly action: 'cancel' | 'resume-meanwhile'
 }
 
@@ -139,7 +156,11 @@ export interface EndedLifeOf {
   readonly wasStruck: boolean
   /** What was wrong with how it met an interference. */
   readonly objections: readonly string[]
+  /** What the run waits for, and the operator has. */
+  readonly asksFor: Given | undefined
 }
+
+type Given = Pick<RecoverRequest, 'answers' | 'input'>
 
 /** Starts the run, or takes it over, and goes on to its end or to the error that stops it. */
 export async function liveOn(
@@ -169,7 +190,8 @@ class WatchedLife {
   #during: 'run' | 'recovery'
   #timersMade = 0
   readonly #operations: FileOperationNames
-  #starting: string[] = []
+  #starting: { readonly name: string; readonly place: string }[] = []
+  #asksFor: Given | undefined
   /** Whether a step has finished since something went wrong last. */
   #isUndisturbed = false
   #struck = false
@@ -194,7 +216,7 @@ class WatchedLife {
       await this.#begin()
       const isTakenOver = this.#during === 'recovery'
       this.#during = 'run'
-      if (isTakenOver && this.#options.endsOnceRecovered?.(this.#world) === true) {
+      if (isTakenOver && !this.#isTroubled && this.#options.endsOnceRecovered?.(this.#world) === true) {
         this.#leftAt = onceRecovered
         this.#note({ ending: { status: 'left' } })
       } else this.#note({ ending: await this.#moved() })
@@ -227,6 +249,7 @@ class WatchedLife {
       leftAt: this.#leftAt,
       wasStruck: this.#struck,
       objections: this.#objections,
+      asksFor: this.#asksFor,
     }
   }
 
@@ -236,8 +259,10 @@ class WatchedLife {
     const { runId } = this.#world
     if (this.#options.from !== undefined) return
     if (runId !== undefined) {
-      const { expects } = this.#options
-      await incarnation.recover({ runId, ...(expects === undefined ? {} : { expects }) })
+      const { expects, given } = this.#options
+      await incarnation.recover({ runId, ...(expects === undefined ? {} : { expects }), ...given })
+      for (const [step, decision] of Object.entries(given?.answers ?? {}))
+        await this.#answered(step, decision)
       return
     }
     const started = await incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
@@ -252,7 +277,9 @@ class WatchedLife {
       return idle && this.#gateIsSilent ? 'waiting' : undefined
     })
     if (status === 'left') return { status }
-    const { error } = this.#life.incarnation.state()
+    const state = this.#life.incarnation.state()
+    this.#asksFor = givenBy(this.#workflow.operator, state)
+    const { error } = state
     if (status !== 'failed' || error === null) return { status }
     const { step, message, kind } = error
     const seen: SeenError = { message, kind }
@@ -263,10 +290,11 @@ class WatchedLife {
   #policy(): TickPolicy {
     const { onBoundary, endsAt } = this.#options
     const beforeCalls = (): boolean => {
-      const name = this.#starting.sort().join()
+      const starting = this.#starting
       this.#starting = []
-      if (name === '' || this.#calls.size > 0) return true
-      this.#interferesNow = this.#options.interference?.boundary === name
+      if (starting.length === 0 || this.#calls.size > 0) return true
+      const [name, place] = [joined(starting, 'name'), joined(starting, 'place')]
+      this.#interferesNow = this.#options.interference?.place === place
       if (endsAt !== undefined && this.#isUndisturbed && endsAt(name, this.#world)) {
         this.#leftAt = name
         return false
@@ -274,7 +302,7 @@ class WatchedLife {
       const fork = onBoundary === undefined ? undefined : this.#life.incarnation.fork?.()
       if (fork !== undefined) {
         const world = { ...this.#world, disk: this.#world.disk.fork() }
-        onBoundary?.({ name, world, fork, occurrences: this.#operations.copy() })
+        onBoundary?.({ name, place, world, fork, occurrences: this.#operations.copy() })
       }
       return true
     }
@@ -315,6 +343,31 @@ class WatchedLife {
       this.#objections.push('A second process that was refused the run changed what is on disk.')
     }
     await rival.fence.drop()
+  }
+
+  /** The operator has answered a gate; with a fault somebody else answers it as well, and must be refused. */
+  async #answered(step: string, decision: GateDecision): Promise<void> {
+    const { incarnation } = this.#life
+    const { visit, attempt } = incarnation.state().steps[step] ?? { visit: 1, attempt: 1 }
+    const name = `${this.#incarnation}/${step}#${visit}@${attempt}:gate.answer:${step}#1`
+    this.#options.onCall?.({ name, step, operation: 'gate.answer' })
+    if (!this.#strikeAt(name)) return
+    const before = this.#world.disk.visibleDigest()
+    try {
+      await incarnation.answerGate(step, { passed: !decision.passed, reason: 'the sweep answers again' })
+      this.#objections.push(`The gate of step '${step}' took a second answer.`)
+    } catch (error) {
+      if (!isFaultlineError(error)) {
+        this.#objections.push(
+          `A second answer to the gate of step '${step}' was refused for another reason: ${messageOf(error)}`,
+        )
+      }
+    }
+    if (this.#world.disk.visibleDigest() !== before) {
+      this.#objections.push(
+        `A second answer to the gate of step '${step}' was refused and changed what is on disk.`,
+      )
+    }
   }
 
   /** A caller that does not take an error for an answer: an engine that could not write must not write on. */
@@ -358,10 +411,14 @@ class WatchedLife {
       },
       observer: {
         event: (event) => {
-          if (event.kind === 'step_start') this.#starting.push(`${event.step}#${event.visit}`)
+          if (event.kind === 'step_start') {
+            const name = `${event.step}#${event.visit}`
+            this.#starting.push({ name, place: `${name}@${event.attempt}` })
+          }
           if (event.kind === 'workflow_end') this.#hasEnded = true
           if (event.kind !== 'step_finish') return
           this.#isUndisturbed = this.#during === 'run' && !this.#isTroubled
+          this.#noteBlindGate(event)
           const { step, visit, seq } = event
           this.#note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
         },
@@ -379,8 +436,7 @@ class WatchedLife {
   }
 
   get #gateIsSilent(): boolean {
-    const { portFault } = this.#options
-    return portFault !== undefined && portFault.fault === undefined
+    return this.#options.portFault?.fault === 'never-answers'
   }
 
   /** A gate that is to wait for ever is one that somebody outside would answer. */
@@ -404,7 +460,7 @@ class WatchedLife {
   #faults(): FaultRecorder {
     const { portFault, onCall } = this.#options
     if (portFault === undefined && onCall === undefined) return noFaults
-    const recorder = createFaultRecorder(faultPlan(portFault?.fault === undefined ? [] : [portFault.fault]))
+    const recorder = createFaultRecorder(faultPlan(plannedIn(portFault)))
     const occurrences = new Map<string, number>()
     return {
       ...recorder,
@@ -414,14 +470,40 @@ class WatchedLife {
         occurrences.set(stem, occurrence)
         const name = `${stem}#${occurrence}`
         onCall?.({ name, step: point.step, operation: point.operation })
-        if (portFault?.at === name && !this.#struck) {
-          this.#struck = true
-          this.#isUndisturbed = false
-          this.#note({ faults: [...this.#world.faults, { ...portFault.record, key: name }] })
-        }
+        this.#strikeAt(name)
         return recorder.fire(point, kinds)
       },
     }
+  }
+
+  /** Whether the planned fault of a call strikes at this one. */
+  #strikeAt(name: string): boolean {
+    const { portFault } = this.#options
+    if (portFault?.at !== name || this.#struck) return false
+    this.#struck = true
+    this.#isUndisturbed = false
+    this.#note({ faults: [...this.#world.faults, { ...portFault.record, key: name }] })
+    return true
+  }
+
+  /** A gate that is about scores has let the worst ones pass. */
+  #noteBlindGate({ step, visit, attempt, output }: EventOf<'step_finish'>): void {
+    const { portFault } = this.#options
+    if (portFault === undefined || !this.#struck) return
+    const isHere = portFault.at.startsWith(`${this.#incarnation}/${step}#${visit}@${attempt}:`)
+    if (!isHere || !isAboutScores(portFault) || !hasScores(output)) return
+    this.#objections.push(
+      `The gate of step '${step}' passes whatever the scores are: it passed with all of them at -1.`,
+    )
+  }
+
+  /** An agent that has failed by itself has given no answer that could be replaced or kept back. */
+  #takeBackFault(of: Execution): void {
+    const { portFault } = this.#options
+    if (portFault === undefined || !strikesAnswers(portFault)) return
+    const stem = `${of.incarnation}/${of.step}#${of.visit}@${of.attempt}:`
+    if (!portFault.at.startsWith(stem)) return
+    this.#note({ faults: this.#world.faults.filter(({ key }) => key !== portFault.at) })
   }
 
   /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
@@ -518,9 +600,11 @@ class WatchedLife {
         try {
           const output = await agents.invoke(call)
           settle()
+          if (!hasScores(output) && isAboutScores(this.#options.portFault)) this.#takeBackFault(execution)
           return output
         } catch (error) {
           settle(error)
+          if (!call.aborted()) this.#takeBackFault(execution)
           throw error
         }
       },
@@ -530,6 +614,51 @@ class WatchedLife {
   #note(change: Partial<SweptWorld>): void {
     Object.assign(this.#world, change)
   }
+}
+
+function joined<K extends string>(parts: readonly Readonly<Record<K, string>>[], key: K): string {
+  return parts
+    .map((part) => part[key])
+    .sort()
+    .join()
+}
+
+function plannedIn(portFault: StrikingPortFault | undefined): readonly Fault[] {
+  return portFault === undefined || typeof portFault.fault === 'string' ? [] : [portFault.fault]
+}
+
+function isAboutScores(portFault: StrikingPortFault | undefined): boolean {
+  const fault = portFault?.fault
+  return typeof fault === 'object' && fault.fault === 'agent-answer' && fault.params?.form === 'worst-scores'
+}
+
+function hasScores(output: unknown): boolean {
+  return isJsonObject(output) && isJsonObject(output['scores'])
+}
+
+/** Whether a fault needs an agent that has done its work. */
+function strikesAnswers({ fault }: StrikingPortFault): boolean {
+  if (typeof fault === 'string') return false
+  return (
+    fault.fault === 'agent-answer' ||
+    fault.fault === 'agent-delay' ||
+    (fault.fault === 'agent-error' && fault.params?.moment === 'after')
+  )
+}
+
+/** What an operator has of what a run waits for. */
+function givenBy(operator: SweepOperator | undefined, { status, steps }: StateDocument): Given | undefined {
+  if (operator === undefined || (status !== 'paused' && status !== 'waiting')) return undefined
+  const answers = Object.entries(operator.answers ?? {}).flatMap(([step, answer]) =>
+    steps[step]?.status === 'waiting'
+      ? [[step, typeof answer === 'boolean' ? { passed: answer } : answer] as const]
+      : [],
+  )
+  const given = {
+    ...(answers.length === 0 ? {} : { answers: Object.fromEntries(answers) }),
+    ...(status !== 'paused' || operator.input === undefined ? {} : { input: operator.input }),
+  }
+  return Object.keys(given).length === 0 ? undefined : given
 }
 
 const silent: ObserverPort = { event() {}, log() {} }
@@ -569,13 +698,41 @@ export async function toCompletion(
   world: SweptWorld,
   options: LifeOptions = {},
 ): Promise<EndedLifeOf> {
-  let ended = await liveOn(workflow, world, options)
   const { endsAt, endsOnceRecovered } = options
   const later = endsAt && endsOnceRecovered ? { endsAt, endsOnceRecovered } : {}
+  let ended = await liveAttended(workflow, world, options, later)
   for (let life = 1; !isOver(ended) && ended.refusal === undefined && life < livesAllowed; life++) {
-    ended = await liveOn(workflow, afterEnding(ended), later)
+    ended = await liveAttended(workflow, afterEnding(ended), later)
   }
   return ended
+}
+
+/** So often an operator goes to a run that asks. */
+const attendances = 20
+
+/** Lives on as long as the operator has what the run waits for, each time in a new life, until something strikes. */
+export async function liveAttended(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  options: LifeOptions = {},
+  { from: _from, ...later }: LifeOptions = options,
+): Promise<EndedLifeOf> {
+  let ended = await liveOn(workflow, world, options)
+  for (let times = 0; ended.asksFor !== undefined && !ended.wasStruck && times < attendances; times++) {
+    ended = await liveOn(workflow, afterEnding(ended), { ...later, given: ended.asksFor })
+  }
+  return ended
+}
+
+/** What becomes of a run after a life in which something struck. */
+export async function onward(
+  workflow: SweptWorkflow,
+  struck: EndedLifeOf,
+  shortcuts?: Shortcuts,
+): Promise<EndedLifeOf> {
+  if (isOver(struck)) return struck
+  const ended = await toCompletion(workflow, afterEnding(struck), shortcuts)
+  return { ...ended, objections: [...struck.objections, ...ended.objections] }
 }
 
 const over: ReadonlySet<string> = new Set(['completed', 'cancelled', 'left'])

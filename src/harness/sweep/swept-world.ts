@@ -52,6 +52,11 @@ export function copyOf(world: SweptWorld): SweptWorld {
   return { ...world, disk: world.disk.fork() }
 }
 
+/** The world of a life that dies before anybody has heard what went wrong in it: it can only be survived. */
+export function untold(world: SweptWorld): SweptWorld {
+  return { ...world, faults: world.faults.map((fault) => ({ ...fault, class: 'survivable' })) }
+}
+
 /** The world as the next life finds it when this one ends now, with `found` as the disk. */
 export function afterLife(
   world: SweptWorld,

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, inject, test } from 'vitest'
 import { stranger } from '../../support/stranger.ts'
 import type { Ended, Stranger } from '../../support/stranger.ts'
@@ -27,6 +29,8 @@ interface Report {
   >
   readonly findings: readonly unknown[]
   readonly matrix: readonly { readonly family: string; readonly at: string }[]
+  readonly postCrashStates: number
+  readonly recoveryPaths: number
   readonly complete: boolean
 }
 
@@ -105,15 +109,24 @@ describe('faultline sweep', () => {
     const here = project()
     const sweep = ['sweep', 'pair.yaml', '--mock', '--tier', 'smoke', '--json']
     const whole = reportOf(here.faultline(...sweep))
+    // Whatever lies in the project's folder is part of its disk, but for bundles.
+    here.write('faultline-bundles/.keep', '')
     const shares = [1, 2].map((share) =>
-      reportOf(here.faultline(...sweep, '--shard', `${share}/2`, '--report', `${share}.json`)),
+      reportOf(
+        here.faultline(...sweep, '--shard', `${share}/2`, '--report', `faultline-bundles/${share}.json`),
+      ),
     )
     expect(shares.map(({ matrix }) => matrix.length > 10)).toEqual([true, true])
-    const merged = reportOf(here.faultline('sweep', '--merge', '1.json', '2.json', '--json'))
+    const reports = ['faultline-bundles/1.json', 'faultline-bundles/2.json']
+    const merged = reportOf(here.faultline('sweep', '--merge', ...reports, '--json'))
     expect([merged.complete, points(merged), tried(merged)]).toEqual([true, points(whole), tried(whole)])
-    const half = here.faultline('sweep', '--merge', '2.json')
+    expect([merged.postCrashStates, merged.recoveryPaths]).toEqual([
+      whole.postCrashStates,
+      whole.recoveryPaths,
+    ])
+    const half = here.faultline('sweep', '--merge', 'faultline-bundles/2.json')
     expect([half.code, half.stdout]).toEqual([0, expect.stringContaining('share 2 of 2')])
-    const twice = here.faultline('sweep', '--merge', '2.json', '2.json')
+    const twice = here.faultline('sweep', '--merge', 'faultline-bundles/2.json', 'faultline-bundles/2.json')
     expect([twice.code, twice.stderr]).toEqual([
       2,
       expect.stringContaining('The reports are not of one sweep: share 2 of 2 is there twice.'),
@@ -128,11 +141,74 @@ describe('faultline sweep', () => {
     expect([first.complete, first.matrix.length]).toEqual([false, 1])
     const second = reportOf(here.faultline(...sweep, '--budget', '1h', '--report', 'r.json'))
     expect([second.complete, points(second), tried(second)]).toEqual([true, points(whole), tried(whole)])
+    expect(second.postCrashStates).toBe(whole.postCrashStates)
     const third = here.faultline(...sweep, '--report', 'r.json')
     expect([third.code, third.stderr]).toEqual([
       0,
       `'r.json' is complete already: remove it to sweep again\n`,
     ])
+  })
+
+  test('goes on where it was when it was killed', { timeout: 120_000 }, async () => {
+    const here = project()
+    const sweep = ['sweep', 'pair.yaml', '--mock', '--family', 'crash', '--json']
+    const killed = here.start(...sweep, '--report', 'r.json')
+    const died = once(killed, 'exit')
+    while (!here.files().includes('r.json') && killed.exitCode === null) await setTimeout(20)
+    killed.kill('SIGKILL')
+    expect(await died).toEqual([null, 'SIGKILL'])
+    const saved = JSON.parse(here.read('r.json')) as Report
+    expect([saved.complete, saved.matrix.length > 0]).toEqual([false, true])
+    const rest = here.faultline(...sweep, '--report', 'r.json')
+    const whole = reportOf(here.faultline(...sweep))
+    const resumed = reportOf(rest)
+    expect([resumed.complete, points(resumed)]).toEqual([true, points(whole)])
+    expect(resumed.postCrashStates).toBe(whole.postCrashStates)
+  })
+
+  test('says the same bytes in every process, time zone and language', { timeout: 120_000 }, () => {
+    const here = project()
+    const said = [
+      {},
+      { TZ: 'Pacific/Kiritimati', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' },
+      { TZ: 'America/St_Johns', LC_ALL: 'C' },
+    ].map((env) => here.faultlineWith(env, 'sweep', 'pair.yaml', '--tier', 'smoke', '--json'))
+    const [first] = said
+    expect([first?.code, JSON.parse(first?.stdout ?? '')]).toMatchObject([
+      1,
+      { findings: expect.arrayContaining([expect.objectContaining({ minimised: expect.anything() })]) },
+    ])
+    expect(said.map(({ stdout }) => stdout === first?.stdout)).toEqual([true, true, true])
+  })
+
+  test('is told what people do where a run waits for them', { timeout: 120_000 }, () => {
+    const here = project()
+    here.write(
+      'letter.yaml',
+      `id: letter
+steps:
+  - { id: draft, agent: pricer, requires: [], creates: [prices.json], gate: { human: true } }
+  - { id: send, agent: teller, depends_on: draft, parameters: { to: '\${input.name}' } }
+`,
+    )
+    here.write(
+      'faultline.agents.mjs',
+      agents.replace(
+        'export const agents = {',
+        'export const agents = { teller: ({ attempt, parameters }) => ({ attempt, parameters }),',
+      ),
+    )
+    const sweep = ['sweep', 'letter.yaml', '--family', 'agent', 'gate', '--json']
+    const refused = here.faultline(...sweep)
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('(it ended waiting)')])
+    const { code, stdout, stderr } = here.faultline(...sweep, '--pass', 'draft', '--provide', 'name=Ada')
+    // The teller tells how often it was tried.
+    expect(code, stderr).toBe(1)
+    expect((JSON.parse(stdout) as Report).matrix.map(({ at }) => at)).toContainEqual(
+      expect.stringContaining('/draft#1@1:gate.answer:draft#1'),
+    )
+    const [, folder = ''] = /npx faultline replay (\S+)/.exec(stderr) ?? []
+    expect(here.faultline('replay', folder).stdout).toContain('reproduced')
   })
 
   test.each<[readonly string[], string]>([

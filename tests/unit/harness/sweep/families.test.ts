@@ -75,6 +75,9 @@ test('the matrix says which faults were tried at a point', async () => {
     'clock-jump second',
     'clock-jump hour',
     'clock-jump year',
+    'clock-jump back-second',
+    'clock-jump back-hour',
+    'clock-jump back-year',
   ])
   expect(words('lifecycle')).toEqual(['cancel', 'resume-meanwhile', 'change-definition'])
 })

@@ -12,6 +12,7 @@ const part: SweepReport = {
   matrix: [{ family: 'crash', at: 'b', cells: { kill: 'survived' } }],
   postCrashStates: 2,
   recoveryPaths: 1,
+  seen: { postCrashStates: ['s1', 's2'], recoveryPaths: ['p1'] },
   complete: true,
   shard: { index: 1, of: 2 },
   shortcuts: { rejoined: 1, audited: 0, trusted: true },
@@ -25,6 +26,8 @@ const other: SweepReport = {
   ],
   findings: [{ faults: [{ family: 'crash', at: 'a', outcome: 'kill' }], violations: [] }],
   postCrashStates: 3,
+  recoveryPaths: 2,
+  seen: { postCrashStates: ['s2', 's3', 's4'], recoveryPaths: ['p1', 'p2'] },
   shard: { index: 2, of: 2 },
   shortcuts: { rejoined: 2, audited: 1, trusted: false },
 }
@@ -39,10 +42,22 @@ test('shares of a sweep add up to it', () => {
       { family: 'crash', at: 'a', cells: { kill: 'found' } },
       { family: 'crash', at: 'b', cells: { kill: 'survived', torn: 'survived' } },
     ],
-    postCrashStates: 3,
+    postCrashStates: 4,
+    recoveryPaths: 2,
+    seen: undefined,
     shortcuts: { rejoined: 3, audited: 1, trusted: false },
     timings: { cpuMs: 20, scenariosPerSecond: 300, slowest: [{ faults: [], ms: 5 }] },
   })
+})
+
+test('what parts have in common is counted once', () => {
+  const stopped = mergeSweepReports([
+    { ...part, shard: { index: 2, of: 2 }, complete: false },
+    { ...other, complete: false },
+  ])
+  expect(stopped.seen).toEqual({ postCrashStates: ['s1', 's2', 's3', 's4'], recoveryPaths: ['p1', 'p2'] })
+  expect(mergeSweepReports([stopped, other]).postCrashStates).toBe(4)
+  expect(mergeSweepReports([other, { ...other, complete: false }]).findings).toEqual(other.findings)
 })
 
 test('what is put together is complete when every share is', () => {

@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'vitest'
-import { defineWorkflow } from '../../../../src/engine/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
-import { createProject, sweepFaults } from '../../../../src/harness/index.ts'
+import { createProject, runFinding, sweepFaults } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import type { Agents } from '../../../../src/ports/index.ts'
 import { chainOfSix, fanOutOfFive, sweptAgents } from '../../../support/swept-workflows.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
 
 async function sweep(
   workflow: AgentWorkflow,
@@ -89,4 +92,15 @@ describe('a sweep of schedules', () => {
     expect(smoke).toBeLessThan(full ?? 0)
     expect(deep).toBeGreaterThan(3 * (full ?? 0))
   })
+})
+
+test('a finding of an order can be run again, and recorded', async () => {
+  const loaded = await loadWorkflow(defineWorkflow(invoice))
+  const { findings } = await sweep(invoice, undeclaredNeed, { minimise: false })
+  const again = await runFinding(loaded, findings[0]?.faults ?? [], {
+    project: await createProject({ storage: 'memory' }),
+    agents: undeclaredNeed,
+  })
+  expect(again?.violations).toEqual(findings[0]?.violations)
+  expect(again?.recording?.events.at(-1)?.kind).toBe('workflow_end')
 })
