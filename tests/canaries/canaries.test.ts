@@ -51,10 +51,7 @@ describe('the engine as it is, loaded like a canary', () => {
     async (workflow) => {
       const { findings } = await swept(workflow, { driver: await patchedDriver() })
       const sentences = findings.flatMap(({ violations }) => violations.map(({ sentence }) => sentence))
-      // Still to be mended, or to be allowed: a join of any that is tried again after a failure.
-      expect(
-        sentences.filter((sentence) => !sentence.startsWith(`Step 'join' (visit 1, attempt 2)`)),
-      ).toEqual([])
+      expect(sentences).toEqual([])
     },
   )
 })

@@ -9,8 +9,6 @@ export interface WorkflowShape {
   readonly name: string
   readonly workflow: WorkflowSource
   readonly options?: Pick<SweepOptions, 'operator'>
-  /** What is found in it and still to be mended: an effect that is under way when its run is cancelled never settles. */
-  readonly open?: readonly string[]
 }
 
 const outOf = (id: string): string => `out/${id}.txt`
@@ -113,7 +111,6 @@ export const workflowShapes: readonly WorkflowShape[] = [
       ],
       { settings: { rollback: true } },
     ),
-    open: ['reserve', 'charge'].map((id) => `A call is still in flight: agent of ${id}#1@1.`),
   },
   {
     ...shape('pause', [

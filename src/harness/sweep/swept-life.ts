@@ -235,6 +235,8 @@ class WatchedLife {
     } catch (error) {
       this.#note({ errors: [...this.#world.errors, seenError(error)] })
     }
+    // Whoever obeys the signal that the closing has sent answers before anything else can happen.
+    if (this.#calls.size > 0) await createTurn().next()
     await this.#life.fence.drop()
     const leftovers = {
       openFiles: [...this.#openFiles],
