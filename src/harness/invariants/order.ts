@@ -251,7 +251,7 @@ class OrderWalk {
 
   #resume(event: LoggedEventOf<'workflow_resume'>): void {
     this.#judgeRestarts(event)
-    const ended = new Set([...this.#failed.keys(), ...this.#skipped.keys()])
+    const failed = new Set(this.#failed.keys())
     if (this.#end?.status === 'failed') this.#end = undefined
     this.#running.clear()
     for (const [step, tolerated] of this.#failed) if (!tolerated) this.#failed.delete(step)
@@ -266,7 +266,7 @@ class OrderWalk {
     if (event.reopensLoopOf !== undefined) {
       this.#reopen(this.#run.graphAt(event.seq).loops.get(event.reopensLoopOf) ?? [])
     }
-    this.#forgetWays(event, ended)
+    this.#forgetWays(event, failed)
   }
 
   /** Without a failure to take back, what was skipped or tolerated stays, unless something before it begins anew. */
@@ -296,13 +296,16 @@ class OrderWalk {
     return false
   }
 
-  /** A step is reached anew when what had led to it begins anew, or when it had come to an end and begins anew itself. */
-  #forgetWays({ seq, adopts, restarts }: LoggedEventOf<'workflow_resume'>, ended: ReadonlySet<string>): void {
+  /** A step is reached anew when what had led to it begins anew, or when it had failed and begins anew itself. */
+  #forgetWays(
+    { seq, adopts, restarts }: LoggedEventOf<'workflow_resume'>,
+    failed: ReadonlySet<string>,
+  ): void {
     const { before, joinsAny } = this.#run.graphAt(seq)
     for (const [key, { step, takes }] of this.#reached) {
       const isOpen = [...(before.get(step) ?? [])].some((need) => !this.#hasEnded(need))
       const isLost = takes.length > 0 && takes.every((id) => !this.#hasEnded(id))
-      const isAgain = ended.has(step) && restarts.includes(step)
+      const isAgain = failed.has(step) && restarts.includes(step)
       if (adopts !== undefined || isAgain || isLost || (isOpen && !joinsAny.has(step)))
         this.#reached.delete(key)
     }

@@ -51,7 +51,7 @@ export async function addToCorpus(
     const plan: CorpusPlan = {
       version: corpusVersion,
       workflowId,
-      faults: minimised?.faults ?? faults,
+      faults: minimised?.inWhole ?? faults,
       invariants,
     }
     const name = `${workflowId}-${sha256(JSON.stringify(plan.faults)).slice(0, 12)}.json`

@@ -50,6 +50,7 @@ export async function minimise(
     if (single !== undefined && (await shows(whole, single))) faults = single
   }
   faults = await simplest(faults, (simpler) => shows(whole, simpler))
+  const inWhole = faults
   let definition = whole
   for (const { id } of whole.steps.toReversed()) {
     const smaller = withoutStep(definition, id)
@@ -60,7 +61,7 @@ export async function minimise(
   }
   const [once, again] = [await brokenBy(definition, faults), await brokenBy(definition, faults)]
   if (once.length === 0 || once.join() !== again.join()) return undefined
-  return { faults, steps: definition.steps.map(({ id }) => id), invariants: once, runs }
+  return { faults, inWhole, steps: definition.steps.map(({ id }) => id), invariants: once, runs }
 }
 
 /** A workflow without one of its steps need not run. */

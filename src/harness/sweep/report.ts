@@ -97,6 +97,8 @@ export interface SweptFinding {
 
 export interface MinimisedPlan {
   readonly faults: FaultSequence
+  /** What shows it in the workflow with all its steps, where other faults may be the smallest. */
+  readonly inWhole: FaultSequence
   /** Steps that the workflow still needs to show it. */
   readonly steps: readonly string[]
   /** The invariants that it breaks, each time it is run. */

@@ -84,8 +84,10 @@ describe('the plan of a finding is made small', () => {
         search: async () => undefined,
       },
     )
+    const needed = [faults[1], faults[4]].map((fault) => ({ ...fault, outcome: 'kill' }))
     expect(plan).toEqual({
-      faults: [faults[1], faults[4]].map((fault) => ({ ...fault, outcome: 'kill' })),
+      faults: needed,
+      inWhole: needed,
       steps: ['s0', 's1', 's2'],
       invariants: ['O1'],
       runs: tried.length,
@@ -127,7 +129,7 @@ describe('a corpus', () => {
       readonly faults: unknown
       readonly invariants: readonly string[]
     }
-    expect(faults).toEqual(first.findings[0]?.minimised?.faults)
+    expect(faults).toEqual(first.findings[0]?.minimised?.inWhole)
 
     const again = await sweep({ driver: unsynced(), corpus, minimise: false })
     expect(again.corpus).toEqual({ plans: 1, failing: 1, obsolete: 0 })
