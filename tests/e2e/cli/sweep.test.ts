@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { setTimeout } from 'node:timers/promises'
-import { afterEach, describe, expect, inject, test } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { stranger } from '../../support/stranger.ts'
 import type { Ended, Stranger } from '../../support/stranger.ts'
 
@@ -154,7 +153,10 @@ describe('faultline sweep', () => {
     const sweep = ['sweep', 'pair.yaml', '--mock', '--family', 'crash', '--json']
     const killed = here.start(...sweep, '--report', 'r.json')
     const died = once(killed, 'exit')
-    while (!here.files().includes('r.json') && killed.exitCode === null) await setTimeout(20)
+    await vi.waitUntil(() => here.files().includes('r.json') || killed.exitCode !== null, {
+      timeout: 120_000,
+      interval: 20,
+    })
     killed.kill('SIGKILL')
     expect(await died).toEqual([null, 'SIGKILL'])
     const saved = JSON.parse(here.read('r.json')) as Report
