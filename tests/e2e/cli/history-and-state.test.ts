@@ -118,7 +118,7 @@ describe('looking back at a run', () => {
     expect(folder.faultline('resume').code).toBe(0)
     const resumed = folder.faultline('history').stdout.replaceAll(/\s+/g, ' ')
     const cut = `tail cut at seq ${started + 1}; state.json ignored: it is missing`
-    expect(resumed).toMatch(new RegExp(` ${started + 1} \\S+ ms resumed: restarts announce; ${cut} `))
+    expect(resumed).toMatch(new RegExp(` ${started + 1} \\S+ s resumed: restarts announce; ${cut} `))
   })
 })
 
