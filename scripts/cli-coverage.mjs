@@ -9,17 +9,15 @@ import { fileURLToPath } from 'node:url'
  * tests' own process does not see. Exits 1 below the threshold.
  */
 const threshold = 90
+const tests = ['cli', 'server', 'bundle', 'vitest/replay', 'vitest/swept'].map((path) => `tests/e2e/${path}`)
+const dist = fileURLToPath(new URL('../dist', import.meta.url))
 
 const folder = mkdtempSync(join(tmpdir(), 'faultline-cli-coverage-'))
 try {
-  const { status } = spawnSync(
-    'npx',
-    ['vitest', 'run', '--project', 'e2e', 'tests/e2e/cli', 'tests/e2e/server'],
-    {
-      env: { ...process.env, NODE_V8_COVERAGE: folder },
-      stdio: 'inherit',
-    },
-  )
+  const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'e2e', ...tests], {
+    env: { ...process.env, NODE_V8_COVERAGE: folder },
+    stdio: 'inherit',
+  })
   const files = coveredFiles(folder)
   const all = { lines: 0, covered: 0 }
   for (const [name, { text, reached }] of [...files].sort(([left], [right]) => (left < right ? -1 : 1))) {
@@ -36,14 +34,14 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** By path below `dist`: the text of each file of the command line, and for each character whether any process has come there. */
+/** The package is packed from `dist`. By path below it: the text of each file of the command line, and for each character whether any process has come there. */
 function coveredFiles(from) {
   const files = new Map()
   for (const name of readdirSync(from)) {
     for (const { url, functions } of JSON.parse(readFileSync(join(from, name), 'utf8')).result) {
       const [, path] = /\/node_modules\/faultline\/dist\/(cli\/.+\.js)$/.exec(url) ?? []
       if (path === undefined) continue
-      const known = files.get(path) ?? fresh(readFileSync(fileURLToPath(url), 'utf8'))
+      const known = files.get(path) ?? fresh(readFileSync(join(dist, path), 'utf8'))
       files.set(path, known)
       markReached(known.reached, functions)
     }
