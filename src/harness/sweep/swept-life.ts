@@ -183,7 +183,8 @@ class WatchedLife {
   readonly #options: LifeOptions
   readonly #incarnation: number
   readonly #openFiles = new Set<string>()
-  readonly #timers = new Set<number>()
+  /** When they are due, by number. */
+  readonly #timers = new Map<number, number>()
   readonly #calls = new Set<string>()
   readonly #life: EngineLife
   readonly #world: { -readonly [Part in keyof SweptWorld]: SweptWorld[Part] }
@@ -240,7 +241,7 @@ class WatchedLife {
     await this.#life.fence.drop()
     const leftovers = {
       openFiles: [...this.#openFiles],
-      timers: [...this.#timers].map((at) => `a wake at ${at}`),
+      timers: Array.from(this.#timers.values(), (at) => `a wake at ${at}`),
       calls: [...this.#calls],
     }
     return {
@@ -325,7 +326,9 @@ class WatchedLife {
 
   /** Somebody else wants the run while this life holds it, and must be refused. */
   async #resumeMeanwhile(): Promise<void> {
-    const { runId = '', disk } = this.#world
+    const { runId = '' } = this.#world
+    // On a disk of its own, as it is now: the agents of this life go on writing while the other one tries.
+    const disk = this.#world.disk.fork()
     const before = disk.visibleDigest()
     const world = this.#sessionWorld(this.#world)
     const { self } = createInventedOwner('sweep-rival')
@@ -563,7 +566,7 @@ class WatchedLife {
       },
       schedule: (at, wake) => {
         const timer = this.#timersMade++
-        this.#timers.add(timer)
+        this.#timers.set(timer, at)
         const scheduled = clock.schedule(at, () => {
           this.#timers.delete(timer)
           wake()
