@@ -502,7 +502,7 @@ class WatchedLife {
     )
   }
 
-  /** An agent that has failed by itself has given no answer that could be replaced or kept back. */
+  /** An agent that has failed by itself, or was cut off, has given no answer that could be replaced or kept back. */
   #takeBackFault(of: Execution): void {
     const { portFault } = this.#options
     if (portFault === undefined || !strikesAnswers(portFault)) return
@@ -609,7 +609,7 @@ class WatchedLife {
           return output
         } catch (error) {
           settle(error)
-          if (!call.aborted()) this.#takeBackFault(execution)
+          this.#takeBackFault(execution)
           throw error
         }
       },
