@@ -55,3 +55,18 @@ test('a life that ends as it should has left nothing, whatever has struck', asyn
   expect(evidences.length).toBeGreaterThan(30)
   for (const { leftovers } of evidences) expect(leftovers).toEqual({ openFiles: [], timers: [], calls: [] })
 })
+
+test('an agent that takes a moment to obey has left nothing', async () => {
+  const tidy: Agents = {
+    async sleeper({ clock }) {
+      try {
+        await clock.sleep(5_000)
+      } finally {
+        for (let moment = 0; moment < 100; moment++) await null
+      }
+      return null
+    },
+  }
+  const { findings } = await judged(workflow, { agents: tidy, families: ['lifecycle'] })
+  expect(findings).toEqual([])
+})
