@@ -13,7 +13,8 @@ import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts
 import { agentPort } from '../../../../src/harness/prepare-session.ts'
 import { createOutside } from '../../../../src/harness/outside.ts'
 import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
-import type { Boundary, SweptWorkflow } from '../../../../src/harness/sweep/swept-life.ts'
+import type { Boundary } from '../../../../src/harness/sweep/life-options.ts'
+import type { SweptWorkflow } from '../../../../src/harness/sweep/swept-workflow.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
 
