@@ -38,7 +38,8 @@ export class LifeWatch {
   readonly #options: LifeOptions
   readonly #incarnation: number
   readonly #openFiles = new Set<string>()
-  readonly #timers = new Set<number>()
+  /** When they are due, by number. */
+  readonly #timers = new Map<number, number>()
   readonly #calls = new Set<string>()
   readonly #world: { -readonly [Part in keyof SweptWorld]: SweptWorld[Part] }
   readonly #operations: FileOperationNames
@@ -94,7 +95,7 @@ export class LifeWatch {
   get leftovers(): Leftovers {
     return {
       openFiles: [...this.#openFiles],
-      timers: [...this.#timers].map((at) => `a wake at ${at}`),
+      timers: Array.from(this.#timers.values(), (at) => `a wake at ${at}`),
       calls: [...this.#calls],
     }
   }
@@ -255,7 +256,7 @@ export class LifeWatch {
     )
   }
 
-  /** An agent that has failed by itself has given no answer that could be replaced or kept back. */
+  /** An agent that has failed by itself, or was cut off, has given no answer that could be replaced or kept back. */
   #takeBackFault(of: Execution): void {
     const { portFault } = this.#options
     if (portFault === undefined || !strikesAnswers(portFault)) return
@@ -311,7 +312,7 @@ export class LifeWatch {
       },
       schedule: (at, wake) => {
         const timer = this.#timersMade++
-        this.#timers.add(timer)
+        this.#timers.set(timer, at)
         const scheduled = clock.schedule(at, () => {
           this.#timers.delete(timer)
           wake()
@@ -354,7 +355,7 @@ export class LifeWatch {
           return output
         } catch (error) {
           settle(error)
-          if (!call.aborted()) this.#takeBackFault(execution)
+          this.#takeBackFault(execution)
           throw error
         }
       },

@@ -144,7 +144,9 @@ class WatchedLife {
 
   /** Somebody else wants the run while this life holds it, and must be refused. */
   async #resumeMeanwhile(): Promise<void> {
-    const { runId = '', disk } = this.#watch.world
+    const { runId = '' } = this.#watch.world
+    // On a disk of its own, as it is now: the agents of this life go on writing while the other one tries.
+    const disk = this.#watch.world.disk.fork()
     const before = disk.visibleDigest()
     const world = this.#watch.ports()
     const { self } = createInventedOwner('sweep-rival')
