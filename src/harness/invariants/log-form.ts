@@ -1,10 +1,8 @@
-import { bytesEqual } from '../../core/index.ts'
 import type { Invariant, Verdict } from './invariant.ts'
+import { commonLength, eventOf } from './log-reading.ts'
 import type { LogReading } from './log-reading.ts'
 import type { RunReading } from './run-reading.ts'
 import { shown } from './words.ts'
-
-const lineFeed = 0x0a
 
 /** O5 */
 export const logForm: Invariant = {
@@ -61,30 +59,19 @@ function judgeLines(run: RunReading, verdict: Verdict): void {
 /** What was durable when a life ended stands unchanged at the head of every later log; the first loss tells the rest. */
 function judgeGrowth(run: RunReading, verdict: Verdict): void {
   for (const { incarnation, durableLog } of run.evidence.earlierLives) {
-    const before = wholeLines(durableLog)
-    if (bytesEqual(before, run.log.bytes.subarray(0, before.length))) continue
-    const changedAt = firstDifference(before, run.log.bytes)
-    const seq = before.subarray(0, changedAt).filter((byte) => byte === lineFeed).length
-    const event = eventWords(run.readLog(durableLog), seq)
+    const log = run.readLog(durableLog)
+    const kept = log === run.log ? Infinity : commonLength(durableLog, run.log.bytes)
+    const seq = log.ends.findIndex((end) => end > kept)
+    if (seq < 0) continue
+    const event = eventWords(log, seq)
     const sentence = `Event ${seq}${event} was durable when incarnation ${incarnation} ended, and the log no longer has it as it was.`
     verdict.broken(sentence, { path: run.logPath, seq })
     return
   }
 }
 
-function wholeLines(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, bytes.lastIndexOf(lineFeed) + 1)
-}
-
-/** Where `whole`, which does not begin with all of `head`, first departs from it. */
-function firstDifference(head: Uint8Array, whole: Uint8Array): number {
-  let index = 0
-  while (head[index] === whole[index]) index++
-  return index
-}
-
 function eventWords(log: LogReading, seq: number): string {
-  const event = log.events.find((other) => other.seq === seq)
+  const event = eventOf(log, seq)
   if (event === undefined) return ''
   return 'attempt' in event ? ` (${event.kind} of step '${event.step}')` : ` (${event.kind})`
 }

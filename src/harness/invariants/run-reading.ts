@@ -35,7 +35,6 @@ function stepsOf(definition: LoggedDefinition): ReadonlyMap<string, LoggedStep> 
 export class RunReading {
   readonly evidence: Evidence
   readonly #shapes: EventShapes
-  readonly #logs = new Map<Uint8Array, LogReading>()
   #definitions: readonly { readonly seq: number; readonly definition: LoggedDefinition }[] | undefined
   #folded: { readonly run: FoldedRun | undefined } | undefined
 
@@ -146,11 +145,7 @@ export class RunReading {
   }
 
   readLog(bytes: Uint8Array): LogReading {
-    const known = this.#logs.get(bytes)
-    if (known !== undefined) return known
-    const log = readLog(bytes, this.evidence.digest, this.#shapes)
-    this.#logs.set(bytes, log)
-    return log
+    return readLog(bytes, this.evidence.digest, this.#shapes)
   }
 
   logIn(files: FileTree): LogReading {

@@ -1,5 +1,6 @@
 import { jsonDiff } from '../../core/index.ts'
 import type { Invariant } from './invariant.ts'
+import { lineOf } from './log-reading.ts'
 import { shown } from './words.ts'
 
 /** O20 */
@@ -18,11 +19,11 @@ export const shape: Invariant = {
     }
     for (const { incarnation, disk } of run.evidence.earlierLives) {
       const before = run.logIn(disk)
-      for (const { value } of before.lines.slice(0, before.wholeEvents)) {
-        const kept = run.log.lines.find((line) => line.value?.['seq'] === value?.['seq'])?.value
+      for (let seq = 0; seq < before.wholeEvents; seq++) {
+        const value = before.lines[seq]?.value
+        const kept = lineOf(run.log, seq)?.value
         if (kept === undefined || kept === value || kept['epoch'] !== value?.['epoch']) continue
         for (const change of jsonDiff(value, kept)) {
-          const seq = Number(kept['seq'])
           const sentence = `Event ${seq} has another '${change.path}' than incarnation ${incarnation} wrote.`
           verdict.broken(sentence, { path, seq })
         }
