@@ -35,7 +35,7 @@ const knownLogs = new WeakMap<Uint8Array, LogReading>()
 
 /** Those read last, newest first: the next one mostly begins as one of them does. */
 let lately: readonly LogReading[] = []
-const mostLately = 4
+const mostLately = 16
 const largestLately = 1_000_000
 
 /** By text, which is all that a line is judged by: runs that were forked from one another share most of their lines. */

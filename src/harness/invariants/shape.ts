@@ -10,8 +10,9 @@ export const shape: Invariant = {
   needsSoundLog: true,
   check(run, verdict) {
     const path = run.logPath
-    for (const [index, { value, misshape }] of run.log.lines.entries()) {
-      if (misshape === undefined) continue
+    for (const [index, line] of run.log.lines.entries()) {
+      if (line.misshape === undefined) continue
+      const { value, misshape } = line
       const what = `event ${shown(value?.['seq'])}, kind ${shown(value?.['kind'])}`
       const seq = typeof value?.['seq'] === 'number' ? { seq: value['seq'] } : {}
       const sentence = `Line ${index + 1} of the log (${what}) has not the shape of an event: ${misshape}.`
@@ -20,10 +21,10 @@ export const shape: Invariant = {
     for (const { incarnation, disk } of run.evidence.earlierLives) {
       const before = run.logIn(disk)
       for (let seq = 0; seq < before.wholeEvents; seq++) {
-        const value = before.lines[seq]?.value
-        const kept = lineOf(run.log, seq)?.value
-        if (kept === undefined || kept === value || kept['epoch'] !== value?.['epoch']) continue
-        for (const change of jsonDiff(value, kept)) {
+        const line = before.lines[seq]
+        const kept = lineOf(run.log, seq)
+        if (kept === line || kept?.value?.['epoch'] !== line?.value?.['epoch']) continue
+        for (const change of jsonDiff(line?.value, kept?.value)) {
           const sentence = `Event ${seq} has another '${change.path}' than incarnation ${incarnation} wrote.`
           verdict.broken(sentence, { path, seq })
         }
