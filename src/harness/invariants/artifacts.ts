@@ -23,14 +23,15 @@ export const artifacts: Invariant = {
     for (const artifact of newestArtifacts(folded).values()) {
       const { producedBy, path, sha256, seq } = artifact
       if (producedBy !== null && folded.steps.get(producedBy)?.status !== 'completed') continue
-      const place = { ...placeOfProducer(artifact), seq, path }
       const bytes = evidence.files.get(path)
-      if (bytes === undefined) {
+      const found = bytes === undefined ? undefined : run.sha256Of(bytes)
+      if (found === sha256) continue
+      const place = { ...placeOfProducer(artifact), seq, path }
+      if (found === undefined) {
         verdict.broken(`Artifact '${path}' of ${producerOf(artifact)} is missing.`, place)
         continue
       }
-      const found = run.sha256Of(bytes)
-      if (found === sha256 || isInFlux(path, found)) continue
+      if (isInFlux(path, found)) continue
       const sentence = `Artifact '${path}' of ${producerOf(artifact)} has other bytes than event ${seq} says.`
       verdict.broken(sentence, place)
     }

@@ -142,8 +142,9 @@ export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): 
       (folding: Folding) => folding.copy(),
     )
   folds.set(start, walks)
-  const after = events.findIndex((event, index) => index > 0 && event.seq > throughSeq)
-  return walks.through(events, after < 0 ? events.length : after).run
+  let end = 1
+  while (end < events.length && (events[end] as LoggedEvent).seq <= throughSeq) end++
+  return walks.through(events, end).run
 }
 
 function newRun(start: LoggedEventOf<'workflow_start'>): FoldedRun {
@@ -168,7 +169,8 @@ function newRun(start: LoggedEventOf<'workflow_start'>): FoldedRun {
 /** The newest record of every path, by path. */
 export function newestArtifacts(run: FoldedRun): ReadonlyMap<string, PlacedArtifact> {
   const newest = new Map<string, PlacedArtifact>()
-  const all = [...[...run.steps.values()].flatMap(({ artifacts }) => artifacts), ...run.edits]
+  const all = [...run.edits]
+  for (const { artifacts } of run.steps.values()) all.push(...artifacts)
   for (const artifact of all.sort((left, right) => left.seq - right.seq)) newest.set(artifact.path, artifact)
   return newest
 }

@@ -36,7 +36,7 @@ function judgeProject(run: RunReading, verdict: Verdict): void {
       verdict.broken(`File '${path}' of the project was changed, and no event says so.`, { path })
     }
   }
-  for (const [path] of run.projectFiles(initialFiles)) {
+  for (const path of run.projectFiles(initialFiles).keys()) {
     if (files.has(path) || accounted.has(path)) continue
     verdict.broken(`File '${path}' of the project was removed, and no event says so.`, { path })
   }
