@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/index.ts'
+import { commonLength } from './byte-comparison.ts'
 import type { Invariant, Verdict } from './invariant.ts'
-import { commonLength, eventOf } from './log-reading.ts'
+import { eventOf } from './log-reading.ts'
 import type { LogLine, LogReading } from './log-reading.ts'
 import type { RunReading } from './run-reading.ts'
 import { Walks } from './walks.ts'

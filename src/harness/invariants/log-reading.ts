@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
+import { commonLength } from './byte-comparison.ts'
 import type { EventShapes, LoggedEvent } from './event-shapes.ts'
 import type { EvidenceDigest } from './evidence.ts'
 
@@ -83,17 +84,6 @@ function mostAlike(bytes: Uint8Array): Alike {
     }
   }
   return most
-}
-
-/** How many bytes two arrays begin with in common, by halves: the comparison itself is the machine's. */
-export function commonLength(left: Uint8Array, right: Uint8Array): number {
-  let equal = 0
-  let tried = Math.min(left.length, right.length)
-  for (let end = tried; equal < end; tried = (equal + end + 1) >>> 1) {
-    if (Buffer.compare(left.subarray(equal, tried), right.subarray(equal, tried)) === 0) equal = tried
-    else end = tried - 1
-  }
-  return equal
 }
 
 const emptyLog: LogReading = { bytes: new Uint8Array(), lines: [], ends: [], events: [], wholeEvents: 0 }

@@ -1,4 +1,5 @@
 import type { LoggedEvent, LoggedEventOf } from './event-shapes.ts'
+import type { Execution } from './evidence.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import { LogWalk, LogWalks } from './log-walk.ts'
 import type { RunReading } from './run-reading.ts'
@@ -36,12 +37,12 @@ class CompletionWalk extends LogWalk {
   }
 
   /** By which event a visit had completed. */
-  finishOf(visit: { readonly step: string; readonly visit: number }): number | undefined {
-    return this.#finished.get(visitKey(visit))?.seq
+  finishOf(visit: string): number | undefined {
+    return this.#finished.get(visit)?.seq
   }
 
-  hasStarted(key: string): boolean {
-    return this.#started.has(key)
+  hasStarted(attempt: string): boolean {
+    return this.#started.has(attempt)
   }
 
   protected follow(event: LoggedEvent): void {
@@ -113,28 +114,36 @@ const announcementWalks = new LogWalks(AnnouncementWalk)
 
 /** Calls that the agents' port saw against what the log says: a call may be hidden from the log, never from the port. */
 function judgeCalls(run: RunReading, completions: CompletionWalk, verdict: Verdict): void {
-  const durable = durableFinishes(run)
+  const durable = run.evidence.earlierLives.map(({ incarnation, durableLog }) => ({
+    incarnation,
+    completions: completionWalks.through(run.readLog(durableLog).events),
+  }))
   const seen = new Set<string>()
   for (const call of run.evidence.executions) {
     const key = tryKey(call)
-    const said = `${tryOf(call, call.incarnation)}`
+    const visit = visitKey(call)
     if (seen.has(key)) {
-      verdict.broken(`Step '${call.step}' was called twice for one attempt ${said}.`, placeOf(call))
+      verdict.broken(`Step '${call.step}' was called twice for one attempt ${saidOf(call)}.`, placeOf(call))
     }
     seen.add(key)
-    const done = durable.get(visitKey(call))
-    if (done !== undefined && call.incarnation > done.incarnation) {
-      const sentence = `Step '${call.step}' was called again ${said} after incarnation ${done.incarnation} had completed it durably at event ${done.seq}.`
-      verdict.broken(sentence, { ...placeOf(call), seq: done.seq })
+    const life = durable.find((ended) => ended.completions.finishOf(visit) !== undefined)
+    if (life !== undefined && call.incarnation > life.incarnation) {
+      const seq = life.completions.finishOf(visit) as number
+      const sentence = `Step '${call.step}' was called again ${saidOf(call)} after incarnation ${life.incarnation} had completed it durably at event ${seq}.`
+      verdict.broken(sentence, { ...placeOf(call), seq })
     } else if (!completions.hasStarted(key)) {
-      const after = completions.finishOf(call)
+      const after = completions.finishOf(visit)
       const had = after === undefined ? '' : `, which has it complete at event ${after}`
       verdict.broken(
-        `Step '${call.step}' was called ${said} without a start in the log${had}.`,
+        `Step '${call.step}' was called ${saidOf(call)} without a start in the log${had}.`,
         placeOf(call),
       )
     }
   }
+}
+
+function saidOf(call: Execution): string {
+  return tryOf(call, call.incarnation)
 }
 
 /** One life calls a visit once, and once more for each retry that it announced. */
@@ -158,20 +167,4 @@ function judgeCallsPerLife(
     const sentence = `Step '${call.step}' was called more often than its retries explain: ${counted(count, 'call')} ${tryOf(call, call.incarnation)}, ${counted(allowed, 'call')} allowed.`
     verdict.broken(sentence, placeOf(call))
   }
-}
-
-interface DurableFinish {
-  readonly incarnation: number
-  readonly seq: number
-}
-
-function durableFinishes(run: RunReading): ReadonlyMap<string, DurableFinish> {
-  const durable = new Map<string, DurableFinish>()
-  for (const { incarnation, durableLog } of run.evidence.earlierLives) {
-    for (const event of run.readLog(durableLog).events) {
-      if (event.kind !== 'step_finish' || durable.has(visitKey(event))) continue
-      durable.set(visitKey(event), { incarnation, seq: event.seq })
-    }
-  }
-  return durable
 }

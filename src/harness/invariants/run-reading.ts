@@ -1,4 +1,4 @@
-import { joinPath } from '../../core/index.ts'
+import { decodeUtf8, joinPath } from '../../core/index.ts'
 import type { EventShapes, LoggedDefinition, LoggedEvent } from './event-shapes.ts'
 import type { Evidence, FileTree } from './evidence.ts'
 import { foldLog } from './fold.ts'
@@ -19,6 +19,22 @@ const settled: ReadonlySet<string> = new Set([
   'cancelled',
   'left',
 ])
+
+interface Pointer {
+  readonly runId?: unknown
+  readonly seq?: unknown
+}
+
+/** By the bytes themselves as well. */
+const pointers = new WeakMap<Uint8Array, Pointer>()
+
+function readPointer(bytes: Uint8Array): Pointer {
+  try {
+    return (JSON.parse(decodeUtf8(bytes)) as Pointer | null) ?? {}
+  } catch {
+    return {}
+  }
+}
 
 /** Evidence with what the checkers read out of it, each part once and only when it is asked for. */
 export class RunReading {
@@ -138,12 +154,9 @@ export class RunReading {
   pointedSeq(files: FileTree): number {
     const bytes = files.get(this.pointerPath)
     if (bytes === undefined) return -1
-    try {
-      const value = JSON.parse(new TextDecoder().decode(bytes)) as { runId?: unknown; seq?: unknown } | null
-      return value?.runId === this.evidence.runId && typeof value.seq === 'number' ? value.seq : -1
-    } catch {
-      return -1
-    }
+    const pointer = pointers.get(bytes) ?? readPointer(bytes)
+    pointers.set(bytes, pointer)
+    return pointer.runId === this.evidence.runId && typeof pointer.seq === 'number' ? pointer.seq : -1
   }
 
   /** Files outside the engine's directories. */

@@ -1,5 +1,6 @@
 import { canonicalJson, isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
+import { sameBytes } from './byte-comparison.ts'
 import type { EvidenceDigest } from './evidence.ts'
 
 /** A `state.json` by its bytes: the body when its checksum holds, or what is wrong with it, to follow "state.json". */
@@ -9,15 +10,27 @@ export type StateReading =
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** By text: runs that were forked from one another share most of their snapshots. */
-const known = new Map<string, StateReading>()
-const mostKnown = 1_000
+/** By the bytes themselves, which nobody writes to: forked disks share them. */
+const known = new WeakMap<Uint8Array, StateReading>()
+
+interface ReadState {
+  readonly bytes: Uint8Array
+  readonly state: StateReading
+}
+
+/** Those read last, newest first: runs that were forked from one another write the same snapshots. */
+let lately: readonly ReadState[] = []
+const mostLately = 16
+const largestLately = 1_000_000
 
 export function readState(bytes: Uint8Array, digest: EvidenceDigest): StateReading {
-  const text = decoder.decode(bytes)
-  const state = known.get(text) ?? parseState(text, digest)
-  if (known.size >= mostKnown) known.clear()
-  known.set(text, state)
+  const before = known.get(bytes)
+  if (before !== undefined) return before
+  const same = lately.find((other) => sameBytes(other.bytes, bytes))
+  const state = same?.state ?? parseState(decoder.decode(bytes), digest)
+  known.set(bytes, state)
+  if (bytes.length <= largestLately)
+    lately = [{ bytes, state }, ...lately.filter((other) => other !== same)].slice(0, mostLately)
   return state
 }
 

@@ -13,10 +13,11 @@ export const tidiness: Invariant = {
     judgeProject(run, verdict)
     accountWalks.through(run.events).tell(run, verdict)
     if (!run.hasSettled) return
+    const staging = `${run.runFolder}/staging/`
     for (const path of run.evidence.files.keys()) {
-      if (path.startsWith(`${run.runFolder}/staging/`)) {
+      if (path.startsWith(staging)) {
         verdict.broken(`Staged file '${path}' was left behind.`, { path })
-      } else if (run.isEngines(path) && path.endsWith('.tmp')) {
+      } else if (path.endsWith('.tmp') && run.isEngines(path)) {
         verdict.broken(`Temporary file '${path}' was left behind.`, { path })
       }
     }
@@ -25,7 +26,7 @@ export const tidiness: Invariant = {
 
 function judgeProject(run: RunReading, verdict: Verdict): void {
   const { initialFiles, files } = run.evidence
-  const accounted = accountWalks.through(run.events).paths
+  const { paths: accounted } = accountWalks.through(run.events)
   for (const [path, bytes] of run.projectFiles(files)) {
     if (accounted.has(path)) continue
     const before = initialFiles.get(path)
