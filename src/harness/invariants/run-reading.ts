@@ -147,7 +147,9 @@ export class RunReading {
 
   stateIn(files: FileTree): StateReading | undefined {
     const bytes = files.get(this.statePath)
-    return bytes === undefined ? undefined : readState(bytes, this.evidence.digest)
+    return bytes === undefined
+      ? undefined
+      : readState(bytes, this.evidence.digest, () => this.logIn(files).events)
   }
 
   /** How much of this run's log the last pointer vouches for; -1 when it says nothing about it. */
