@@ -21,8 +21,14 @@ export class Matching {
     this.take(encodeUtf8(text))
   }
 
-  /** A number without sign or fraction. */
-  takeNumber(): void {
+  takeByte(byte: number): void {
+    this.#hasFailed ||= this.#bytes[this.#at] !== byte
+    this.#at++
+  }
+
+  /** Some text, and then a number without sign or fraction. */
+  takeNumberAfter(text: string): void {
+    this.takeText(text)
     const from = this.#at
     while (isDigit(this.#bytes[this.#at])) this.#at++
     const length = this.#at - from

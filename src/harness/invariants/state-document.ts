@@ -105,9 +105,14 @@ function hasFindings(output: JsonValue): boolean {
 }
 
 /** Texts of what runs that were forked from one another share. */
-const stepTexts = new WeakMap<FoldedStep, { readonly agent: string | undefined; readonly text: Uint8Array }>()
+const stepTexts = new WeakMap<FoldedStep, StepText>()
 const artifactTexts = new WeakMap<PlacedArtifact, Uint8Array>()
 const definitionTexts = new WeakMap<LoggedDefinition, Uint8Array>()
+
+interface StepText {
+  readonly agent: string | undefined
+  readonly text: Uint8Array
+}
 
 /** Numbers that only its writer knows: how often it was saved, and in which format. */
 const ofTheWriter = ['saveSeq', 'schemaVersion']
@@ -117,61 +122,54 @@ export function isTextOf(bytes: Uint8Array, run: FoldedRun): boolean {
   const text = new Matching(bytes)
   const facts = factsOf(run)
   const names = Object.keys(facts).filter((name) => facts[name] !== undefined)
-  let isFirst = true
+  let before = '{'
   for (const name of [...names, 'steps', 'artifacts', ...ofTheWriter].sort()) {
-    text.takeText(`${isFirst ? '{' : ','}${JSON.stringify(name)}:`)
-    isFirst = false
-    if (name === 'steps') takeSteps(text, run)
-    else if (name === 'artifacts') takeArtifacts(text, run)
-    else if (name === 'definition') text.take(kept(definitionTexts, run.definition, canonicalBytes))
-    else if (ofTheWriter.includes(name)) text.takeNumber()
-    else text.takeText(canonicalJson(facts[name]))
+    const key = `${before}${JSON.stringify(name)}:`
+    before = ','
+    if (name === 'steps') takeList(text, `${key}{`, stepTextsOf(run), '}')
+    else if (name === 'artifacts') takeList(text, `${key}[`, placedArtifacts(run).map(artifactText), ']')
+    else if (name === 'definition') takeList(text, key, [definitionText(run.definition)], '')
+    else if (ofTheWriter.includes(name)) text.takeNumberAfter(key)
+    else text.takeText(`${key}${canonicalJson(facts[name])}`)
     if (text.hasFailed) return false
   }
   return text.isOver
 }
 
-function takeSteps(text: Matching, run: FoldedRun): void {
-  const agents = agentsOf(run.definition)
-  let before = '{'
-  for (const id of [...run.steps.keys()].sort()) {
-    const step = run.steps.get(id) as FoldedStep
-    text.takeText(`${before}${JSON.stringify(id)}:`)
-    text.take(stepText(step, agents.get(id)))
-    before = ','
+function takeList(text: Matching, before: string, items: readonly Uint8Array[], after: string): void {
+  text.takeText(before)
+  for (const [index, item] of items.entries()) {
+    if (index > 0) text.takeByte(comma)
+    text.take(item)
   }
-  text.takeText(run.steps.size === 0 ? '{}' : '}')
+  text.takeText(after)
 }
 
-function stepText(step: FoldedStep, agent: string | undefined): Uint8Array {
+const comma = 0x2c
+
+function stepTextsOf({ definition, steps }: FoldedRun): readonly Uint8Array[] {
+  const agents = agentsOf(definition)
+  return [...steps]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([id, step]) => stepText(id, step, agents.get(id)))
+}
+
+function stepText(id: string, step: FoldedStep, agent: string | undefined): Uint8Array {
   const known = stepTexts.get(step)
-  if (known?.agent === agent && known !== undefined) return known.text
-  const text = canonicalBytes({ agent, ...stepDocument(step) })
+  if (known !== undefined && known.agent === agent) return known.text
+  const text = encodeUtf8(`${JSON.stringify(id)}:${canonicalJson({ agent, ...stepDocument(step) })}`)
   stepTexts.set(step, { agent, text })
   return text
 }
 
-function takeArtifacts(text: Matching, run: FoldedRun): void {
-  text.takeText('[')
-  let isFirst = true
-  for (const artifact of placedArtifacts(run)) {
-    if (!isFirst) text.takeText(',')
-    isFirst = false
-    text.take(kept(artifactTexts, artifact, (placed) => canonicalBytes(artifactDocument(placed))))
-  }
-  text.takeText(']')
-}
-
-function kept<T extends object>(
-  texts: WeakMap<T, Uint8Array>,
-  of: T,
-  write: (value: T) => Uint8Array,
-): Uint8Array {
-  const text = texts.get(of) ?? write(of)
-  texts.set(of, text)
+function artifactText(artifact: PlacedArtifact): Uint8Array {
+  const text = artifactTexts.get(artifact) ?? encodeUtf8(canonicalJson(artifactDocument(artifact)))
+  artifactTexts.set(artifact, text)
   return text
 }
 
-function canonicalBytes(value: unknown): Uint8Array {
-  return encodeUtf8(canonicalJson(value))
+function definitionText(definition: LoggedDefinition): Uint8Array {
+  const text = definitionTexts.get(definition) ?? encodeUtf8(canonicalJson(definition))
+  definitionTexts.set(definition, text)
+  return text
 }
