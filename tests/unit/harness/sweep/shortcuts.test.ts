@@ -10,7 +10,7 @@ import {
 } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
-import type { Boundary } from '../../../../src/harness/sweep/swept-life.ts'
+import type { Boundary } from '../../../../src/harness/sweep/life-options.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
 import { sweptWorkflow } from './swept.ts'

@@ -3,7 +3,7 @@ import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../../..
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { createOutside } from '../../../../src/harness/outside.ts'
 import { agentPort } from '../../../../src/harness/prepare-session.ts'
-import type { SweptWorkflow } from '../../../../src/harness/sweep/swept-life.ts'
+import type { SweptWorkflow } from '../../../../src/harness/sweep/swept-workflow.ts'
 import type { Agents } from '../../../../src/ports/index.ts'
 
 /** A workflow as a sweep has its lives live it. */
