@@ -62,7 +62,7 @@ test('an agent that takes a moment to obey has left nothing', async () => {
       try {
         await clock.sleep(5_000)
       } finally {
-        for (let moment = 0; moment < 100; moment++) await null
+        for (let moment = 0; moment < 100; moment++) await Promise.resolve()
       }
       return null
     },
