@@ -29,7 +29,7 @@ import type { GateControllers } from '../gate-controllers.ts'
 import type { Execution, FiredFaultRecord, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import type { Outside } from '../outside.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { EventOf, KnownLines, StateDocument } from '../../trace/index.ts'
+import type { EventOf, KnownFiles, StateDocument } from '../../trace/index.ts'
 import { Ledger } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
@@ -53,8 +53,8 @@ export interface SweptWorkflow {
   readonly operator?: SweepOperator
   /** The project on the real disk, to which nobody is to write. */
   readonly folder?: string
-  /** What the lines of its logs say. */
-  readonly knownLines: KnownLines
+  /** What its lives have read of its files. */
+  readonly knownFiles: KnownFiles
   /** Told whenever a gate is asked. */
   readonly onGate?: () => void
 }
@@ -386,7 +386,7 @@ class WatchedLife {
   }
 
   #sessionWorld(before: SweptWorld): SessionWorld {
-    const { seed, driver, digest, realWaitMs, outside, knownLines } = this.#workflow
+    const { seed, driver, digest, realWaitMs, outside, knownFiles } = this.#workflow
     const virtualClock = createVirtualClock(before.now)
     const ledger = new Ledger(before.effects)
     const { from, scheduler } = this.#options
@@ -431,7 +431,7 @@ class WatchedLife {
       realWaitMs,
       storage: {},
       outside,
-      knownLines,
+      knownFiles,
       compression: createCompression(),
       ...(scheduler === undefined ? {} : { scheduler }),
     }

@@ -15,6 +15,7 @@ import { createOutside } from '../../../../src/harness/outside.ts'
 import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
 import type { Boundary, SweptWorkflow } from '../../../../src/harness/sweep/swept-life.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
+import { KnownFiles } from '../../../../src/trace/index.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
 
 // However busy the machine is.
@@ -45,7 +46,7 @@ describe.each([
       digest: createDigest(),
       realWaitMs: 60_000,
       outside: createOutside({}, undefined),
-      knownLines: new Map(),
+      knownFiles: new KnownFiles(),
     }
     const boundaries: Boundary[] = []
     const writes: string[] = []
