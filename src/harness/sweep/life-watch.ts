@@ -157,7 +157,7 @@ export class LifeWatch {
 
   /** Each time new ones, on the same world. */
   ports(): SessionWorld {
-    const { seed, driver, digest, realWaitMs, outside, knownLines } = this.#workflow
+    const { seed, driver, digest, realWaitMs, outside, knownFiles } = this.#workflow
     const virtualClock = createVirtualClock(this.#world.now)
     const ledger = new Ledger(this.#world.effects)
     const { from, scheduler } = this.#options
@@ -202,7 +202,7 @@ export class LifeWatch {
       realWaitMs,
       storage: {},
       outside,
-      knownLines,
+      knownFiles,
       compression: createCompression(),
       ...(scheduler === undefined ? {} : { scheduler }),
     }

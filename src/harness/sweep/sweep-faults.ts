@@ -2,6 +2,7 @@ import { createDigest } from '../../adapters/node/index.ts'
 import { defaultSeed } from '../../core/index.ts'
 import { createReferenceDriver } from '../../engine/index.ts'
 import type { LoadedWorkflow } from '../../engine/index.ts'
+import { KnownFiles } from '../../trace/index.ts'
 import type { Project, WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
 import { createOutside } from '../outside.ts'
 import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
@@ -82,6 +83,6 @@ async function sweptWorkflow(
     outside: createOutside(options, undefined),
     ...(options.operator === undefined ? {} : { operator: options.operator }),
     ...(project.folder === undefined ? {} : { folder: project.folder }),
-    knownLines: new Map(),
+    knownFiles: new KnownFiles(),
   }
 }

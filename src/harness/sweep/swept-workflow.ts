@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../core/index.ts'
 import type { WorkflowDefinition } from '../../definition/index.ts'
 import type { AgentPort, DigestPort, GateDecision, WorkflowDriver } from '../../ports/index.ts'
-import type { KnownLines } from '../../trace/index.ts'
+import type { KnownFiles } from '../../trace/index.ts'
 import type { GateController } from '../contract.ts'
 import type { Outside } from '../outside.ts'
 
@@ -19,8 +19,8 @@ export interface SweptWorkflow {
   readonly operator?: SweepOperator
   /** The project on the real disk, to which nobody is to write. */
   readonly folder?: string
-  /** What the lines of its logs say. */
-  readonly knownLines: KnownLines
+  /** What its lives have read of its files. */
+  readonly knownFiles: KnownFiles
   /** Told whenever a gate is asked. */
   readonly onGate?: () => void
 }

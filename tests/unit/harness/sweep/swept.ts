@@ -1,5 +1,6 @@
 import { createDigest } from '../../../../src/adapters/node/index.ts'
 import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
+import { KnownFiles } from '../../../../src/trace/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { createOutside } from '../../../../src/harness/outside.ts'
 import { agentPort } from '../../../../src/harness/prepare-session.ts'
@@ -19,6 +20,6 @@ export async function sweptWorkflow(source: AgentWorkflow, agents: Agents): Prom
     digest: createDigest(),
     realWaitMs: 60_000,
     outside: createOutside({}, undefined),
-    knownLines: new Map(),
+    knownFiles: new KnownFiles(),
   }
 }
