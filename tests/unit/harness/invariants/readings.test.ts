@@ -124,10 +124,10 @@ describe('a state.json as it is written', () => {
     ]) {
       expect(await judged(sound.plain, other)).not.toEqual([])
     }
-    for (const member of Object.keys(body)) {
+    const free = ['saveSeq', 'schemaVersion', 'runId']
+    for (const member of Object.keys(body).filter((name) => !free.includes(name))) {
       const { [member]: gone, ...rest } = body
-      if (member !== 'saveSeq' && member !== 'schemaVersion' && member !== 'runId')
-        expect(await judged(sound.plain, rest), `without ${member}, ${String(gone)}`).not.toEqual([])
+      expect(await judged(sound.plain, rest), `without ${member}, ${String(gone)}`).not.toEqual([])
     }
   })
 
