@@ -1,7 +1,9 @@
 import { stateFolder } from '../../engine/index.ts'
 import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
-import { afterEnding, isOver, liveOn } from './swept-life.ts'
-import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
+import { afterEnding, isOver } from './later-lives.ts'
+import { liveOn } from './swept-life.ts'
+import type { EndedLifeOf } from './life-options.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 

@@ -206,6 +206,16 @@ describe('a fork', () => {
       { numRuns: 200, seed: 1 },
     )
   })
+
+  test('counts what changes it from its own start', () => {
+    const files = createVirtualFiles({ a: '1' })
+    files.perform({ op: 'append', path: 'a', data: '2' })
+    const fork = files.fork()
+    fork.perform({ op: 'append', path: 'a', data: '3' })
+    fork.perform({ op: 'fsync', path: 'a' })
+    fork.perform({ op: 'read', path: 'a' })
+    expect([files.changesMade, fork.changesMade]).toEqual([1, 2])
+  })
 })
 
 describe('the virtual disk', () => {
