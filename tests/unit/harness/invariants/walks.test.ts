@@ -85,6 +85,20 @@ test('whoever goes on from a known walk leaves it as it is', () => {
   expect(begun.names).toEqual(namesOf(items.slice(0, 17)))
 })
 
+test('of a long list no more is kept than of a short one', () => {
+  let copies = 0
+  const counting = new Walks<Item, Names>(
+    () => new Names(),
+    ({ names }) => {
+      copies++
+      return new Names(names)
+    },
+  )
+  counting.through(itemsOf('a', 10_000))
+  expect(copies).toBeGreaterThan(4)
+  expect(copies).toBeLessThanOrEqual(16)
+})
+
 function itemsOf(stem: string, count: number): readonly Item[] {
   return Array.from({ length: count }, (_, index) => ({ name: `${stem}${index}` }))
 }
