@@ -10,7 +10,7 @@ import type {
 } from '../../ports/index.ts'
 import { afterCrash, isTorn, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
-import { contentBytes, contentSize, sharedBytes } from './file-content.ts'
+import { contentBytes, contentSize } from './file-content.ts'
 import { PathWalk, type Place } from './path-walk.ts'
 import { byName, durableTarget, rootNumber, sortedNames, VirtualDisk, type Inode } from './virtual-disk.ts'
 
@@ -128,7 +128,7 @@ class FilesOnDisk implements VirtualFiles {
       const number: number | undefined = inode?.kind === 'folder' ? durableTarget(inode, name) : undefined
       inode = number === undefined ? undefined : this.#disk.inode(number)
     }
-    return inode?.kind === 'file' ? sharedBytes(inode.durable) : undefined
+    return inode?.kind === 'file' ? contentBytes(inode.durable) : undefined
   }
 
   digest(): string {
@@ -316,7 +316,7 @@ class FilesOnDisk implements VirtualFiles {
   #collect(number: number, path: string, files: [string, Uint8Array][]): void {
     const inode = this.#disk.inode(number)
     if (inode.kind === 'file') {
-      files.push([path, sharedBytes(inode.volatile)])
+      files.push([path, contentBytes(inode.volatile)])
       return
     }
     for (const [name, target] of sortedNames(inode)) this.#collect(target, joinPath(path, name), files)

@@ -27,8 +27,9 @@ export async function sweepCrashes(sweep: Sweep): Promise<void> {
       sweep.recovered([...path].join('\n'))
       if (recoveryCrashes === false) continue
       if (recoveryCrashes === 'each-kind') {
+        if (fault.outcome !== 'kill') continue
         const kind = [point.name, ...path].map(pointClass).join('\n')
-        if (fault.outcome !== 'kill' || known.has(kind)) continue
+        if (known.has(kind)) continue
         known.add(kind)
       }
       await crashRecovery(sweep, [fault], world)

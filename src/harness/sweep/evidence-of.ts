@@ -57,8 +57,10 @@ async function resumedOnceMore(workflow: SweptWorkflow, ended: EndedLifeOf): Pro
 /** Without other runs: one whose start no caller was told of may lie there, half begun. */
 function filesOf({ disk, runId }: SweptWorld): FileTree {
   const runs = `${stateFolder}/runs/`
-  const files = [...disk.snapshotFiles()]
-  return new Map(files.filter(([path]) => !path.startsWith(runs) || path.startsWith(`${runs}${runId}/`)))
+  const own = `${runs}${runId}/`
+  const files = disk.snapshotFiles()
+  for (const path of files.keys()) if (path.startsWith(runs) && !path.startsWith(own)) files.delete(path)
+  return files
 }
 
 /** The run over which a life had died was refused to the next one. */
