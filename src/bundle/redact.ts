@@ -132,14 +132,16 @@ export function createRedactor(options: RedactorOptions): Redactor {
 
   const object = (members: Record<string, unknown>): unknown => {
     const keys = Object.keys(members)
-    const entries: [string, unknown][] = []
-    let changed = false
-    for (const key of keys) {
-      const entry: [string, unknown] = [text(key), json(members[key], key)]
-      changed ||= entry[0] !== key || entry[1] !== members[key]
-      entries.push(entry)
+    let copy: [string, unknown][] | undefined
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index] as string
+      const name = text(key)
+      const value = json(members[key], key)
+      if (copy === undefined && (name !== key || value !== members[key]))
+        copy = keys.slice(0, index).map((earlier) => [earlier, members[earlier]])
+      copy?.push([name, value])
     }
-    return changed ? Object.fromEntries(entries) : members
+    return copy === undefined ? members : Object.fromEntries(copy)
   }
 
   return {

@@ -124,13 +124,20 @@ function bytesOf(base64: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, 'base64'))
 }
 
-/** The last line of a worker that was killed can be cut short. */
 function journalLines(path: string): readonly JournalLine[] {
-  const text = readIfThere(path)
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
+  return readIfThere(path)
     .split('\n')
-    .flatMap((line) => (line === '' ? [] : (JSON.parse(line) as JournalLine)))
+    .flatMap((line) => journalLine(line) ?? [])
+}
+
+/** A worker that was killed leaves the line that it was writing cut short, or the rest of one that it was wiping out. */
+function journalLine(line: string): JournalLine | undefined {
+  if (line === '') return undefined
+  try {
+    return JSON.parse(line) as JournalLine
+  } catch {
+    return undefined
+  }
 }
 
 function readIfThere(path: string): string {

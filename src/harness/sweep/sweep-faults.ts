@@ -12,7 +12,7 @@ import { recordFinding } from './record-finding.ts'
 import type { FaultSequence, RecordedFinding, SweepReport } from './report.ts'
 import { tryEveryFault } from './single-faults.ts'
 import type { SingleFaultOptions } from './sweep.ts'
-import type { SweepOperator, SweptWorkflow } from './swept-life.ts'
+import type { SweepOperator, SweptWorkflow } from './swept-workflow.ts'
 
 export interface SweepOptions
   extends

@@ -35,7 +35,21 @@ describe('the journal of a worker', () => {
     entry.project({ folder: '/somewhere', template: 'medium' })
     expect(readFileSync(onlyFile(folder), 'utf8')).toContain('passes')
     entry.end(null)
-    expect(readFileSync(onlyFile(folder), 'utf8')).toBe(empty)
+    expect(readFileSync(onlyFile(folder), 'utf8').trimEnd()).toBe(empty.trimEnd())
+  })
+
+  test('notes a test where the one before it was forgotten, whichever took more room', () => {
+    const folder = temporaryFolder()
+    const journal = journalIn(folder)
+    for (const name of ['short', 'long '.repeat(100), 'brief']) {
+      const entry = journal.begin(begun(name))
+      entry.project({ folder: `/${name}`, template: 'medium' })
+      expect(readJournals(folder)).toMatchObject([
+        { underWay: [{ name, projects: [{ folder: `/${name}`, template: 'medium' }] }] },
+      ])
+      entry.end(null)
+      expect(readJournals(folder)).toMatchObject([{ underWay: [], bundles: [] }])
+    }
   })
 
   test('tells tests that are under way from those beside them that have ended', () => {
@@ -144,6 +158,14 @@ describe('reading a journal', () => {
     journalIn(folder).begin(begun('dies'))
     appendFileSync(onlyFile(folder), '{"kind":"end","id":1,"bun')
     expect(readJournals(folder)).toMatchObject([{ underWay: [{ name: 'dies' }] }])
+  })
+
+  test('leaves out the rest of a line that was being wiped out', () => {
+    const folder = temporaryFolder()
+    const journal = journalIn(folder)
+    journal.begin(begun('ends')).end(null)
+    appendFileSync(onlyFile(folder), 'correlationId":"c-1"}\n{"kind":"end","id":1,"bundle":null}\n')
+    expect(readJournals(folder)).toMatchObject([{ pid: process.pid, underWay: [], bundles: [] }])
   })
 
   test('passes over one that is gone or has just been made', () => {
