@@ -76,8 +76,10 @@ function minimiserOf(
   options: SingleFaultOptions,
 ): Minimiser {
   const sweeps = new Map<WorkflowDefinition, Sweep>()
+  const withEveryCall: SingleFaultOptions = { ...options, rememberAgents: false }
   const sweepOf = async (definition: WorkflowDefinition): Promise<Sweep> => {
-    const sweep = sweeps.get(definition) ?? new Sweep({ ...workflow, definition }, initialFiles, options)
+    const sweep =
+      sweeps.get(definition) ?? new Sweep({ ...workflow, definition }, initialFiles, withEveryCall)
     if (!sweeps.has(definition)) await sweep.discover()
     sweeps.set(definition, sweep)
     return sweep
