@@ -9,45 +9,42 @@ export interface JsonObject {
  * `undefined` members left out (the rules of RFC 8785 for the values that occur here).
  */
 export function canonicalJson(value: unknown): string {
-  const sorted = withSortedKeys(value)
-  return sorted === unsortable ? slowCanonicalJson(value) : (JSON.stringify(sorted) ?? 'null')
+  return textOf(value) ?? 'null'
 }
 
-/**
- * An object with a key such as `10` cannot hold its keys in text order: the engine lists those first, by number. And a copy
- * cannot simply be given a member named `__proto__`.
- */
-const unsortable = Symbol('unsortable')
-const numericKey = /^(?:0|[1-9]\d*)$/
+/** Undefined for what JSON leaves out. Built as text: an object cannot hold keys such as `10` in text order, and copies cost more. */
+function textOf(value: unknown): string | undefined {
+  if (value === null || typeof value !== 'object') return jsonOfPrimitive(value)
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return JSON.stringify(value)
+  return Array.isArray(value) ? textOfList(value) : textOfObject(value as Record<string, unknown>)
+}
 
-/** The value itself when all keys are in order, which is the usual case and costs no copy; otherwise a sorted copy. */
-function withSortedKeys(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) {
-    let copy: unknown[] | undefined
-    for (let index = 0; index < value.length; index++) {
-      const member = withSortedKeys(value[index])
-      if (member === unsortable) return unsortable
-      if (member !== value[index]) (copy ??= value.slice())[index] = member
-    }
-    return copy ?? value
+function jsonOfPrimitive(value: unknown): string | undefined {
+  return typeof value === 'number' && Number.isFinite(value)
+    ? String(value)
+    : (JSON.stringify(value) as string | undefined)
+}
+
+function textOfList(members: readonly unknown[]): string {
+  let text = '['
+  for (let index = 0; index < members.length; index++) {
+    if (index > 0) text += ','
+    text += textOf(members[index]) ?? 'null'
   }
-  const members = value as Record<string, unknown>
+  return `${text}]`
+}
+
+function textOfObject(members: Readonly<Record<string, unknown>>): string {
   const keys = Object.keys(members)
-  let changed = !isSorted(keys)
-  if (changed) keys.sort()
-  const sorted: unknown[] = []
+  if (!isSorted(keys)) keys.sort()
+  let text = '{'
   for (const key of keys) {
-    if ((key.charCodeAt(0) <= 0x39 && numericKey.test(key)) || key === '__proto__') return unsortable
-    const member = withSortedKeys(members[key])
-    if (member === unsortable) return unsortable
-    if (member !== members[key]) changed = true
-    sorted.push(member)
+    const member = textOf(members[key])
+    if (member === undefined) continue
+    if (text.length > 1) text += ','
+    text += opening(key) + member
   }
-  if (!changed) return value
-  const copy: Record<string, unknown> = {}
-  for (let index = 0; index < keys.length; index++) copy[keys[index] as string] = sorted[index]
-  return copy
+  return `${text}}`
 }
 
 function isSorted(keys: readonly string[]): boolean {
@@ -57,15 +54,17 @@ function isSorted(keys: readonly string[]): boolean {
   return true
 }
 
-function slowCanonicalJson(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(slowCanonicalJson).join(',')}]`
-  const members = value as Record<string, unknown>
-  const texts = Object.keys(members)
-    .sort()
-    .filter((key) => members[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${slowCanonicalJson(members[key])}`)
-  return `{${texts.join(',')}}`
+/** How members begin, by their key: most keys occur again and again. */
+const openings = new Map<string, string>()
+const mostOpenings = 1_000
+
+function opening(key: string): string {
+  const known = openings.get(key)
+  if (known !== undefined) return known
+  const text = `${JSON.stringify(key)}:`
+  if (openings.size >= mostOpenings) openings.clear()
+  openings.set(key, text)
+  return text
 }
 
 /**
@@ -138,7 +137,10 @@ export function membersOf(json: string, wanted: ReadonlySet<string>): Readonly<R
     const valueAt = endOfString(json, at) + 1
     const end = endOfValue(json, valueAt)
     const name = json.slice(at + 1, valueAt - 2)
-    if (wanted.has(name)) found[name] = JSON.parse(json.slice(valueAt, end)) as JsonValue
+    if (wanted.has(name)) {
+      found[name] = JSON.parse(json.slice(valueAt, end)) as JsonValue
+      if (Object.keys(found).length === wanted.size) break
+    }
     at = end + 1
   }
   return found

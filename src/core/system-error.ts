@@ -39,12 +39,15 @@ export interface SystemErrorFacts {
   readonly dest?: string
 }
 
-/** Makes the error that Node would throw: `ENOENT: no such file or directory, open 'notes.md'`. */
+/**
+ * Makes the error that Node would throw: `ENOENT: no such file or directory, open 'notes.md'`. It has no frames, as those that
+ * come from a thread of Node have none: they would lead into whoever plays the system.
+ */
 export function systemError(facts: SystemErrorFacts): SystemError {
   const { code, syscall, path, dest } = facts
   const [errno, text] = systemErrors[code]
   const where = dest === undefined ? `'${path}'` : `'${path}' -> '${dest}'`
-  const error = new Error(`${code}: ${text}, ${syscall} ${where}`)
+  const error = withoutFrames(`${code}: ${text}, ${syscall} ${where}`)
   return Object.assign(error, {
     code,
     errno: -errno,
@@ -52,6 +55,14 @@ export function systemError(facts: SystemErrorFacts): SystemError {
     path,
     ...(dest === undefined ? {} : { dest }),
   })
+}
+
+function withoutFrames(message: string): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = new Error(message)
+  Error.stackTraceLimit = stackTraceLimit
+  return error
 }
 
 /** Whether something thrown is a system error, of one of the codes if any are given. */

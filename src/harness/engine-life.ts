@@ -20,7 +20,7 @@ import type {
   TurnPort,
   WorkflowDriver,
 } from '../ports/index.ts'
-import type { KnownLines } from '../trace/index.ts'
+import type { KnownFiles } from '../trace/index.ts'
 import { createActivities } from './activities.ts'
 import type { Activity } from './activities.ts'
 import { Bell } from './bell.ts'
@@ -56,7 +56,7 @@ export interface SessionWorld {
   readonly outside: Outside
   /** Puts agents and gates in order; absent: they go on as they come. Needs the virtual clock. */
   readonly scheduler?: Scheduler
-  readonly knownLines?: KnownLines
+  readonly knownFiles?: KnownFiles
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
@@ -115,7 +115,7 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
-    ...(world.knownLines === undefined ? {} : { knownLines: world.knownLines }),
+    ...(world.knownFiles === undefined ? {} : { knownFiles: world.knownFiles }),
     ...world.storage,
   })
   return {

@@ -30,7 +30,7 @@ export type { SweepOptions } from './sweep/sweep-faults.ts'
 export { mergeSweepReports } from './sweep/merge-reports.ts'
 export * from './sweep/report.ts'
 export type { SingleFaultOptions } from './sweep/sweep.ts'
-export type { SweepOperator } from './sweep/swept-life.ts'
+export type { SweepOperator } from './sweep/swept-workflow.ts'
 export * from './snapshot-diff.ts'
 export {
   ConfigurationError,

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue, MaybePromise } from '../core/index.ts'
 import type { WorkflowDefinition } from '../definition/index.ts'
 import type {
   EventOf,
-  KnownLines,
+  KnownFiles,
   ObservedStatus,
   RunStatus,
   StateDocument,
@@ -65,8 +65,8 @@ export interface DriverPorts extends StorageOptions {
   readonly processes?: ProcessPort
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
-  /** What lines of logs say, for who takes the same run up thousands of times. */
-  readonly knownLines?: KnownLines
+  /** What need not be read again, for who takes the same run up thousands of times. */
+  readonly knownFiles?: KnownFiles
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
 }

@@ -5,7 +5,7 @@ import type { MaybePromise, Program } from '../core/index.ts'
  * written as UTF-8. Everything that touches a disk goes through these thirteen, so that one place can record, fault or fence it.
  */
 export type FileOperation =
-  /** The bytes of a file, or undefined when there is none. */
+  /** The bytes of a file, or undefined when there is none. Nobody may write to them: a simulated disk hands out its own. */
   | { readonly op: 'read'; readonly path: string }
   /** The entries of a folder sorted by name, or undefined when there is none. */
   | { readonly op: 'list'; readonly path: string }

@@ -1,6 +1,7 @@
 import { decodeStrictUtf8 } from '../core/index.ts'
 import { eventFormatVersion } from './events.ts'
 import type { WorkflowEvent } from './events.ts'
+import type { KnownLog } from './known-files.ts'
 
 /** CRC-32 of text taken as UTF-8; handed in, so that the format stays free of effects. */
 export type Crc32 = (data: string | Uint8Array) => number
@@ -36,21 +37,19 @@ export interface LogDamage {
  * Reads the longest valid prefix of a log.
  *
  * @param vouchedSeq highest sequence number that something outside the log (state file, last pointer) knows to be durable.
- * @param knownLines lines that need not be checked and read again; those that are new are added.
+ * @param known a log whose lines need not be checked and read again where this one begins alike; it becomes this one.
  */
-export function decodeLog(
-  bytes: Uint8Array,
-  crc32: Crc32,
-  vouchedSeq = -1,
-  knownLines?: KnownLines,
-): DecodedLog {
-  const events: WorkflowEvent[] = []
-  const text = asciiOf(bytes)
+export function decodeLog(bytes: Uint8Array, crc32: Crc32, vouchedSeq = -1, known?: KnownLog): DecodedLog {
+  known?.keepBeginningOf(bytes)
+  const events = known?.events.slice() ?? []
+  const knownBytes = known?.sizeBytes ?? 0
+  const rest = bytes.subarray(knownBytes)
+  const text = asciiOf(rest)
   let offset = 0
   let damage: string | undefined
   let newer = false
-  while (offset < bytes.length) {
-    const parsed = knownLineAt(bytes, offset, crc32, text, knownLines)
+  while (offset < rest.length) {
+    const parsed = lineAt(rest, offset, crc32, text)
     newer = (parsed.event?.v ?? 0) > eventFormatVersion
     const problem = parsed.problem ?? sequenceProblem(events, parsed.event as WorkflowEvent)
     if (problem !== undefined) {
@@ -58,14 +57,16 @@ export function decodeLog(
       break
     }
     events.push(parsed.event as WorkflowEvent)
+    known?.add(parsed.event as WorkflowEvent, rest.subarray(offset, parsed.next))
     offset = parsed.next
   }
   const seq = events.length
-  if (damage === undefined && vouchedSeq < seq) return { events, validBytes: offset, end: undefined }
-  const vouched = Math.max(vouchedSeq, damage === undefined ? -1 : vouchedByLaterLines(bytes, offset, crc32))
+  const validBytes = knownBytes + offset
+  if (damage === undefined && vouchedSeq < seq) return { events, validBytes, end: undefined }
+  const vouched = Math.max(vouchedSeq, damage === undefined ? -1 : vouchedByLaterLines(rest, offset, crc32))
   return {
     events,
-    validBytes: offset,
+    validBytes,
     end: {
       kind: vouched >= seq || newer ? 'corrupt' : 'tail',
       line: seq + 1,
@@ -86,31 +87,6 @@ const space = 0x20
 const openingBrace = 0x7b
 /** Eight digits and a space stand before the JSON text. */
 const jsonAt = 9
-
-/** Intact lines by their text, the checksum included. Nobody changes an event. */
-export type KnownLines = Map<string, WorkflowEvent>
-
-const mostKnownLines = 20_000
-
-function knownLineAt(
-  bytes: Uint8Array,
-  start: number,
-  crc32: Crc32,
-  text: string | undefined,
-  knownLines: KnownLines | undefined,
-): ParsedLine {
-  if (text === undefined || knownLines === undefined) return lineAt(bytes, start, crc32, text)
-  const end = text.indexOf('\n', start)
-  const line = text.slice(start, end)
-  const event = end < 0 ? undefined : knownLines.get(line)
-  if (event !== undefined) return { event, next: end + 1 }
-  const parsed = lineAt(bytes, start, crc32, text)
-  if (parsed.event === undefined) return parsed
-  if (knownLines.size >= mostKnownLines) knownLines.clear()
-  // A copy of its own: a slice would keep the text of the whole log.
-  knownLines.set(decodeStrictUtf8(bytes.subarray(start, end)), parsed.event)
-  return parsed
-}
 
 /** @param text All of the bytes as text, if each is a character of its own. */
 function lineAt(bytes: Uint8Array, start: number, crc32: Crc32, text?: string): ParsedLine {

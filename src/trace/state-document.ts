@@ -142,3 +142,15 @@ export interface GateDecisionRecord {
   /** Who decided a gate without a condition. */
   readonly by?: 'person' | 'expiry'
 }
+
+/** A snapshot whose checksum is right. What recovery needs of it is at hand; the rest is read when somebody asks. */
+export interface StoredState {
+  readonly runId: string
+  readonly seq: number
+  readonly saveSeq: number
+  document(): StateDocument
+}
+
+export type DecodedState =
+  | { readonly state: StoredState; readonly problem?: never }
+  | { readonly state?: never; readonly problem: string }

@@ -30,6 +30,9 @@ export interface ReportedRun {
   readonly maxBundles: number
 }
 
+/** As wide as ` faultline  `. */
+const besideTitle = ' '.repeat(12)
+
 /** Shown in full; the rest gets a line each. */
 const shownInFull = 5
 
@@ -61,21 +64,21 @@ export async function reportFailures(
   })
 
   const shown = (path: string): string => relative(process.cwd(), join(run.root, path)) || '.'
-  const reasons = left.length > 1 ? `: ${tally(left.map(({ reason }) => reason ?? 'unknown'))}` : ''
-  const title = `${count(left.length, 'failure bundle')} in ${shown(run.folder)}${reasons}`
+  const reasons = left.length > 1 ? [tally(left.map(({ reason }) => reason ?? 'unknown'))] : []
+  const title = `${count(left.length, 'failure bundle')} in ${shown(run.folder)}`
   const summaries: string[] = []
   for (const { bundle, flaky } of left.slice(0, shownInFull)) {
     summaries.push(await summary(run.root, bundle, flaky, shown))
   }
   if (run.allRuns !== null) {
     appendStepSummary({
-      title,
+      title: [title, ...reasons].join(': '),
       bundles: shown(run.allRuns),
       failures: left.map(({ bundle }, index) => ({ bundle: shown(bundle), block: summaries[index] ?? null })),
     })
   }
 
-  const blocks = [`\n faultline  ${title}`, ...summaries.map(indented)]
+  const blocks = [`\n faultline  ${[title, ...reasons].join(`\n${besideTitle}`)}`, ...summaries.map(indented)]
   const rest = left.slice(shownInFull)
   if (rest.length > 0) {
     const commands = rest.map(

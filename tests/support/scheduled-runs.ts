@@ -10,6 +10,7 @@ import type { Schedule } from '../../src/harness/schedule/strategy.ts'
 import { liveOn } from '../../src/harness/sweep/swept-life.ts'
 import { freshWorld } from '../../src/harness/sweep/swept-world.ts'
 import type { Agents } from '../../src/ports/index.ts'
+import { KnownFiles } from '../../src/trace/index.ts'
 
 /** What a run under a schedule came to. */
 export interface ScheduledEnd {
@@ -38,7 +39,7 @@ export function scheduledRuns(
         digest: createDigest(),
         realWaitMs: 2_000,
         outside: createOutside({}, undefined),
-        knownLines: new Map(),
+        knownFiles: new KnownFiles(),
       },
       freshWorld(createVirtualFiles({}), 0),
       { scheduler },

@@ -44,6 +44,11 @@ export function possibleOutcomes(disk: VirtualDisk): readonly CrashOutcome[] {
   return [...crashOutcomes, ...Array.from({ length: subsets }, (_, subset) => `subset-${subset}` as const)]
 }
 
+/** Without unsynced data to tear it is a kill. */
+export function isTorn(outcome: CrashOutcome): boolean {
+  return outcome.startsWith('torn-')
+}
+
 function torn(disk: VirtualDisk, kept: (size: number) => number): VirtualDisk {
   const crashed = disk.fork()
   crashed.tear(kept)

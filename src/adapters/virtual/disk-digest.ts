@@ -1,6 +1,7 @@
 import { contentHash } from './file-content.ts'
 import { StreamHasher } from './stream-hash.ts'
-import { flushed, rootNumber, type Inode, type UnsyncedChange, type VirtualDisk } from './virtual-disk.ts'
+import { byName, flushed, rootNumber, sortedNames } from './virtual-disk.ts'
+import type { Inode, UnsyncedChange, VirtualDisk } from './virtual-disk.ts'
 
 /** Equal for disks that read alike. */
 export function visibleDigest(disk: VirtualDisk): string {
@@ -25,7 +26,7 @@ function addVisible(hasher: StreamHasher, disk: VirtualDisk, inode: Inode): void
     return
   }
   hasher.word(inode.names.size)
-  for (const [name, target] of sorted(inode.names)) {
+  for (const [name, target] of sortedNames(inode)) {
     hasher.name(name)
     addVisible(hasher, disk, disk.inode(target))
   }
@@ -58,8 +59,8 @@ class DiskHash {
 
   #addInode(inode: Inode): void {
     if (inode.kind === 'folder') {
-      this.#addNames(inode.names)
-      this.#addNames(inode.undo)
+      this.#addNames(sortedNames(inode))
+      this.#addNames([...inode.undo].sort(byName))
       return
     }
     this.#hasher.word(fileMark)
@@ -68,9 +69,9 @@ class DiskHash {
       this.#hasher.hash(contentHash(content))
   }
 
-  #addNames(names: ReadonlyMap<string, number | undefined>): void {
-    this.#hasher.word(names.size)
-    for (const [name, target] of sorted(names)) {
+  #addNames(names: readonly (readonly [string, number | undefined])[]): void {
+    this.#hasher.word(names.length)
+    for (const [name, target] of names) {
       this.#hasher.name(name)
       this.#addNumber(target)
     }
@@ -90,8 +91,4 @@ class DiskHash {
       for (const number of [folder, before, after]) this.#addNumber(number)
     }
   }
-}
-
-function sorted<T>(names: ReadonlyMap<string, T>): Iterable<readonly [string, T]> {
-  return names.size < 2 ? names : [...names].sort(([left], [right]) => (left < right ? -1 : 1))
 }

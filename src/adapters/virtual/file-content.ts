@@ -53,18 +53,13 @@ export function overwritten(content: FileContent, offset: number, added: FileCon
 
 /** The content with zeros in some stretches. */
 export function blanked(content: FileContent, stretches: readonly Stretch[]): FileContent {
-  const bytes = contentBytes(content)
+  const bytes = contentBytes(content).slice()
   for (const { from, to } of stretches) bytes.fill(0, from, to)
   return contentOf(bytes)
 }
 
-/** The bytes, as a copy that the caller may change. */
-export function contentBytes(content: FileContent): Uint8Array {
-  return inOnePiece(content).slice()
-}
-
 /** The bytes, the same ones each time, which nobody may write to. */
-export function sharedBytes(content: FileContent): Uint8Array {
+export function contentBytes(content: FileContent): Uint8Array {
   return inOnePiece(content)
 }
 
@@ -81,7 +76,8 @@ export function contentHash({ list, count }: FileContent): StreamHash {
   const { chunks, hashes } = list
   for (let index = hashes.length; index < count; index++) {
     const chunk = chunks[index] ?? nothing
-    const bytes = typeof chunk === 'string' ? encodeUtf8(chunk) : chunk
+    // Whoever reads it needs the bytes, too.
+    const bytes = (chunks[index] = typeof chunk === 'string' ? encodeUtf8(chunk) : chunk)
     hashes.push(new StreamHasher(hashes[index - 1]).bytes(bytes))
   }
   return hashes[count - 1] ?? emptyHash

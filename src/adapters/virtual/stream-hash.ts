@@ -28,6 +28,7 @@ export class StreamHasher implements StreamHash {
   bytes(bytes: Uint8Array): this {
     let index = 0
     while (this.openBytes !== 0 && index < bytes.length) this.#byte(bytes[index++] as number)
+    if (index === 0 && isLittleEndian && bytes.byteOffset % 4 === 0) index = this.#alignedWords(bytes)
     for (; index + 4 <= bytes.length; index += 4) {
       this.word(
         (bytes[index] as number) |
@@ -38,6 +39,22 @@ export class StreamHasher implements StreamHash {
     }
     while (index < bytes.length) this.#byte(bytes[index++] as number)
     return this
+  }
+
+  /** The same as byte by byte, several times as quick. Answers how many bytes that were. */
+  #alignedWords({ buffer, byteOffset, byteLength }: Uint8Array): number {
+    const words = new Int32Array(buffer, byteOffset, byteLength >>> 2)
+    let { first, second } = this
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index] as number
+      const one = Math.imul(first ^ word, 0x9e3779b1)
+      first = (one << 13) | (one >>> 19)
+      const other = Math.imul(second ^ word, 0x5f356495)
+      second = (other << 15) | (other >>> 17)
+    }
+    this.first = first
+    this.second = second
+    return words.byteLength
   }
 
   #byte(byte: number): void {
@@ -73,6 +90,8 @@ export class StreamHasher implements StreamHash {
     return hex(this.first) + hex(this.second)
   }
 }
+
+const isLittleEndian = new Uint8Array(new Int32Array([1]).buffer)[0] === 1
 
 const start: StreamHash = { first: 0x2f0b4c47, second: 0x6a09e667, open: 0, openBytes: 0 }
 

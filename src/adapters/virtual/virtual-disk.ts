@@ -30,6 +30,8 @@ export interface FolderInode {
   links: number
   /** Volatile names. */
   readonly names: Map<string, number>
+  /** The same by name, as far as somebody has asked since they changed last. */
+  sorted: readonly (readonly [name: string, target: number])[] | undefined
   /** What each name changed since the last folder fsync leads to durably; undefined where it durably is not. */
   readonly undo: Map<string, number | undefined>
 }
@@ -71,6 +73,9 @@ export interface Survival {
 
 export const rootNumber = 0
 
+/** By number; empty where an inode is gone. */
+type InodeTable = (Inode | undefined)[]
+
 /** Older ones are still unsynced, but no longer told apart: so much a disk may cost that is never synced. */
 const changesKept = 32
 
@@ -83,23 +88,16 @@ const changesKept = 32
  */
 export class VirtualDisk {
   #owner: object = {}
-  readonly #inodes: Map<number, Inode>
-  #nextNumber: number
+  readonly #inodes: InodeTable
   #unsynced: UnsyncedChange[]
 
-  constructor(
-    inodes?: ReadonlyMap<number, Inode>,
-    nextNumber = rootNumber + 1,
-    unsynced: readonly UnsyncedChange[] = [],
-  ) {
-    this.#inodes = new Map(inodes)
-    this.#nextNumber = nextNumber
+  constructor(inodes?: InodeTable, unsynced: readonly UnsyncedChange[] = []) {
+    this.#inodes = inodes ?? [folderInode(this.#owner, 1, new Map())]
     this.#unsynced = [...unsynced]
-    if (inodes === undefined) this.#inodes.set(rootNumber, this.#newFolder(1))
   }
 
   inode(number: number): Inode {
-    const inode = this.#inodes.get(number)
+    const inode = this.#inodes[number]
     assert(inode !== undefined, 'an inode exists as long as a name leads to it', number)
     return inode
   }
@@ -109,21 +107,19 @@ export class VirtualDisk {
     return this.#unsynced
   }
 
+  /** Whether there is unsynced data, of which a part may be missing. */
+  get isBeingWritten(): boolean {
+    return this.#unsynced.some(isWriting)
+  }
+
   createFile(folder: number, name: string): number {
     const empty = contentOf('')
-    return this.#create(folder, name, {
-      kind: 'file',
-      owner: this.#owner,
-      links: 0,
-      volatile: empty,
-      durable: empty,
-      clean: empty,
-      dropped: [],
-    })
+    const contents = { volatile: empty, durable: empty, clean: empty, dropped: [] }
+    return this.#create(folder, name, fileInode(this.#owner, 0, contents))
   }
 
   createFolder(folder: number, name: string): number {
-    return this.#create(folder, name, this.#newFolder(0))
+    return this.#create(folder, name, folderInode(this.#owner, 0, new Map()))
   }
 
   /** Empties a file and writes from its start. */
@@ -192,38 +188,42 @@ export class VirtualDisk {
 
   /** Makes everything durable. */
   syncAll(): void {
-    for (const [number, inode] of this.#inodes) {
-      if (inode.kind === 'file') this.syncFile(number)
-      else this.syncFolder(number)
+    for (const [number, inode] of this.#inodes.entries()) {
+      if (inode?.kind === 'file') this.syncFile(number)
+      else if (inode?.kind === 'folder') this.syncFolder(number)
     }
   }
 
   fork(): VirtualDisk {
     // From here on both share every inode, so neither may change one in place.
     this.#owner = {}
-    return new VirtualDisk(this.#inodes, this.#nextNumber, this.#unsynced)
+    return new VirtualDisk(this.#inodes.slice(), this.#unsynced)
   }
 
   /** The disk after a power loss: what is left is durable. */
   surviving(survival: Survival): VirtualDisk {
-    const survivors = new Map<number, Inode>()
+    const survivors: InodeTable = Array.from({ length: this.#inodes.length })
     this.#survive(rootNumber, survival, survivors)
-    return new VirtualDisk(survivors, this.#nextNumber)
+    return new VirtualDisk(survivors)
   }
 
-  #survive(number: number, survival: Survival, survivors: Map<number, Inode>): void {
+  #survive(number: number, survival: Survival, survivors: InodeTable): void {
     const inode = this.inode(number)
     const owner = {}
     if (inode.kind === 'file') {
       const content = survival.content(inode, number)
-      const contents = { volatile: content, durable: content, clean: content, dropped: [] }
-      survivors.set(number, { kind: 'file', owner, links: 1, ...contents })
+      survivors[number] = fileInode(owner, 1, {
+        volatile: content,
+        durable: content,
+        clean: content,
+        dropped: [],
+      })
       return
     }
     const names = new Map(survival.names(inode, number))
-    survivors.set(number, { kind: 'folder', owner, links: 1, names, undo: new Map() })
+    survivors[number] = folderInode(owner, 1, names)
     for (const [name, target] of names) {
-      const known = survivors.get(target)
+      const known = survivors[target]
       if (known === undefined) this.#survive(target, survival, survivors)
       else if (known.kind === 'file') known.links++
       // A half-synced move: a file may have both names, but a folder with two would let the tree contain itself.
@@ -232,14 +232,14 @@ export class VirtualDisk {
   }
 
   #create(folder: number, name: string, inode: Inode): number {
-    const number = this.#nextNumber++
-    this.#inodes.set(number, inode)
+    const number = this.#inodes.push(inode) - 1
     this.setNames({ folder, name, after: number })
     return number
   }
 
   #setName({ folder: number, name, before, after }: NameEdit): void {
     const folder = this.#ownFolder(number)
+    folder.sorted = undefined
     if (after === undefined) {
       folder.names.delete(name)
     } else {
@@ -249,10 +249,6 @@ export class VirtualDisk {
     // The reference of the volatile name, if this is its first change since the fsync, passes to the undo entry.
     if (folder.undo.has(name)) this.#unlink(before)
     else folder.undo.set(name, before)
-  }
-
-  #newFolder(links: number): FolderInode {
-    return { kind: 'folder', owner: this.#owner, links, names: new Map(), undo: new Map() }
   }
 
   #folder(number: number): FolderInode {
@@ -274,11 +270,11 @@ export class VirtualDisk {
   /** The inode as one that this disk may change. */
   #own(number: number, inode: Inode): Inode {
     if (inode.owner === this.#owner) return inode
-    const own: Inode =
+    const own =
       inode.kind === 'file'
-        ? { ...inode, owner: this.#owner }
-        : { ...inode, owner: this.#owner, names: new Map(inode.names), undo: new Map(inode.undo) }
-    this.#inodes.set(number, own)
+        ? fileInode(this.#owner, inode.links, inode)
+        : folderInode(this.#owner, inode.links, new Map(inode.names), new Map(inode.undo), inode.sorted)
+    this.#inodes[number] = own
     return own
   }
 
@@ -334,7 +330,7 @@ export class VirtualDisk {
     const inode = this.#own(number, this.inode(number))
     inode.links--
     if (inode.links > 0) return
-    this.#inodes.delete(number)
+    this.#inodes[number] = undefined
     if (inode.kind === 'file') {
       this.#forgetContent(number)
       return
@@ -343,6 +339,34 @@ export class VirtualDisk {
     for (const target of inode.names.values()) this.#unlink(target)
     for (const target of inode.undo.values()) this.#unlink(target)
   }
+}
+
+/** All inodes of a kind have their members in one order: copying one costs as little as that. */
+function fileInode(
+  owner: object,
+  links: number,
+  { volatile, durable, clean, dropped }: Pick<FileInode, 'volatile' | 'durable' | 'clean' | 'dropped'>,
+): FileInode {
+  return { kind: 'file', owner, links, volatile, durable, clean, dropped }
+}
+
+function folderInode(
+  owner: object,
+  links: number,
+  names: FolderInode['names'],
+  undo: FolderInode['undo'] = new Map(),
+  sorted?: FolderInode['sorted'],
+): FolderInode {
+  return { kind: 'folder', owner, links, names, undo, sorted }
+}
+
+/** Visible names, in the order in which folders are listed. */
+export function sortedNames(folder: FolderInode): readonly (readonly [name: string, target: number])[] {
+  return (folder.sorted ??= [...folder.names].sort(byName))
+}
+
+export function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1
 }
 
 export function durableNames(folder: FolderInode): ReadonlyMap<string, number> {

@@ -8,11 +8,11 @@ import type {
   FileStat,
   FolderEntry,
 } from '../../ports/index.ts'
-import { afterCrash, possibleOutcomes } from './crash-outcomes.ts'
+import { afterCrash, isTorn, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
-import { contentBytes, contentSize, sharedBytes } from './file-content.ts'
+import { contentBytes, contentSize } from './file-content.ts'
 import { PathWalk, type Place } from './path-walk.ts'
-import { durableTarget, rootNumber, VirtualDisk, type Inode } from './virtual-disk.ts'
+import { byName, durableTarget, rootNumber, sortedNames, VirtualDisk, type Inode } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
@@ -114,6 +114,7 @@ class FilesOnDisk implements VirtualFiles {
   ): readonly LeftDisk[] {
     const crashes = new Map<string, LeftDisk>()
     for (const outcome of among) {
+      if (isTorn(outcome) && !this.#disk.isBeingWritten && among.includes('kill')) continue
       const files = this.afterCrash(outcome)
       const digest = files[by]()
       if (!crashes.has(digest)) crashes.set(digest, { outcome, digest, files })
@@ -127,7 +128,7 @@ class FilesOnDisk implements VirtualFiles {
       const number: number | undefined = inode?.kind === 'folder' ? durableTarget(inode, name) : undefined
       inode = number === undefined ? undefined : this.#disk.inode(number)
     }
-    return inode?.kind === 'file' ? sharedBytes(inode.durable) : undefined
+    return inode?.kind === 'file' ? contentBytes(inode.durable) : undefined
   }
 
   digest(): string {
@@ -145,7 +146,7 @@ class FilesOnDisk implements VirtualFiles {
   snapshotFiles(): Map<string, Uint8Array> {
     const files: [string, Uint8Array][] = []
     this.#collect(rootNumber, '', files)
-    return new Map(files.sort(([left], [right]) => (left < right ? -1 : 1)))
+    return new Map(files.sort(byName))
   }
 
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
@@ -203,9 +204,7 @@ class FilesOnDisk implements VirtualFiles {
     const inode = this.#walk.inode(path)
     if (inode === undefined) return undefined
     if (inode.kind === 'file') throw systemError({ code: 'ENOTDIR', syscall: 'scandir', path })
-    return [...inode.names]
-      .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([name, number]) => ({ name, kind: this.#disk.inode(number).kind }))
+    return sortedNames(inode).map(([name, number]) => ({ name, kind: this.#disk.inode(number).kind }))
   }
 
   #stat(path: string): FileStat | undefined {
@@ -317,9 +316,9 @@ class FilesOnDisk implements VirtualFiles {
   #collect(number: number, path: string, files: [string, Uint8Array][]): void {
     const inode = this.#disk.inode(number)
     if (inode.kind === 'file') {
-      files.push([path, sharedBytes(inode.volatile)])
+      files.push([path, contentBytes(inode.volatile)])
       return
     }
-    for (const [name, target] of inode.names) this.#collect(target, joinPath(path, name), files)
+    for (const [name, target] of sortedNames(inode)) this.#collect(target, joinPath(path, name), files)
   }
 }

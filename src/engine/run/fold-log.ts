@@ -1,5 +1,7 @@
 import { isFaultlineError, messageOf, whenReady } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
+import type { WorkflowDefinition } from '../../definition/index.ts'
+import type { KnownFiles, WorkflowEvent } from '../../trace/index.ts'
 import { corrupt } from '../store/corrupt.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { compileWorkflow } from './compiled-workflow.ts'
@@ -21,11 +23,11 @@ export function foldLog(stored: StoredRun, throughSeq = Infinity): MaybePromise<
 type CompiledWorkflows = ReadonlyMap<string, CompiledWorkflow>
 
 function compileRecorded({ start, log }: StoredRun): MaybePromise<CompiledWorkflows> {
-  const adopted = log.events.flatMap((event) =>
-    event.kind === 'workflow_resume' && event.adopts !== undefined ? [event.adopts] : [],
-  )
+  const recorded: { definition: WorkflowDefinition; definitionSha256: string }[] = [start]
+  for (const event of log.events)
+    if (event.kind === 'workflow_resume' && event.adopts !== undefined) recorded.push(event.adopts)
   let all: MaybePromise<CompiledWorkflows> = new Map()
-  for (const { definition, definitionSha256 } of [start, ...adopted]) {
+  for (const { definition, definitionSha256 } of recorded) {
     all = whenReady(all, (before) =>
       whenReady(compileWorkflow(definition, definitionSha256), (workflow) =>
         new Map(before).set(definitionSha256, workflow),
@@ -35,11 +37,34 @@ function compileRecorded({ start, log }: StoredRun): MaybePromise<CompiledWorkfl
   return all
 }
 
-function fold({ layout, log, start }: StoredRun, workflows: CompiledWorkflows, throughSeq: number): RunState {
-  let state = initialState(workflows.get(start.definitionSha256) as CompiledWorkflow, start)
-  for (const event of log.events) {
-    if (event.seq === 0) continue
-    if (event.seq > throughSeq) break
+/** An event, and the state after it. */
+interface Fold {
+  readonly event: WorkflowEvent
+  readonly state: RunState
+}
+
+/** The events folded last, from event 0 on. */
+const foldedLast = new WeakMap<KnownFiles, Fold[]>()
+
+/** Those of them with which a log begins: the very same events in the same order, so that they lead to the same states. */
+function foldsOf({ log, known }: StoredRun, throughSeq: number): Fold[] | undefined {
+  if (known === undefined) return undefined
+  const folds = foldedLast.get(known) ?? []
+  const differs = folds.findIndex(({ event }, seq) => event !== log.events[seq] || seq > throughSeq)
+  if (differs >= 0) folds.length = differs
+  foldedLast.set(known, folds)
+  return folds
+}
+
+function fold(stored: StoredRun, workflows: CompiledWorkflows, throughSeq: number): RunState {
+  const { layout, log, start } = stored
+  const folds = foldsOf(stored, throughSeq)
+  let state =
+    folds?.at(-1)?.state ?? initialState(workflows.get(start.definitionSha256) as CompiledWorkflow, start)
+  if (folds?.length === 0) folds.push({ event: start, state })
+  const first = state.seq + 1
+  for (let seq = first; seq < log.events.length && seq <= throughSeq; seq++) {
+    const event = log.events[seq] as WorkflowEvent
     if (event.kind === 'workflow_resume' && event.adopts !== undefined)
       state = underDefinition(state, workflows.get(event.adopts.definitionSha256) as CompiledWorkflow)
     try {
@@ -52,6 +77,7 @@ function fold({ layout, log, start }: StoredRun, workflows: CompiledWorkflows, t
         { line: event.seq + 1, seq: event.seq },
       )
     }
+    folds?.push({ event, state })
   }
   return state
 }

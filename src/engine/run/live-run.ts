@@ -8,11 +8,12 @@ import type {
   LogEntry,
   ProcessGroup,
   ScoringResult,
+  StepError,
   WorkflowEvent,
 } from '../../trace/index.ts'
 import type { ContextServices } from '../step/agent-context.ts'
 import type { Attempt } from '../step/attempt.ts'
-import { causeOf } from '../step/judgement.ts'
+import { errorOf } from '../step/judgement.ts'
 import { ownFrames } from '../step/own-frames.ts'
 import type { DailyLog } from '../store/daily-log.ts'
 import { replaceFile, temporarySuffix } from '../store/durable-file.ts'
@@ -54,6 +55,8 @@ export interface LiveRun extends LifeParts {
   readonly gating: Set<number>
   /** What agents and gates have answered, in order of arrival. */
   readonly inbox: Result[]
+  /** What was thrown, by the error that it was put down as, until that has been told. */
+  readonly causes: Map<StepError, unknown>
   /** Lent to the contexts of all attempts. */
   readonly services: ContextServices
 }
@@ -80,6 +83,7 @@ export function liveRun(
     attempts: new Map(),
     gating: new Set(),
     inbox: [],
+    causes: new Map(),
     services: contextServices(
       life,
       state,
@@ -179,6 +183,14 @@ export function* acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): Fi
       yield* warn(run, `The observer failed at event ${event.seq} (${event.kind}): ${problem}`)
     yield* recordFailure(run, event)
   }
+  run.causes.clear()
+}
+
+/** An error that will tell where it was thrown. */
+export function caught(run: LiveRun, thrown: unknown): StepError {
+  const error = errorOf(thrown)
+  run.causes.set(error, thrown)
+  return error
 }
 
 /** Tells the daily log of what went wrong for good. The end of a run only repeats the failure of a step. */
@@ -194,7 +206,8 @@ function* recordFailure(run: LiveRun, event: WorkflowEvent): FileProgram<void> {
   if (message === undefined) return
   const key =
     event.kind === 'step_fail' ? { step: event.step, visit: event.visit, attempt: event.attempt } : undefined
-  const stack = event.kind === 'step_fail' ? ownFrames(causeOf(event.error), run.ports.projectFolder) : []
+  const stack =
+    event.kind === 'step_fail' ? ownFrames(run.causes.get(event.error), run.ports.projectFolder) : []
   yield* run.dailyLog.write({
     ...logEntry(run.ports, run.state, 'error', message, key),
     ...(stack.length === 0 ? {} : { stack }),

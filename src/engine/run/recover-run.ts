@@ -33,8 +33,8 @@ import { safePoint, undecidedAgain } from './safe-point.ts'
  */
 export function recoverRun(request: RecoverRequest, life: LifeParts): MaybePromise<LiveRun> {
   const { ports, disk, store } = life
-  const { digest, knownLines } = ports
-  return whenReady(disk.run(readStoredRun(request.runId, store, digest, knownLines)), (stored) =>
+  const { digest, knownFiles } = ports
+  return whenReady(disk.run(readStoredRun(request.runId, store, digest, knownFiles)), (stored) =>
     whenReady(foldLog(stored), (state) =>
       whenReady(adoptedWorkflow(request, state, ports), (adopted) =>
         whenReady(endOrphans(stored, state, life), (unreached) =>

@@ -410,33 +410,41 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   const reopensLoopOf =
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
-  const steps = Array.from(state.steps, (before, index) => {
-    const step = copyOfStep(before)
+  const steps = Array.from(state.steps)
+  /** A step that nothing happens to stays the same value. */
+  const draft = (index: number): Draft<StepState> => {
+    const step = steps[index] as StepState
+    return step === state.steps.get(index) ? (steps[index] = copyOfStep(step)) : step
+  }
+  for (const [index, before] of steps.entries()) {
     const stays = isSettledForGood(before) || before.status === 'waiting'
     const isDone = before.status === 'completed' || before.status === 'waiting'
-    if (!stays || restarts.has(index)) interrupt(step, event.at)
-    if (loopMembers.has(index) || (restarts.has(index) && isDone)) openVisit(step)
-    if (index === reopensLoopOf) step.loops = 0
-    return step
-  })
+    if ((!stays || restarts.has(index)) && isUnderWay(before)) interrupt(draft(index), event.at)
+    if (loopMembers.has(index) || (restarts.has(index) && isDone)) openVisit(draft(index))
+    if (index === reopensLoopOf) draft(index).loops = 0
+  }
   const ready: number[] = []
   const halted: number[] = []
   let remaining = 0
-  for (const [index, step] of steps.entries()) {
-    const predecessors = workflow.predecessors[index] ?? []
-    step.blockers = predecessors.filter((before) => !isSettled(steps[before] as StepState)).length
+  for (const [index, { blockers: before }] of steps.entries()) {
+    let blockers = 0
+    for (const predecessor of workflow.predecessors[index] ?? [])
+      if (!isSettled(steps[predecessor] as StepState)) blockers++
+    if (blockers !== before) draft(index).blockers = blockers
+    const step = steps[index] as StepState
     if (isSettled(step)) continue
     remaining++
     if (step.status === 'waiting') {
       halted.push(index)
       continue
     }
-    const mayStart = mayBeDecided(state, index, step.blockers)
+    const mayStart = mayBeDecided(state, index, blockers)
     if (mayStart) ready.push(index)
     // What led to it starts again, and may end in another way.
     const { takes } = step.flow
-    if (!mayStart || takes?.every((id) => !isSettled(steps[stepIndex(workflow, id)] as StepState)) === true)
-      step.flow = noFlow
+    const isDecidedAnew =
+      !mayStart || takes?.every((id) => !isSettled(steps[stepIndex(workflow, id)] as StepState)) === true
+    if (isDecidedAnew && step.flow !== noFlow) draft(index).flow = noFlow
   }
   state.status = 'running'
   state.steps = persistentVector<StepState>(steps)
@@ -456,9 +464,12 @@ function mergedInput(before: JsonValue, provided: JsonValue): JsonValue {
   return isJsonObject(before) && isJsonObject(provided) ? { ...before, ...provided } : provided
 }
 
+function isUnderWay({ status }: StepState): boolean {
+  return status !== 'pending' && status !== 'completed'
+}
+
 /** An unfinished step goes back to the beginning of its next attempt, with a fresh retry budget. */
 function interrupt(step: Draft<StepState>, at: number): void {
-  if (step.status === 'pending' || step.status === 'completed') return
   // Recovery has ended what of them was left.
   step.processes = none
   step.aside = withoutHalt(step.aside)
@@ -483,17 +494,18 @@ function draftOf(state: Draft<RunState>, index: number): Draft<StepState> {
 function placePrepared(step: Draft<StepState>, event: { readonly step: string; readonly seq: number }): void {
   const { prepared } = step
   if (prepared === null) return
-  const paths = new Set(prepared.artifacts.map((artifact) => artifact.path))
-  step.artifacts = [
-    ...step.artifacts.filter((artifact) => !paths.has(artifact.path)),
-    ...prepared.artifacts.map((artifact) => ({
-      ...artifact,
-      producedBy: event.step,
-      visit: step.visit,
-      attempt: step.attempt,
-      seq: event.seq,
-    })),
-  ]
+  const { visit, attempt } = step
+  const placed = prepared.artifacts.map(({ path, sha256, sizeBytes }) => ({
+    path,
+    sha256,
+    sizeBytes,
+    producedBy: event.step,
+    visit,
+    attempt,
+    seq: event.seq,
+  }))
+  const paths = new Set(placed.map(({ path }) => path))
+  step.artifacts = [...step.artifacts.filter(({ path }) => !paths.has(path)), ...placed]
   step.prepared = null
 }
 

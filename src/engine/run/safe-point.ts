@@ -29,13 +29,8 @@ export function* safePoint(
 ): FileProgram<SafePoint> {
   const changed = yield* changedArtifacts(run.state, run.ports.digest)
   const policy = request.artifacts ?? 'refuse'
-  const restarts = inOrder(
-    run,
-    new Set([
-      ...indices(run, unfinished(run, undecided)),
-      ...withDependants(run.state, undoneSteps(run.state)),
-    ]),
-  )
+  const started = [...unfinished(run.state, undecided), ...withDependants(run.state, undoneSteps(run.state))]
+  const restarts = inOrder(run, started)
   if (changed.length === 0) return { restarts, accepted: [] }
   if (policy === 'accept') {
     const gone = changed.find(({ now }) => now === undefined)
@@ -49,7 +44,7 @@ export function* safePoint(
     ({ record }) => run.state.workflow.indexOf.get(record.producedBy as string) as number,
   )
   return {
-    restarts: inOrder(run, new Set([...indices(run, restarts), ...withDependants(run.state, producers)])),
+    restarts: inOrder(run, [...started, ...withDependants(run.state, producers)]),
     accepted: [],
   }
 }
@@ -103,24 +98,23 @@ export function undecidedAgain(state: RunState): ReadonlySet<string> {
   )
 }
 
-function unfinished({ state }: LiveRun, undecided: ReadonlySet<string>): readonly string[] {
-  return state.workflow.steps
-    .filter(({ id }, index) => {
-      const step = state.steps.get(index)
-      return (
-        undecided.has(id) ||
-        (step.status !== 'pending' && step.status !== 'waiting' && !isSettledForGood(step))
-      )
-    })
-    .map((step) => step.id)
+function unfinished({ steps, workflow }: RunState, undecided: ReadonlySet<string>): readonly number[] {
+  const found: number[] = []
+  for (let index = 0; index < steps.size; index++) {
+    const step = steps.get(index)
+    const { status } = step
+    if (
+      (status !== 'pending' && status !== 'waiting' && !isSettledForGood(step)) ||
+      undecided.has(workflow.steps[index]?.id as string)
+    )
+      found.push(index)
+  }
+  return found
 }
 
-function indices(run: LiveRun, steps: readonly string[]): readonly number[] {
-  return steps.map((step) => run.state.workflow.indexOf.get(step) as number)
-}
-
-function inOrder(run: LiveRun, chosen: ReadonlySet<number>): readonly string[] {
-  return run.state.workflow.steps.filter((_, index) => chosen.has(index)).map((step) => step.id)
+function inOrder({ state }: LiveRun, chosen: readonly number[]): readonly string[] {
+  const indices = [...new Set(chosen)].sort((left, right) => left - right)
+  return indices.map((index) => state.workflow.steps[index]?.id as string)
 }
 
 /** The given steps, and every step that has come to an end by what one of them came to. */

@@ -10,7 +10,7 @@ import type {
 } from '../../trace/index.ts'
 import { hasFindings } from '../../trace/index.ts'
 import { Attempt } from '../step/attempt.ts'
-import { errorOf, judgeResult, mayBeRetried } from '../step/judgement.ts'
+import { judgeResult, mayBeRetried } from '../step/judgement.ts'
 import { placeArtifacts, settleStaged } from '../store/artifact-commit.ts'
 import { releaseLock } from '../store/lock.ts'
 import { askGate, callAgent } from './calls.ts'
@@ -20,7 +20,7 @@ import { decide } from './decision.ts'
 import type { Decision } from './decision.ts'
 import { gateNotPassed, noteAnswer, noteExpiry, routeOf, waitingStep } from './gate-decision.ts'
 import { retryDelayMs, stepDeadline, stepTimeout, timeoutOf } from './limits.ts'
-import { closeFiles, commit, note, saveState } from './live-run.ts'
+import { caught, closeFiles, commit, note, saveState } from './live-run.ts'
 import type { LiveRun, ProcessMade, Result, Returned } from './live-run.ts'
 import { goesOn, isStopping } from './passage.ts'
 import {
@@ -162,7 +162,7 @@ function* takeResults(current: Tick, results: readonly Result[]): FileProgram<vo
     if (result.type === 'process-made') noteProcess(current, result)
     else if (attempt.ended) noteLate(current, result)
     else if (attempt.undoes) takeUndone(current, result)
-    else if (result.type === 'threw') endAttempt(current, attempt, errorOf(result.thrown))
+    else if (result.type === 'threw') endAttempt(current, attempt, caught(run, result.thrown))
     else if (result.type === 'gate-threw') endAttempt(current, attempt, gateError(attempt, result.thrown))
     else if (result.type === 'gate-decided') takeDecision(current, result)
     else {
@@ -490,7 +490,7 @@ function goesOnUndoing(current: Tick): boolean {
         kind: 'undo_fail',
         status: 'failed',
         ...context,
-        error: errorOf(thrown),
+        error: caught(run, thrown),
         durationMs: 0,
       })
     }
@@ -507,7 +507,7 @@ function takeUndone(current: Tick, result: Result): void {
     close(current, attempt)
     const { output } = judged
     emit(current, { kind: 'undo_finish', status: 'completed', ...attempt.context, output, durationMs })
-  } else if (result.type === 'threw') failUndo(current, attempt, errorOf(result.thrown))
+  } else if (result.type === 'threw') failUndo(current, attempt, caught(current.run, result.thrown))
 }
 
 function failUndo(current: Tick, attempt: Attempt, error: StepError): void {

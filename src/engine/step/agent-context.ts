@@ -204,7 +204,8 @@ function artifactsContext(attempt: Attempt, services: ContextServices): Artifact
       if (found !== undefined) attempt.adopt(found)
       return found !== undefined
     },
-    read,
+    // What an agent does with its bytes is its own affair.
+    read: async (path) => new Uint8Array(await read(path)),
     readText: async (path) => decodeUtf8(await read(path)),
     async list(folder = '') {
       assertOpen(attempt)

@@ -40,20 +40,8 @@ export function judgeResult(
   return { good: true, output, scoring: scoringOf(step, output) }
 }
 
-/** What was thrown, for whoever wants to know where; an error itself holds nothing that differs between machines. */
-const causes = new WeakMap<StepError, unknown>()
-
+/** Holds nothing that differs between machines. */
 export function errorOf(thrown: unknown): StepError {
-  const error = describe(thrown)
-  causes.set(error, thrown)
-  return error
-}
-
-export function causeOf(error: StepError): unknown {
-  return causes.get(error)
-}
-
-function describe(thrown: unknown): StepError {
   if (isStepFailure(thrown)) {
     const { kind, category, code, message } = thrown
     return { kind, message: capped(message), category, ...(code === undefined ? {} : { code }) }

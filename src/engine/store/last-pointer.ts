@@ -1,4 +1,4 @@
-import { canonicalJson, decodeUtf8 } from '../../core/index.ts'
+import { decodeUtf8 } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import type { StoreLayout } from './layout.ts'
@@ -25,17 +25,18 @@ export function* readLastPointer(store: StoreLayout, digest: DigestPort): FilePr
 }
 
 export function encodePointer({ runId, seq }: LastPointer, digest: DigestPort): string {
-  return encodeState(canonicalJson({ runId, seq }), digest)
+  return encodeState(JSON.stringify({ runId, seq }), digest)
 }
 
 /** One that has no checksum was written before there was one. */
 function parsePointer(text: string, digest: DigestPort): LastPointer | undefined {
   try {
-    const { runId, seq, ...rest } = JSON.parse(text) as Partial<LastPointer>
+    const members = JSON.parse(text) as Partial<LastPointer>
+    const { runId, seq } = members
     if (typeof runId !== 'string' || typeof seq !== 'number') return undefined
     const pointer = { runId, seq }
     const intact =
-      Object.keys(rest).length === 0 || text.trimEnd() === encodePointer(pointer, digest).trimEnd()
+      Object.keys(members).length === 2 || text.trimEnd() === encodePointer(pointer, digest).trimEnd()
     return intact ? pointer : undefined
   } catch {
     return undefined

@@ -2,7 +2,7 @@ import { bytesEqual, checkId, FaultlineError, messageOf, suggestion } from '../.
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
-import type { DecodedLog, EventOf, KnownLines } from '../../trace/index.ts'
+import type { DecodedLog, DecodedState, EventOf, KnownFiles, StoredState } from '../../trace/index.ts'
 import { loadOutputs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
@@ -10,7 +10,6 @@ import { readLastPointer } from './last-pointer.ts'
 import { runLayout } from './layout.ts'
 import type { RunLayout, StoreLayout } from './layout.ts'
 import { decodeState } from './state-file.ts'
-import type { StoredState } from './state-file.ts'
 
 /** What the disk says about a run, read and checked but not yet folded. */
 export interface StoredRun {
@@ -28,17 +27,20 @@ export interface StoredRun {
   readonly isLast: boolean
   /** Whether there is a last pointer that cannot be used. */
   readonly pointerDamaged: boolean
+  /** What was known of it before. */
+  readonly known: KnownFiles | undefined
 }
 
 /**
  * @param named the run to read; undefined for the one that the last pointer names
+ * @param known what need not be read again
  * @throws FaultlineError `RUN_NOT_FOUND`, or `STATE_CORRUPT` with file, line and sequence number.
  */
 export function* readStoredRun(
   named: string | undefined,
   store: StoreLayout,
   digest: DigestPort,
-  knownLines?: KnownLines,
+  known?: KnownFiles,
 ): FileProgram<StoredRun> {
   if (named !== undefined) checkId('run id', named)
   const { pointer, damaged: pointerDamaged } = yield* readLastPointer(store, digest)
@@ -51,11 +53,11 @@ export function* readStoredRun(
   // Both are written only once the first event is durable.
   const hasBegun = stateBytes !== undefined || isLast
   if (logBytes === undefined) throw notFound(runId, hasBegun, store, yield* listRuns(store))
-  const decoded = stateBytes === undefined ? undefined : decodeState(stateBytes, digest)
+  const decoded = stateBytes === undefined ? undefined : stateIn(stateBytes, digest, known)
   const foreign = decoded?.state !== undefined && decoded.state.runId !== runId
   const state = foreign ? undefined : decoded?.state
   const vouchedSeq = Math.max(state?.seq ?? -1, isLast ? pointer.seq : -1)
-  const log = decodeLog(logBytes, digest.crc32, vouchedSeq, knownLines)
+  const log = decodeLog(logBytes, digest.crc32, vouchedSeq, known?.log)
   if (log.end?.kind === 'corrupt') {
     throw corrupt(layout.log, `line ${log.end.line} (event ${log.end.seq}): ${log.end.reason}`, {
       line: log.end.line,
@@ -84,7 +86,13 @@ export function* readStoredRun(
     stateProblem,
     isLast,
     pointerDamaged,
+    known,
   }
+}
+
+function stateIn(bytes: Uint8Array, digest: DigestPort, known?: KnownFiles): DecodedState {
+  const read = (): DecodedState => decodeState(bytes, digest)
+  return known === undefined ? read() : known.states.read(bytes, read)
 }
 
 /** Whether somebody has written the log since it was read. Only the holder of the lock learns something that lasts. */

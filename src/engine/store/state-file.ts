@@ -1,7 +1,7 @@
 import { canonicalJson, decodeStrictUtf8, isJsonObject, membersOf } from '../../core/index.ts'
 import type { DigestPort } from '../../ports/index.ts'
 import { migrateState, stateSchemaVersion } from '../../trace/index.ts'
-import type { StateDocument } from '../../trace/index.ts'
+import type { DecodedState, StateDocument } from '../../trace/index.ts'
 
 /**
  * The text of `state.json`: the document in canonical JSON plus `checksum`, the SHA-256 of the canonical JSON of all the
@@ -10,18 +10,6 @@ import type { StateDocument } from '../../trace/index.ts'
 export function encodeState(documentJson: string, digest: DigestPort): string {
   return `${documentJson.slice(0, -1)},"checksum":"${digest.sha256(documentJson)}"}\n`
 }
-
-/** A snapshot whose checksum is right. What recovery needs of it is at hand; the rest is read when somebody asks. */
-export interface StoredState {
-  readonly runId: string
-  readonly seq: number
-  readonly saveSeq: number
-  document(): StateDocument
-}
-
-export type DecodedState =
-  | { readonly state: StoredState; readonly problem?: never }
-  | { readonly state?: never; readonly problem: string }
 
 /** Reads `state.json`; says what is wrong with it instead of throwing, since the log can stand in for it. */
 export function decodeState(bytes: Uint8Array, digest: DigestPort): DecodedState {

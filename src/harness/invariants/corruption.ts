@@ -86,7 +86,8 @@ function damageOf(log: LogReading): Damage | undefined {
 /** The last event that anything on the disk knew to be durable. */
 function vouchedSeq(run: RunReading, { disk }: EndedLife, log: LogReading): number {
   const state = run.stateIn(disk)
-  const stateSeq = state?.body?.['runId'] === run.evidence.runId ? (state.seq ?? -1) : -1
+  const isSound = state !== undefined && state.problem === undefined
+  const stateSeq = isSound && state.runId === run.evidence.runId ? state.seq : -1
   const laterLines = log.lines
     .slice(log.wholeEvents)
     .map(({ value }) => (typeof value?.['durableSeq'] === 'number' ? value['durableSeq'] : -1))

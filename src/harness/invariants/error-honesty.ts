@@ -6,13 +6,15 @@ export const errorHonesty: Invariant = {
   name: 'O11',
   title:
     'a fault that the run need not survive reaches the caller as an error with a code or kind that names the cause',
-  check({ evidence, events }, verdict) {
+  check(run, verdict) {
+    const { evidence } = run
+    const told = evidence.faults.filter((fault) => fault.class !== 'survivable')
+    if (told.length === 0) return
     // A retry is told of in the log, with what it is made for.
-    const retried: readonly SeenError[] = events.flatMap((event) =>
-      event.kind === 'step_retry' ? [{ message: event.error.message, kind: event.error.kind }] : [],
-    )
-    for (const { fault, key, cause, class: faultClass } of evidence.faults) {
-      if (faultClass === 'survivable') continue
+    const retried: readonly SeenError[] = run.events
+      .filter((event) => event.kind === 'step_retry')
+      .map(({ error: { message, kind } }) => ({ message, kind }))
+    for (const { fault, key, cause } of told) {
       if (cause === undefined) {
         verdict.notJudged(`whether fault '${fault}' at ${key} was reported: it names no cause`)
         continue

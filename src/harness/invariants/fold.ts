@@ -9,6 +9,7 @@ import type {
   LoggedStepEvent,
 } from './event-shapes.ts'
 import { stepGraph } from './graph.ts'
+import { Walks } from './walks.ts'
 
 type LoggedError = LoggedEventOf<'step_fail'>['error']
 type LoggedBlob = NonNullable<LoggedEventOf<'step_finish'>['outputBlob']>
@@ -92,7 +93,7 @@ export interface FoldedRun {
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] }
 
-/** A run while it is being folded: what it shares with the one that it goes on from is copied before it is written to. */
+/** A run while it is being folded. What two of them share is copied before either writes to it. */
 class Folding {
   readonly run: Draft<FoldedRun> & {
     steps: Map<string, FoldedStep>
@@ -102,6 +103,11 @@ class Folding {
 
   constructor(run: FoldedRun) {
     this.run = { ...run, steps: new Map(run.steps), announced: new Map(run.announced) }
+  }
+
+  copy(): Folding {
+    this.#own = new Set()
+    return new Folding(this.run)
   }
 
   /** A step to write to. */
@@ -114,69 +120,31 @@ class Folding {
     return copy
   }
 
-  /** What it has come to, which stays as it is. */
-  taken(): FoldedRun {
-    this.#own = new Set()
-    return { ...this.run, steps: new Map(this.run.steps), announced: new Map(this.run.announced) }
+  take(event: LoggedEvent): void {
+    this.run.seq = event.seq
+    this.run.epoch = event.epoch
+    this.run.updatedAt = event.at
+    apply(this, event)
   }
 }
 
-/** What lists of events that nobody changes add up to, by how far they were followed. */
-const knownFolds = new WeakMap<readonly LoggedEvent[], Map<number, FoldedRun | undefined>>()
+/** By what they start with. */
+const folds = new WeakMap<LoggedEvent, Walks<LoggedEvent, Folding>>()
 
 /** Nobody may change what it hands out: equal questions have one answer. */
 export function foldLog(events: readonly LoggedEvent[], throughSeq = Infinity): FoldedRun | undefined {
-  const known = knownFolds.get(events) ?? new Map<number, FoldedRun | undefined>()
-  knownFolds.set(events, known)
-  if (!known.has(throughSeq)) known.set(throughSeq, folded(events, throughSeq))
-  return known.get(throughSeq)
-}
-
-/** What the first events of a list add up to, by the last of them: runs that were forked from one another begin alike. */
-const knownBeginnings = new WeakMap<LoggedEvent, Beginning>()
-
-interface Beginning {
-  readonly events: readonly LoggedEvent[]
-  readonly run: FoldedRun
-}
-
-const eventsBetweenBeginnings = 16
-
-function folded(events: readonly LoggedEvent[], throughSeq: number): FoldedRun | undefined {
   const [start] = events
   if (start?.kind !== 'workflow_start') return undefined
-  const after = events.findIndex((event, index) => index > 0 && event.seq > throughSeq)
-  const end = after < 0 ? events.length : after
-  const { begun, run } = longestBeginning(events, end) ?? { begun: 1, run: newRun(start) }
-  const folding = new Folding(run)
-  for (let index = begun; index < end; index++) {
-    const event = events[index] as LoggedEvent
-    folding.run.seq = event.seq
-    folding.run.epoch = event.epoch
-    folding.run.updatedAt = event.at
-    apply(folding, event)
-    if (index % eventsBetweenBeginnings === 0) knownBeginnings.set(event, { events, run: folding.taken() })
-  }
-  return folding.run
-}
-
-/** The longest list of events that this one begins with, of those that have been folded. */
-function longestBeginning(
-  events: readonly LoggedEvent[],
-  end: number,
-): { readonly begun: number; readonly run: FoldedRun } | undefined {
-  const last = Math.floor((end - 1) / eventsBetweenBeginnings) * eventsBetweenBeginnings
-  for (let index = last; index > 0; index -= eventsBetweenBeginnings) {
-    const known = knownBeginnings.get(events[index] as LoggedEvent)
-    if (known !== undefined && beginAlike(events, known.events, index))
-      return { begun: index + 1, run: known.run }
-  }
-  return undefined
-}
-
-function beginAlike(left: readonly LoggedEvent[], right: readonly LoggedEvent[], through: number): boolean {
-  for (let index = through; index >= 0; index--) if (left[index] !== right[index]) return false
-  return true
+  const walks =
+    folds.get(start) ??
+    new Walks(
+      () => new Folding(newRun(start)),
+      (folding: Folding) => folding.copy(),
+    )
+  folds.set(start, walks)
+  let end = 1
+  while (end < events.length && (events[end] as LoggedEvent).seq <= throughSeq) end++
+  return walks.through(events, end).run
 }
 
 function newRun(start: LoggedEventOf<'workflow_start'>): FoldedRun {
@@ -201,7 +169,8 @@ function newRun(start: LoggedEventOf<'workflow_start'>): FoldedRun {
 /** The newest record of every path, by path. */
 export function newestArtifacts(run: FoldedRun): ReadonlyMap<string, PlacedArtifact> {
   const newest = new Map<string, PlacedArtifact>()
-  const all = [...[...run.steps.values()].flatMap(({ artifacts }) => artifacts), ...run.edits]
+  const all = [...run.edits]
+  for (const { artifacts } of run.steps.values()) all.push(...artifacts)
   for (const artifact of all.sort((left, right) => left.seq - right.seq)) newest.set(artifact.path, artifact)
   return newest
 }

@@ -94,16 +94,20 @@ export function defineInvariant(definition: Invariant): Invariant {
   return { name, title, check: guarded(name, definition.check) }
 }
 
+type Collected = { readonly [Part in keyof JudgedRun]: JudgedRun[Part][number][] }
+
 /** Runs the checks of a list of invariants against one run. */
 export function checkInvariants(run: RunReading, invariants: readonly Invariant[]): JudgedRun {
   assertList(invariants)
-  const all = invariants.map((invariant) => checkInvariant(run, invariant))
-  return {
-    violations: all.flatMap(({ violations }) => violations),
-    judged: all.flatMap(({ judged }) => judged),
-    notJudged: all.flatMap(({ notJudged }) => notJudged),
-    notes: all.flatMap(({ notes }) => notes),
+  const all = { violations: [], judged: [], notJudged: [], notes: [] } as Collected
+  for (const invariant of invariants) {
+    const { violations, judged, notJudged, notes } = checkInvariant(run, invariant)
+    all.violations.push(...violations)
+    all.judged.push(...judged)
+    all.notJudged.push(...notJudged)
+    all.notes.push(...notes)
   }
+  return all
 }
 
 /** Collects what one check says. */

@@ -1,10 +1,11 @@
-import { bytesEqual } from '../../core/index.ts'
+import type { JsonObject } from '../../core/index.ts'
+import { commonLength } from './byte-comparison.ts'
 import type { Invariant, Verdict } from './invariant.ts'
-import type { LogReading } from './log-reading.ts'
+import { eventOf } from './log-reading.ts'
+import type { LogLine, LogReading } from './log-reading.ts'
 import type { RunReading } from './run-reading.ts'
+import { Walks } from './walks.ts'
 import { shown } from './words.ts'
-
-const lineFeed = 0x0a
 
 /** O5 */
 export const logForm: Invariant = {
@@ -21,70 +22,115 @@ export const logForm: Invariant = {
   },
 }
 
-function judgeLines(run: RunReading, verdict: Verdict): void {
-  const path = run.logPath
-  const first = run.log.lines.find(({ value }) => value !== undefined)?.value
-  let expected = 0
-  let epoch = 1
-  let takenOverIn = 1
-  let durable = -1
-  for (const [index, { value, problem }] of run.log.lines.entries()) {
-    const number = index + 1
-    const broken = (what: string): void => verdict.broken(`Line ${number} of the log ${what}.`, { path, seq })
+function judgeLines({ log, logPath, evidence }: RunReading, verdict: Verdict): void {
+  for (const { number, seq, what } of formOf(log.lines, evidence.runId).found) {
+    verdict.broken(`Line ${number} of the log ${what}.`, { path: logPath, seq })
+  }
+}
+
+function formOf(lines: readonly LogLine[], runId: string): FormWalk {
+  const form = walks.through(lines)
+  if (form.runId === runId) return form
+  const ofAnother = new FormWalk(runId)
+  for (const line of lines) ofAnother.take(line)
+  return ofAnother
+}
+
+interface OddLine {
+  readonly number: number
+  readonly seq: number
+  readonly what: string
+}
+
+/** Goes through the lines of a log, each of which goes by those before it. */
+class FormWalk {
+  /** Whose lines they are: if nobody says so, those of the run to which the first belongs. */
+  #runId: unknown
+  readonly found: OddLine[] = []
+  #first: JsonObject | undefined
+  #number = 0
+  #expected = 0
+  #epoch = 1
+  #takenOverIn = 1
+  #durable = -1
+
+  constructor(runId?: string) {
+    this.#runId = runId
+  }
+
+  get runId(): unknown {
+    return this.#runId
+  }
+
+  copy(): FormWalk {
+    const copy = new FormWalk()
+    copy.#runId = this.#runId
+    copy.found.push(...this.found)
+    copy.#first = this.#first
+    copy.#number = this.#number
+    copy.#expected = this.#expected
+    copy.#epoch = this.#epoch
+    copy.#takenOverIn = this.#takenOverIn
+    copy.#durable = this.#durable
+    return copy
+  }
+
+  take({ value, problem }: LogLine): void {
+    const number = ++this.#number
+    const expected = this.#expected
+    const broken = (what: string): unknown => this.found.push({ number, seq, what })
     const seq = typeof value?.['seq'] === 'number' ? value['seq'] : expected
     if (problem !== undefined) broken(problem)
     else if (seq !== expected) broken(`carries event ${seq} where event ${expected} belongs`)
-    expected = seq + 1
-    if (value === undefined) continue
+    this.#expected = seq + 1
+    if (value === undefined) return
+    this.#first ??= value
+    this.#runId ??= value['runId']
     if ((value['kind'] === 'workflow_start') !== (number === 1)) {
       broken(number === 1 ? 'does not begin the run' : 'begins the run a second time')
     }
-    if (value['runId'] !== run.evidence.runId) broken(`belongs to run ${shown(value['runId'])}`)
+    if (value['runId'] !== this.#runId) broken(`belongs to run ${shown(value['runId'])}`)
     for (const name of ['workflowId', 'correlationId']) {
-      if (value[name] !== first?.[name])
+      if (value[name] !== this.#first[name])
         broken(`has ${name} ${shown(value[name])}, and the first line has another`)
     }
     const next = Number(value['epoch'])
+    const epoch = this.#epoch
     if (next < epoch) broken(`has epoch ${next}, older than epoch ${epoch} before it`)
     if (value['kind'] === 'workflow_resume') {
-      if (next === takenOverIn) broken(`takes the run over without raising the epoch`)
-      takenOverIn = next
+      if (next === this.#takenOverIn) broken(`takes the run over without raising the epoch`)
+      this.#takenOverIn = next
     }
-    epoch = Math.max(epoch, next)
+    this.#epoch = Math.max(epoch, next)
     const vouched = Number(value['durableSeq'])
+    const durable = this.#durable
     if (vouched >= seq) broken(`calls event ${vouched} durable before it was written`)
     if (vouched < durable) broken(`calls less durable than a line before it: ${vouched} after ${durable}`)
-    durable = Math.max(durable, vouched)
+    this.#durable = Math.max(durable, vouched)
   }
 }
+
+const walks = new Walks(
+  () => new FormWalk(),
+  (form: FormWalk) => form.copy(),
+)
 
 /** What was durable when a life ended stands unchanged at the head of every later log; the first loss tells the rest. */
 function judgeGrowth(run: RunReading, verdict: Verdict): void {
   for (const { incarnation, durableLog } of run.evidence.earlierLives) {
-    const before = wholeLines(durableLog)
-    if (bytesEqual(before, run.log.bytes.subarray(0, before.length))) continue
-    const changedAt = firstDifference(before, run.log.bytes)
-    const seq = before.subarray(0, changedAt).filter((byte) => byte === lineFeed).length
-    const event = eventWords(run.readLog(durableLog), seq)
+    const log = run.readLog(durableLog)
+    const kept = log === run.log ? Infinity : commonLength(durableLog, run.log.bytes)
+    const seq = log.ends.findIndex((end) => end > kept)
+    if (seq < 0) continue
+    const event = eventWords(log, seq)
     const sentence = `Event ${seq}${event} was durable when incarnation ${incarnation} ended, and the log no longer has it as it was.`
     verdict.broken(sentence, { path: run.logPath, seq })
     return
   }
 }
 
-function wholeLines(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, bytes.lastIndexOf(lineFeed) + 1)
-}
-
-/** Where `whole`, which does not begin with all of `head`, first departs from it. */
-function firstDifference(head: Uint8Array, whole: Uint8Array): number {
-  let index = 0
-  while (head[index] === whole[index]) index++
-  return index
-}
-
 function eventWords(log: LogReading, seq: number): string {
-  const event = log.events.find((other) => other.seq === seq)
+  const event = eventOf(log, seq)
   if (event === undefined) return ''
   return 'attempt' in event ? ` (${event.kind} of step '${event.step}')` : ` (${event.kind})`
 }

@@ -1,8 +1,8 @@
 import type { LoggedEvent, LoggedEventOf, LoggedSkip, LoggedStepEvent } from './event-shapes.ts'
 import type { StepGraph } from './graph.ts'
-import type { Invariant, Verdict } from './invariant.ts'
+import type { Invariant } from './invariant.ts'
+import { LogWalk, LogWalks } from './log-walk.ts'
 import { RollbackWalk } from './rollback.ts'
-import type { RunReading } from './run-reading.ts'
 import { placeOf, tryKey, visitKey, tryOf } from './words.ts'
 
 /** O6 */
@@ -12,8 +12,7 @@ export const order: Invariant = {
     'steps start after all they depend on and are decided once, gates come before what they guard, nothing follows the end',
   needsSoundLog: true,
   check(run, verdict) {
-    const walk = new OrderWalk(run, verdict)
-    for (const event of run.events) walk.take(event)
+    walks.through(run.events).tell(run, verdict)
   },
 }
 
@@ -36,33 +35,40 @@ function isUndo({ kind }: LoggedStepEvent): boolean {
 }
 
 /** Goes through the log with nothing in hand but the declared graph. */
-class OrderWalk {
-  readonly #run: RunReading
-  readonly #verdict: Verdict
-  readonly #completed = new Set<string>()
+class OrderWalk extends LogWalk {
+  #completed = new Set<string>()
   /** Skipped, and why. */
-  readonly #skipped = new Map<string, LoggedSkip['reason']>()
+  #skipped = new Map<string, LoggedSkip['reason']>()
   /** Failed, and whether that was tolerated. */
-  readonly #failed = new Map<string, boolean>()
+  #failed = new Map<string, boolean>()
   /** Attempts in flight by step. */
-  readonly #running = new Map<string, string>()
+  #running = new Map<string, string>()
   /** Attempts whose gate has passed. */
-  readonly #passed = new Set<string>()
+  #passed = new Set<string>()
   /** Attempts whose gate a person has to answer. */
-  readonly #waiting = new Map<string, string>()
+  #waiting = new Map<string, string>()
   /** The connections by which a step was reached, by step and visit. */
-  readonly #reached = new Map<string, { readonly step: string; readonly takes: readonly string[] }>()
+  #reached = new Map<string, { readonly step: string; readonly takes: readonly string[] }>()
   readonly #rollback: RollbackWalk
   #end: LoggedEventOf<'workflow_end'> | undefined
   #cancelled = false
 
-  constructor(run: RunReading, verdict: Verdict) {
-    this.#run = run
-    this.#verdict = verdict
-    this.#rollback = new RollbackWalk(run, verdict)
+  constructor(before?: OrderWalk) {
+    super(before)
+    this.#rollback = new RollbackWalk(this, before === undefined ? undefined : before.#rollback)
+    if (before === undefined) return
+    this.#completed = new Set(before.#completed)
+    this.#skipped = new Map(before.#skipped)
+    this.#failed = new Map(before.#failed)
+    this.#running = new Map(before.#running)
+    this.#passed = new Set(before.#passed)
+    this.#waiting = new Map(before.#waiting)
+    this.#reached = new Map(before.#reached)
+    this.#end = before.#end
+    this.#cancelled = before.#cancelled
   }
 
-  take(event: LoggedEvent): void {
+  protected follow(event: LoggedEvent): void {
     this.#afterEnd(event)
     this.#rollback.take(event)
     if (event.kind === 'workflow_resume') this.#resume(event)
@@ -78,22 +84,22 @@ class OrderWalk {
     const what = 'attempt' in event ? ` of step '${event.step}' ${tryOf(event)}` : ''
     if (end.status !== 'failed') {
       const sentence = `Event ${event.seq} (${event.kind}${what}) follows the end of the run: it had ${end.status === 'completed' ? 'completed' : 'been cancelled'} at event ${end.seq}.`
-      this.#verdict.broken(sentence, { seq: event.seq })
+      this.broken(sentence, { seq: event.seq })
     } else if (event.kind === 'step_start' || event.kind === 'step_finish') {
       const sentence = `Step '${event.step}' went on ${tryOf(event)} at event ${event.seq} although the run had failed at event ${end.seq}.`
-      this.#verdict.broken(sentence, placeOf(event))
+      this.broken(sentence, placeOf(event))
     }
   }
 
   #takeStep(event: LoggedStepEvent): void {
     const { step } = event
     const key = tryKey(event)
-    if (this.#run.definitionAt(event.seq) !== undefined && this.#run.stepDefinition(event) === undefined) {
+    if (this.definition !== undefined && this.stepDefinition(event) === undefined) {
       this.#broken(event, 'is no step of the workflow')
       return
     }
     if (isUndo(event) || this.#isOfUndo(event)) return
-    const agent = this.#run.stepDefinition(event)?.agent
+    const agent = this.stepDefinition(event)?.agent
     if (agent !== undefined && event.agent !== agent) {
       this.#broken(event, `went to agent '${event.agent}', and its definition names '${agent}'`)
     }
@@ -120,7 +126,7 @@ class OrderWalk {
   /** A program of the agent that takes back what a completed step has done. */
   #isOfUndo(event: LoggedStepEvent): boolean {
     if (event.kind !== 'process_start' || !this.#completed.has(event.step)) return false
-    return event.agent === this.#run.stepDefinition(event)?.undo?.agent
+    return event.agent === this.stepDefinition(event)?.undo?.agent
   }
 
   #leave(step: string): void {
@@ -129,7 +135,7 @@ class OrderWalk {
   }
 
   #putToPerson(event: LoggedEventOf<'gate_wait'>): void {
-    const gate = this.#run.stepDefinition(event)?.gate
+    const gate = this.stepDefinition(event)?.gate
     if (gate === undefined || gate.condition !== undefined)
       this.#broken(event, 'waits for a person, and its gate asks for none')
     this.#running.delete(event.step)
@@ -154,7 +160,7 @@ class OrderWalk {
     const other = this.#running.get(step) ?? this.#waiting.get(step)
     if (other !== undefined) this.#broken(event, `started while its attempt '${other}' was still running`)
     this.#running.set(step, tryKey(event))
-    const most = this.#run.definitionAt(event.seq)?.limits.maxConcurrentSteps ?? Infinity
+    const most = this.definition?.limits.maxConcurrentSteps ?? Infinity
     if (this.#running.size > most) {
       this.#broken(event, `started as number ${this.#running.size} in flight, and the limit is ${most}`)
     }
@@ -176,8 +182,8 @@ class OrderWalk {
   /** Whether it was its turn: what a condition came to is not judged here, only whether there was one. */
   #judgeStart(event: LoggedEventOf<'step_start'>): void {
     const { step, seq } = event
-    const graph = this.#run.graphAt(seq)
-    const isFree = runsAfterFailure.has(this.#run.stepDefinition(event)?.condition)
+    const graph = this.graph
+    const isFree = runsAfterFailure.has(this.stepDefinition(event)?.condition)
     const connections = graph.into.get(step) ?? []
     const isLedTo = connections.some((connection) => this.#leadsOn(connection))
     if (graph.joinsAny.has(step)) {
@@ -215,12 +221,12 @@ class OrderWalk {
   #skip(event: LoggedSkip): void {
     const { step, visit, seq, reason } = event
     const broken = (what: string): void =>
-      this.#verdict.broken(`Step '${step}' (visit ${visit}) ${what} (event ${seq}).`, { step, visit, seq })
-    const definition = this.#run.stepDefinition(event)
+      this.broken(`Step '${step}' (visit ${visit}) ${what} (event ${seq}).`, { step, visit, seq })
+    const definition = this.stepDefinition(event)
     if (definition === undefined) return broken('is no step of the workflow')
     if (this.#running.has(step)) broken('was skipped while it was running')
     if (this.#completed.has(step)) broken('was skipped after it had completed')
-    for (const need of this.#run.graphAt(seq).before.get(step) ?? [])
+    for (const need of this.graph.before.get(step) ?? [])
       if (!this.#hasEnded(need)) broken(`was skipped before step '${need}', which it depends on, had ended`)
     if (reason === 'condition_false' && definition.condition === undefined)
       broken('was skipped by a condition that it does not have')
@@ -237,12 +243,12 @@ class OrderWalk {
     }
     if (route.to !== 'loop') return
     this.#leave(event.step)
-    this.#reopen(this.#run.graphAt(event.seq).loops.get(event.step) ?? [event.step])
+    this.#reopen(this.graph.loops.get(event.step) ?? [event.step])
   }
 
   #finish(event: LoggedEventOf<'step_finish'>): void {
     const { step } = event
-    if (this.#run.stepDefinition(event)?.gate !== undefined && !this.#passed.has(tryKey(event))) {
+    if (this.stepDefinition(event)?.gate !== undefined && !this.#passed.has(tryKey(event))) {
       this.#broken(event, 'completed although its gate had not passed')
     }
     this.#leave(step)
@@ -264,7 +270,7 @@ class OrderWalk {
     this.#reopen(event.restarts)
     for (const step of event.restarts) this.#waiting.delete(step)
     if (event.reopensLoopOf !== undefined) {
-      this.#reopen(this.#run.graphAt(event.seq).loops.get(event.reopensLoopOf) ?? [])
+      this.#reopen(this.graph.loops.get(event.reopensLoopOf) ?? [])
     }
     this.#forgetWays(event, failed)
   }
@@ -282,12 +288,12 @@ class OrderWalk {
           : ''
       if (ended === '' || this.#comesAfter(step, anew, seq)) continue
       const sentence = `Step '${step}' begins again with the resume at event ${seq}: it had ${ended}, and nothing before it begins again.`
-      this.#verdict.broken(sentence, { step, seq })
+      this.broken(sentence, { step, seq })
     }
   }
 
   #comesAfter(step: string, others: ReadonlySet<string>, seq: number): boolean {
-    const { before } = this.#run.graphAt(seq)
+    const { before } = this.graph
     const seen = new Set(before.get(step))
     for (const each of seen) {
       if (others.has(each)) return true
@@ -301,7 +307,7 @@ class OrderWalk {
     { seq, adopts, restarts }: LoggedEventOf<'workflow_resume'>,
     failed: ReadonlySet<string>,
   ): void {
-    const { before, joinsAny } = this.#run.graphAt(seq)
+    const { before, joinsAny } = this.graph
     for (const [key, { step, takes }] of this.#reached) {
       const isOpen = [...(before.get(step) ?? [])].some((need) => !this.#hasEnded(need))
       const isLost = takes.length > 0 && takes.every((id) => !this.#hasEnded(id))
@@ -324,15 +330,17 @@ class OrderWalk {
   #finishRun(event: LoggedEventOf<'workflow_end'>): void {
     this.#end = event
     if (event.status !== 'completed') return
-    for (const { id } of this.#run.definitionAt(event.seq)?.steps ?? []) {
+    for (const { id } of this.definition?.steps ?? []) {
       if (this.#completed.has(id) || this.#skipped.has(id) || this.#failed.get(id) === true) continue
       const sentence = `Step '${id}' was lost: the run completed at event ${event.seq} without it.`
-      this.#verdict.broken(sentence, { step: id, seq: event.seq })
+      this.broken(sentence, { step: id, seq: event.seq })
     }
   }
 
   #broken(event: LoggedStepEvent, what: string): void {
     const sentence = `Step '${event.step}' ${tryOf(event)} ${what} (event ${event.seq}).`
-    this.#verdict.broken(sentence, placeOf(event))
+    this.broken(sentence, placeOf(event))
   }
 }
+
+const walks = new LogWalks(OrderWalk)

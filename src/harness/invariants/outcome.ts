@@ -41,7 +41,7 @@ export function outcomeOf(run: RunReading): CanonicalOutcome {
   return {
     status: evidence.ending.status,
     steps,
-    files: Object.fromEntries(files.map(([path, bytes]) => [path, run.sha256Of(bytes)])),
+    files: Object.fromEntries(Array.from(files, ([path, bytes]) => [path, run.sha256Of(bytes)])),
   }
 }
 
@@ -73,12 +73,11 @@ export function compareOutcomes(
   if (actual.status !== expected.status) {
     verdict.broken(`The run ended ${actual.status}, and ${expected.status} ${where}.`)
   }
-  for (const id of namesOf(actual.steps, expected.steps)) {
+  for (const id of differing(actual.steps, expected.steps)) {
     compareSteps(id, actual.steps[id], expected.steps[id], where, verdict)
   }
-  for (const path of namesOf(actual.files, expected.files)) {
+  for (const path of differing(actual.files, expected.files)) {
     const [here, there] = [actual.files[path], expected.files[path]]
-    if (here === there) continue
     if (here === undefined) verdict.broken(`File '${path}' is missing, and is there ${where}.`, { path })
     else if (there === undefined) verdict.broken(`File '${path}' is there, and is not ${where}.`, { path })
     else verdict.broken(`File '${path}' has other bytes than ${where}.`, { path })
@@ -109,6 +108,12 @@ function compareFinishedSteps(actual: CanonicalOutcome, expected: CanonicalOutco
   }
 }
 
-function namesOf(left: object, right: object): readonly string[] {
-  return [...new Set([...Object.keys(left), ...Object.keys(right)])].sort()
+/** The names under which two records do not have the very same, in their order. */
+function differing(
+  left: Readonly<Record<string, unknown>>,
+  right: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const names = Object.keys(left).filter((name) => left[name] !== right[name])
+  const more = Object.keys(right).filter((name) => !Object.hasOwn(left, name))
+  return [...names, ...more].sort()
 }

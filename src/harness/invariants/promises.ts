@@ -1,4 +1,5 @@
 import type { Invariant } from './invariant.ts'
+import { eventOf } from './log-reading.ts'
 
 const endings: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
@@ -11,7 +12,7 @@ export const promises: Invariant = {
     const { earlierLives, ending } = run.evidence
     for (const { incarnation, told } of earlierLives) {
       for (const { step, visit, seq } of told.completedSteps) {
-        const event = run.events.find((other) => other.seq === seq)
+        const event = eventOf(run.log, seq)
         const holds = event?.kind === 'step_finish' && event.step === step && event.visit === visit
         if (holds) continue
         const sentence = `Step '${step}' (visit ${visit}) was lost: incarnation ${incarnation} had reported it complete at event ${seq}, and the log no longer says so.`

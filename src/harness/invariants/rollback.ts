@@ -1,29 +1,30 @@
 import type { LoggedEvent, LoggedEventOf } from './event-shapes.ts'
-import type { Verdict } from './invariant.ts'
-import type { RunReading } from './run-reading.ts'
+import type { LogWalk } from './log-walk.ts'
 import { placeOf, visitKey } from './words.ts'
 
 type UndoEvent = LoggedEventOf<'undo_start'> | LoggedEventOf<'undo_finish'> | LoggedEventOf<'undo_fail'>
 
 /** Of O6: a rollback undoes what has completed, each once, the last one first, and forgets none. */
 export class RollbackWalk {
-  readonly #run: RunReading
-  readonly #verdict: Verdict
+  readonly #walk: LogWalk
   /** Completed steps that say how to undo them, in the order in which they completed. */
   #due: readonly LoggedEventOf<'step_finish'>[] = []
   /** Visits whose undoing is over. */
-  readonly #over = new Set<string>()
+  #over = new Set<string>()
   #hasFailed = false
 
-  constructor(run: RunReading, verdict: Verdict) {
-    this.#run = run
-    this.#verdict = verdict
+  constructor(walk: LogWalk, before?: RollbackWalk) {
+    this.#walk = walk
+    if (before === undefined) return
+    this.#due = before.#due
+    this.#over = new Set(before.#over)
+    this.#hasFailed = before.#hasFailed
   }
 
   take(event: LoggedEvent): void {
     switch (event.kind) {
       case 'step_finish':
-        if (this.#run.stepDefinition(event)?.undo !== undefined) this.#due = [...this.#due, event]
+        if (this.#walk.stepDefinition(event)?.undo !== undefined) this.#due = [...this.#due, event]
         return
       case 'step_fail':
         this.#hasFailed = true
@@ -45,7 +46,7 @@ export class RollbackWalk {
   }
 
   #undo(event: UndoEvent): void {
-    const undo = this.#run.stepDefinition(event)?.undo
+    const undo = this.#walk.stepDefinition(event)?.undo
     if (undo === undefined) return this.#broken(event, 'was undone, and does not say how')
     if (event.agent !== undo.agent)
       this.#broken(event, `was undone by agent '${event.agent}', and its definition names '${undo.agent}'`)
@@ -60,16 +61,16 @@ export class RollbackWalk {
   }
 
   #end(event: LoggedEventOf<'workflow_end'>): void {
-    const { rollback } = this.#run.definitionAt(event.seq) ?? {}
+    const { rollback } = this.#walk.definition ?? {}
     if (event.status !== 'failed' || rollback !== true) return
     for (const { step } of this.#due) {
       const sentence = `Step '${step}' was forgotten by the rollback: the run failed at event ${event.seq} without undoing it.`
-      this.#verdict.broken(sentence, { step, seq: event.seq })
+      this.#walk.broken(sentence, { step, seq: event.seq })
     }
   }
 
   #broken(event: UndoEvent, what: string): void {
     const sentence = `Step '${event.step}' (visit ${event.visit}) ${what} (event ${event.seq}).`
-    this.#verdict.broken(sentence, placeOf(event))
+    this.#walk.broken(sentence, placeOf(event))
   }
 }

@@ -1,10 +1,8 @@
-import { joinPath } from '../../core/index.ts'
-import type { EventShapes, LoggedDefinition, LoggedEvent, LoggedStep } from './event-shapes.ts'
+import { decodeUtf8, joinPath } from '../../core/index.ts'
+import type { EventShapes, LoggedDefinition, LoggedEvent } from './event-shapes.ts'
 import type { Evidence, FileTree } from './evidence.ts'
 import { foldLog } from './fold.ts'
 import type { FoldedRun } from './fold.ts'
-import { stepGraph } from './graph.ts'
-import type { StepGraph } from './graph.ts'
 import { readLog } from './log-reading.ts'
 import type { LogReading } from './log-reading.ts'
 import { readState } from './state-reading.ts'
@@ -22,21 +20,33 @@ const settled: ReadonlySet<string> = new Set([
   'left',
 ])
 
-/** By definition, and then by id: runs that share their first event share its steps. */
-const knownSteps = new WeakMap<LoggedDefinition, ReadonlyMap<string, LoggedStep>>()
+interface Pointer {
+  readonly runId?: unknown
+  readonly seq?: unknown
+}
 
-function stepsOf(definition: LoggedDefinition): ReadonlyMap<string, LoggedStep> {
-  const known = knownSteps.get(definition) ?? new Map(definition.steps.map((step) => [step.id, step]))
-  knownSteps.set(definition, known)
-  return known
+/** By the bytes themselves as well. */
+const pointers = new WeakMap<Uint8Array, Pointer>()
+
+function readPointer(bytes: Uint8Array): Pointer {
+  try {
+    return (JSON.parse(decodeUtf8(bytes)) as Pointer | null) ?? {}
+  } catch {
+    return {}
+  }
 }
 
 /** Evidence with what the checkers read out of it, each part once and only when it is asked for. */
 export class RunReading {
   readonly evidence: Evidence
   readonly #shapes: EventShapes
-  readonly #logs = new Map<Uint8Array, LogReading>()
-  #definitions: readonly { readonly seq: number; readonly definition: LoggedDefinition }[] | undefined
+  #runFolder: string | undefined
+  #logPath: string | undefined
+  #statePath: string | undefined
+  #log: LogReading | undefined
+  readonly #projectFiles = new Map<FileTree, ReadonlyMap<string, Uint8Array>>()
+  #engineFolders: readonly string[] | undefined
+  #definitions: readonly LoggedDefinition[] | undefined
   #folded: { readonly run: FoldedRun | undefined } | undefined
 
   constructor(evidence: Evidence, shapes: EventShapes) {
@@ -49,15 +59,15 @@ export class RunReading {
   }
 
   get runFolder(): string {
-    return joinPath(this.stateFolder, 'runs', this.evidence.runId)
+    return (this.#runFolder ??= joinPath(this.stateFolder, 'runs', this.evidence.runId))
   }
 
   get logPath(): string {
-    return joinPath(this.runFolder, 'events.jsonl')
+    return (this.#logPath ??= joinPath(this.runFolder, 'events.jsonl'))
   }
 
   get statePath(): string {
-    return joinPath(this.runFolder, 'state.json')
+    return (this.#statePath ??= joinPath(this.runFolder, 'state.json'))
   }
 
   get pointerPath(): string {
@@ -70,33 +80,21 @@ export class RunReading {
 
   /** The log as it was when the run was left. */
   get log(): LogReading {
-    return this.logIn(this.evidence.files)
+    return (this.#log ??= this.logIn(this.evidence.files))
   }
 
   get events(): readonly LoggedEvent[] {
     return this.log.events
   }
 
-  /** The definition that the run goes by in the end. */
+  /** The definition that the run goes by in the end: of event 0, or of the last resume that adopted another. */
   get definition(): LoggedDefinition | undefined {
-    return this.definitionAt(Infinity)
-  }
-
-  /** The definition that was in force at an event: of event 0, or of the last resume that adopted another. */
-  definitionAt(seq: number): LoggedDefinition | undefined {
     this.#definitions ??= this.events.flatMap((event) => {
-      if (event.kind === 'workflow_start') return [event]
+      if (event.kind === 'workflow_start') return [event.definition]
       const { adopts } = event.kind === 'workflow_resume' ? event : {}
-      return adopts === undefined ? [] : [{ seq: event.seq, definition: adopts.definition }]
+      return adopts === undefined ? [] : [adopts.definition]
     })
-    return this.#definitions.findLast((adopted) => adopted.seq <= seq)?.definition
-  }
-
-  graphAt(seq: number): StepGraph {
-    const definition = this.definitionAt(seq)
-    return definition === undefined
-      ? { before: new Map(), loops: new Map(), joinsAny: new Set(), into: new Map() }
-      : stepGraph(definition)
+    return this.#definitions.at(-1)
   }
 
   /** What the log adds up to; undefined when it does not begin with event 0. */
@@ -131,12 +129,6 @@ export class RunReading {
     return this.evidence.faults.some(({ movesClock }) => movesClock === true)
   }
 
-  /** How a step was defined at an event about it. */
-  stepDefinition({ step, seq }: { readonly step: string; readonly seq: number }): LoggedStep | undefined {
-    const definition = this.definitionAt(seq)
-    return definition === undefined ? undefined : stepsOf(definition).get(step)
-  }
-
   sha256Of(bytes: Uint8Array): string {
     const known = digests.get(bytes)
     if (known !== undefined) return known
@@ -146,11 +138,7 @@ export class RunReading {
   }
 
   readLog(bytes: Uint8Array): LogReading {
-    const known = this.#logs.get(bytes)
-    if (known !== undefined) return known
-    const log = readLog(bytes, this.evidence.digest, this.#shapes)
-    this.#logs.set(bytes, log)
-    return log
+    return readLog(bytes, this.evidence.digest, this.#shapes)
   }
 
   logIn(files: FileTree): LogReading {
@@ -159,31 +147,40 @@ export class RunReading {
 
   stateIn(files: FileTree): StateReading | undefined {
     const bytes = files.get(this.statePath)
-    return bytes === undefined ? undefined : readState(bytes, this.evidence.digest)
+    return bytes === undefined
+      ? undefined
+      : readState(bytes, this.evidence.digest, () => this.logIn(files).events)
   }
 
   /** How much of this run's log the last pointer vouches for; -1 when it says nothing about it. */
   pointedSeq(files: FileTree): number {
     const bytes = files.get(this.pointerPath)
     if (bytes === undefined) return -1
-    try {
-      const value = JSON.parse(new TextDecoder().decode(bytes)) as { runId?: unknown; seq?: unknown } | null
-      return value?.runId === this.evidence.runId && typeof value.seq === 'number' ? value.seq : -1
-    } catch {
-      return -1
-    }
+    const pointer = pointers.get(bytes) ?? readPointer(bytes)
+    pointers.set(bytes, pointer)
+    return pointer.runId === this.evidence.runId && typeof pointer.seq === 'number' ? pointer.seq : -1
   }
 
   /** Files outside the engine's directories. */
-  projectFiles(files: FileTree): readonly (readonly [path: string, bytes: Uint8Array])[] {
-    return [...files].filter(([path]) => !this.isEngines(path))
+  projectFiles(files: FileTree): ReadonlyMap<string, Uint8Array> {
+    const known = this.#projectFiles.get(files)
+    if (known !== undefined) return known
+    const projects = new Map<string, Uint8Array>()
+    for (const [path, bytes] of files) if (!this.isEngines(path)) projects.set(path, bytes)
+    this.#projectFiles.set(files, projects)
+    return projects
   }
 
   /** Whether a path lies in a directory of the engine. */
   isEngines(path: string): boolean {
+    this.#engineFolders ??= this.#foldersOfEngine()
+    return this.#engineFolders.some((folder) => path.startsWith(folder))
+  }
+
+  #foldersOfEngine(): readonly string[] {
     const { checkpointDirectory, logDirectory } = this.evidence.directories ?? {}
     const folders = [this.stateFolder, checkpointDirectory, logDirectory]
-    return folders.some((folder) => folder !== undefined && path.startsWith(`${folder}/`))
+    return folders.flatMap((folder) => (folder === undefined ? [] : [`${folder}/`]))
   }
 
   /** In which life of the engine an attempt ran: as the agents' port saw it, else counted from the log. */

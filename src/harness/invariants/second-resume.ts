@@ -43,8 +43,8 @@ function judgeEvents(run: RunReading, verdict: Verdict): void {
 
 function judgeFiles(run: RunReading, verdict: Verdict): void {
   const { files, secondResume: second } = run.evidence
-  const before = new Map(run.projectFiles(files))
-  const after = new Map(run.projectFiles(second?.files ?? new Map()))
+  const before = run.projectFiles(files)
+  const after = run.projectFiles(second?.files ?? new Map())
   for (const path of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(path), after.get(path)]
     if (was !== undefined && is !== undefined && run.sha256Of(was) === run.sha256Of(is)) continue

@@ -1,5 +1,6 @@
 import { jsonDiff } from '../../core/index.ts'
 import type { Invariant } from './invariant.ts'
+import { lineOf } from './log-reading.ts'
 import { shown } from './words.ts'
 
 /** O20 */
@@ -9,8 +10,9 @@ export const shape: Invariant = {
   needsSoundLog: true,
   check(run, verdict) {
     const path = run.logPath
-    for (const [index, { value, misshape }] of run.log.lines.entries()) {
-      if (misshape === undefined) continue
+    for (const [index, line] of run.log.lines.entries()) {
+      if (line.misshape === undefined) continue
+      const { value, misshape } = line
       const what = `event ${shown(value?.['seq'])}, kind ${shown(value?.['kind'])}`
       const seq = typeof value?.['seq'] === 'number' ? { seq: value['seq'] } : {}
       const sentence = `Line ${index + 1} of the log (${what}) has not the shape of an event: ${misshape}.`
@@ -18,11 +20,11 @@ export const shape: Invariant = {
     }
     for (const { incarnation, disk } of run.evidence.earlierLives) {
       const before = run.logIn(disk)
-      for (const { value } of before.lines.slice(0, before.wholeEvents)) {
-        const kept = run.log.lines.find((line) => line.value?.['seq'] === value?.['seq'])?.value
-        if (kept === undefined || kept === value || kept['epoch'] !== value?.['epoch']) continue
-        for (const change of jsonDiff(value, kept)) {
-          const seq = Number(kept['seq'])
+      for (let seq = 0; seq < before.wholeEvents; seq++) {
+        const line = before.lines[seq]
+        const kept = lineOf(run.log, seq)
+        if (kept === line || kept?.value?.['epoch'] !== line?.value?.['epoch']) continue
+        for (const change of jsonDiff(line?.value, kept?.value)) {
           const sentence = `Event ${seq} has another '${change.path}' than incarnation ${incarnation} wrote.`
           verdict.broken(sentence, { path, seq })
         }

@@ -1,4 +1,6 @@
+import type { LoggedEvent } from './event-shapes.ts'
 import type { Invariant, Verdict } from './invariant.ts'
+import { LogWalk, LogWalks } from './log-walk.ts'
 import type { RunReading } from './run-reading.ts'
 import { placeOf } from './words.ts'
 
@@ -9,12 +11,13 @@ export const tidiness: Invariant = {
   needsSoundLog: true,
   check(run, verdict) {
     judgeProject(run, verdict)
-    judgeAnnouncements(run, verdict)
+    accountWalks.through(run.events).tell(run, verdict)
     if (!run.hasSettled) return
+    const staging = `${run.runFolder}/staging/`
     for (const path of run.evidence.files.keys()) {
-      if (path.startsWith(`${run.runFolder}/staging/`)) {
+      if (path.startsWith(staging)) {
         verdict.broken(`Staged file '${path}' was left behind.`, { path })
-      } else if (run.isEngines(path) && path.endsWith('.tmp')) {
+      } else if (path.endsWith('.tmp') && run.isEngines(path)) {
         verdict.broken(`Temporary file '${path}' was left behind.`, { path })
       }
     }
@@ -23,7 +26,7 @@ export const tidiness: Invariant = {
 
 function judgeProject(run: RunReading, verdict: Verdict): void {
   const { initialFiles, files } = run.evidence
-  const accounted = accountedPaths(run)
+  const { paths: accounted } = accountWalks.through(run.events)
   for (const [path, bytes] of run.projectFiles(files)) {
     if (accounted.has(path)) continue
     const before = initialFiles.get(path)
@@ -34,30 +37,31 @@ function judgeProject(run: RunReading, verdict: Verdict): void {
       verdict.broken(`File '${path}' of the project was changed, and no event says so.`, { path })
     }
   }
-  for (const [path] of run.projectFiles(initialFiles)) {
+  for (const path of run.projectFiles(initialFiles).keys()) {
     if (files.has(path) || accounted.has(path)) continue
     verdict.broken(`File '${path}' of the project was removed, and no event says so.`, { path })
   }
 }
 
-function judgeAnnouncements(run: RunReading, verdict: Verdict): void {
-  for (const event of run.events) {
-    if (event.kind !== 'artifacts_prepared' && event.kind !== 'step_finish') continue
+/** What events speak of; none names an artifact twice. */
+class AccountWalk extends LogWalk {
+  readonly paths = new Set<string>()
+
+  constructor(before?: AccountWalk) {
+    super(before)
+    for (const path of before?.paths ?? []) this.paths.add(path)
+  }
+
+  protected follow(event: LoggedEvent): void {
+    if (event.kind === 'artifact_edit') this.paths.add(event.artifact.path)
+    if (event.kind !== 'artifacts_prepared' && event.kind !== 'step_finish') return
     const paths = event.artifacts.map(({ path }) => path)
+    for (const path of paths) this.paths.add(path)
     for (const path of new Set(paths.filter((other, index) => paths.indexOf(other) !== index))) {
       const sentence = `Step '${event.step}' names artifact '${path}' twice in event ${event.seq}.`
-      verdict.broken(sentence, { ...placeOf(event), path })
+      this.broken(sentence, { ...placeOf(event), path })
     }
   }
 }
 
-/** Paths that events speak of. */
-function accountedPaths(run: RunReading): ReadonlySet<string> {
-  const paths = new Set<string>()
-  for (const event of run.events) {
-    if (event.kind === 'artifact_edit') paths.add(event.artifact.path)
-    if (event.kind !== 'artifacts_prepared' && event.kind !== 'step_finish') continue
-    for (const { path } of event.artifacts) paths.add(path)
-  }
-  return paths
-}
+const accountWalks = new LogWalks(AccountWalk)

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/index.ts'
 import type { LoggedEvent, LoggedEventOf } from './event-shapes.ts'
 import type { Invariant, Verdict } from './invariant.ts'
+import { LogWalk, LogWalks } from './log-walk.ts'
 import type { RunReading } from './run-reading.ts'
 import { placeOf, tryKey, tryOf, visitKey } from './words.ts'
 
@@ -11,77 +12,124 @@ export const timeLimits: Invariant = {
     'a limit ends an attempt or a run at its instant, and a result that comes later is thrown away aloud',
   needsSoundLog: true,
   check(run, verdict) {
-    judgeAttempts(run, verdict)
-    judgeStepLimits(run, verdict)
-    judgeWorkflowLimit(run, verdict)
+    attemptWalks.through(run.events).tell(run, verdict)
+    stepWalks.through(run.events).tell(run, verdict)
+    runWalks.through(run.events).tell(run, verdict)
     judgeLateResults(run, verdict)
   },
 }
 
-function judgeAttempts(run: RunReading, verdict: Verdict): void {
-  const startedAt = new Map<string, number>()
-  const returnedAt = new Map<string, number>()
-  for (const event of run.events) {
-    if (!('attempt' in event)) continue
+class AttemptWalk extends LogWalk {
+  #startedAt = new Map<string, number>()
+  #returnedAt = new Map<string, number>()
+
+  constructor(before?: AttemptWalk) {
+    super(before)
+    if (before === undefined) return
+    this.#startedAt = new Map(before.#startedAt)
+    this.#returnedAt = new Map(before.#returnedAt)
+  }
+
+  protected follow(event: LoggedEvent): void {
+    if (!('attempt' in event)) return
     const key = tryKey(event)
-    if (event.kind === 'step_start') startedAt.set(key, event.at)
-    if (event.kind === 'artifacts_prepared') returnedAt.set(key, event.at)
-    const definition = run.stepDefinition(event)
-    const start = startedAt.get(key)
-    if (definition === undefined || start === undefined) continue
+    if (event.kind === 'step_start') this.#startedAt.set(key, event.at)
+    if (event.kind === 'artifacts_prepared') this.#returnedAt.set(key, event.at)
+    const definition = this.stepDefinition(event)
+    const start = this.#startedAt.get(key)
+    if (definition === undefined || start === undefined) return
     const limit = definition.timeoutMs
     const ended = event.kind === 'step_retry' || event.kind === 'step_fail'
     // One that an agent speaks of itself, by its category, is no limit of the engine.
     if (ended && event.error.kind === 'timeout' && event.error.category === undefined) {
-      judgeInstant(run, event.at - start, limit, verdict, {
-        what: `Step '${event.step}' ${tryOf(event)} timed out`,
-        place: placeOf(event),
-      })
+      const what = `Step '${event.step}' ${tryOf(event)} timed out`
+      this.say((run, verdict) =>
+        judgeInstant(run, event.at - start, limit, verdict, { what, place: placeOf(event) }),
+      )
     }
-    if (event.kind !== 'step_finish' || run.evidence.clock === 'real' || run.clockWasMoved) continue
+    if (event.kind !== 'step_finish') return
     // The time that a gate takes is not the agent's.
-    const answered = returnedAt.get(key) ?? (definition.gate === undefined ? event.at : undefined)
-    if (answered === undefined || answered - start <= limit || wasRolledForward(run, event)) continue
-    const took = formatDuration(answered - start)
-    const sentence = `Step '${event.step}' ${tryOf(event)} completed after ${took}, and its limit is ${formatDuration(limit)}.`
-    verdict.broken(sentence, placeOf(event))
+    const answered = this.#returnedAt.get(key) ?? (definition.gate === undefined ? event.at : undefined)
+    if (answered === undefined || answered - start <= limit) return
+    this.say((run, verdict) => {
+      if (run.evidence.clock === 'real' || run.clockWasMoved || wasRolledForward(run, event)) return
+      const took = formatDuration(answered - start)
+      const sentence = `Step '${event.step}' ${tryOf(event)} completed after ${took}, and its limit is ${formatDuration(limit)}.`
+      verdict.broken(sentence, placeOf(event))
+    })
   }
 }
+
+const attemptWalks = new LogWalks(AttemptWalk)
 
 /** The limit over all attempts, counted from the first one of the visit in the present life. */
-function judgeStepLimits(run: RunReading, verdict: Verdict): void {
-  let begun = new Map<string, number>()
-  for (const event of run.events) {
-    if (event.kind === 'workflow_resume') begun = new Map()
-    if (!('attempt' in event)) continue
+class StepWalk extends LogWalk {
+  #begun = new Map<string, number>()
+
+  constructor(before?: StepWalk) {
+    super(before)
+    if (before !== undefined) this.#begun = new Map(before.#begun)
+  }
+
+  protected follow(event: LoggedEvent): void {
+    if (event.kind === 'workflow_resume') this.#begun.clear()
+    if (event.kind !== 'step_start' && event.kind !== 'step_fail') return
     const key = visitKey(event)
-    if (event.kind === 'step_start' && !begun.has(key)) begun.set(key, event.at)
-    const from = begun.get(key)
-    const { maxDurationMs } = run.stepDefinition(event) ?? {}
-    if (event.kind === 'step_fail' && event.error.kind === 'step-timeout') {
-      const place = placeOf(event)
-      const what = `Step '${event.step}' used up the time for all its attempts`
-      if (maxDurationMs === undefined) verdict.broken(`${what}, and it has no such limit.`, place)
-      else if (from !== undefined) judgeInstant(run, event.at - from, maxDurationMs, verdict, { what, place })
-    }
-    if (event.kind !== 'step_start' || maxDurationMs === undefined || from === undefined) continue
-    if (event.at - from < maxDurationMs || run.clockWasMoved) continue
+    if (event.kind === 'step_start' && !this.#begun.has(key)) this.#begun.set(key, event.at)
+    const from = this.#begun.get(key)
+    const { maxDurationMs } = this.stepDefinition(event) ?? {}
+    if (event.kind === 'step_start') this.#judgeStart(event, maxDurationMs, from)
+    else if (event.error.kind === 'step-timeout') this.#judgeEnd(event, maxDurationMs, from)
+  }
+
+  #judgeEnd(
+    event: LoggedEventOf<'step_fail'>,
+    maxDurationMs: number | undefined,
+    from: number | undefined,
+  ): void {
+    const place = placeOf(event)
+    const what = `Step '${event.step}' used up the time for all its attempts`
+    if (maxDurationMs === undefined) this.broken(`${what}, and it has no such limit.`, place)
+    else if (from !== undefined)
+      this.say((run, verdict) => judgeInstant(run, event.at - from, maxDurationMs, verdict, { what, place }))
+  }
+
+  #judgeStart(
+    event: LoggedEventOf<'step_start'>,
+    maxDurationMs: number | undefined,
+    from: number | undefined,
+  ): void {
+    if (maxDurationMs === undefined || from === undefined || event.at - from < maxDurationMs) return
     const sentence = `Step '${event.step}' ${tryOf(event)} started ${formatDuration(event.at - from)} after its first attempt, and all of them may take ${formatDuration(maxDurationMs)}.`
-    verdict.broken(sentence, placeOf(event))
+    this.say((run, verdict) => {
+      if (!run.clockWasMoved) verdict.broken(sentence, placeOf(event))
+    })
   }
 }
 
-function judgeWorkflowLimit(run: RunReading, verdict: Verdict): void {
-  let from = run.events[0]?.at ?? 0
-  for (const event of run.events) {
-    if (event.kind === 'workflow_resume') from = event.at
-    if (event.kind !== 'workflow_end' || event.error?.kind !== 'workflow-timeout') continue
+const stepWalks = new LogWalks(StepWalk)
+
+class RunWalk extends LogWalk {
+  #from: number | undefined
+
+  constructor(before?: RunWalk) {
+    super(before)
+    if (before !== undefined) this.#from = before.#from
+  }
+
+  protected follow(event: LoggedEvent): void {
+    const from = event.kind === 'workflow_resume' ? event.at : (this.#from ?? event.at)
+    this.#from = from
+    if (event.kind !== 'workflow_end' || event.error?.kind !== 'workflow-timeout') return
     const place = { seq: event.seq }
-    const limit = run.definitionAt(event.seq)?.limits.timeoutMs
-    if (limit === undefined) verdict.broken('The run timed out, and it has no limit.', place)
-    else judgeInstant(run, event.at - from, limit, verdict, { what: 'The run timed out', place })
+    const what = 'The run timed out'
+    const limit = this.definition?.limits.timeoutMs
+    if (limit === undefined) this.broken('The run timed out, and it has no limit.', place)
+    else this.say((run, verdict) => judgeInstant(run, event.at - from, limit, verdict, { what, place }))
   }
 }
+
+const runWalks = new LogWalks(RunWalk)
 
 function judgeInstant(
   run: RunReading,
@@ -97,21 +145,39 @@ function judgeInstant(
   verdict.broken(`${what} ${when}.`, place)
 }
 
+class LateWalk extends LogWalk {
+  readonly said = new Map<string, LoggedEventOf<'late_result'>>()
+  #finished = new Map<string, number>()
+
+  constructor(before?: LateWalk) {
+    super(before)
+    if (before === undefined) return
+    for (const [key, event] of before.said) this.said.set(key, event)
+    this.#finished = new Map(before.#finished)
+  }
+
+  protected follow(event: LoggedEvent): void {
+    if (event.kind === 'late_result') this.said.set(tryKey(event), event)
+    if (event.kind === 'step_finish') this.#finished.set(tryKey(event), event.seq)
+  }
+
+  override tell(run: RunReading, verdict: Verdict): void {
+    for (const [key, event] of this.said) {
+      const counted = this.#finished.get(key)
+      if (counted === undefined) continue
+      const sentence = `Step '${event.step}' ${tryOf(event)} completed at event ${counted} by a result that came too late.`
+      verdict.broken(sentence, { ...placeOf(event), seq: counted })
+    }
+  }
+}
+
+const lateWalks = new LogWalks(LateWalk)
+
 function judgeLateResults(run: RunReading, verdict: Verdict): void {
-  const said = new Map<string, LoggedEventOf<'late_result'>>()
-  const finished = new Map<string, number>()
-  for (const event of run.events) {
-    if (event.kind === 'late_result') said.set(tryKey(event), event)
-    if (event.kind === 'step_finish') finished.set(tryKey(event), event.seq)
-  }
-  for (const [key, event] of said) {
-    const counted = finished.get(key)
-    if (counted === undefined) continue
-    const sentence = `Step '${event.step}' ${tryOf(event)} completed at event ${counted} by a result that came too late.`
-    verdict.broken(sentence, { ...placeOf(event), seq: counted })
-  }
+  const late = lateWalks.through(run.events)
+  late.tell(run, verdict)
   for (const call of run.evidence.executions) {
-    if (call.late !== true || said.has(tryKey(call))) continue
+    if (call.late !== true || late.said.has(tryKey(call))) continue
     const sentence = `The late result of step '${call.step}' ${tryOf(call, call.incarnation)} was thrown away without a word.`
     verdict.broken(sentence, placeOf(call))
   }

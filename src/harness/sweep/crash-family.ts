@@ -2,8 +2,9 @@ import { crashOutcomes } from '../../definition/index.ts'
 import type { CrashFault, FaultSequence } from './report.ts'
 import type { Sweep } from './sweep.ts'
 import { pointClass } from './smoke-tier.ts'
-import { liveOn, toCompletion } from './swept-life.ts'
-import type { FaultPoint, LifeOptions } from './swept-life.ts'
+import { toCompletion } from './later-lives.ts'
+import { liveOn } from './swept-life.ts'
+import type { FaultPoint, LifeOptions } from './life-options.ts'
 import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -26,8 +27,9 @@ export async function sweepCrashes(sweep: Sweep): Promise<void> {
       sweep.recovered([...path].join('\n'))
       if (recoveryCrashes === false) continue
       if (recoveryCrashes === 'each-kind') {
+        if (fault.outcome !== 'kill') continue
         const kind = [point.name, ...path].map(pointClass).join('\n')
-        if (fault.outcome !== 'kill' || known.has(kind)) continue
+        if (known.has(kind)) continue
         known.add(kind)
       }
       await crashRecovery(sweep, [fault], world)

@@ -6,8 +6,9 @@ import type { FileData, Incarnation } from '../../ports/index.ts'
 import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.ts'
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
-import { liveAttended } from './swept-life.ts'
-import type { Boundary, CallPoint, FaultPoint, SweptWorkflow, WritePoint } from './swept-life.ts'
+import { liveAttended } from './later-lives.ts'
+import type { Boundary, CallPoint, FaultPoint, WritePoint } from './life-options.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What a run without faults does and comes to. */

@@ -1,7 +1,9 @@
 import { stateFolder } from '../../engine/index.ts'
 import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
-import { afterEnding, isOver, liveOn } from './swept-life.ts'
-import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
+import { afterEnding, isOver } from './later-lives.ts'
+import { liveOn } from './swept-life.ts'
+import type { EndedLifeOf } from './life-options.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -55,8 +57,10 @@ async function resumedOnceMore(workflow: SweptWorkflow, ended: EndedLifeOf): Pro
 /** Without other runs: one whose start no caller was told of may lie there, half begun. */
 function filesOf({ disk, runId }: SweptWorld): FileTree {
   const runs = `${stateFolder}/runs/`
-  const files = [...disk.snapshotFiles()]
-  return new Map(files.filter(([path]) => !path.startsWith(runs) || path.startsWith(`${runs}${runId}/`)))
+  const own = `${runs}${runId}/`
+  const files = disk.snapshotFiles()
+  for (const path of files.keys()) if (path.startsWith(runs) && !path.startsWith(own)) files.delete(path)
+  return files
 }
 
 /** The run over which a life had died was refused to the next one. */

@@ -14,8 +14,7 @@ export class FileOperationNames {
   }
 
   nameOf({ op, path }: FileOperation): string {
-    const inRun = path.replace(/^.*\/runs\/[^/]+\//, '')
-    const scope = /^staging\/([^/]+#\d+@\d+)(?:\/|$)/.exec(inRun)?.[1] ?? 'run'
+    const { inRun, scope } = placeOf(path)
     const name = `${this.#incarnation}/${scope}:files.${op}:${inRun}`
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1
     this.#occurrences.set(name, occurrence)
@@ -25,4 +24,24 @@ export class FileOperationNames {
   copy(): FileOperationNames {
     return new FileOperationNames(this.#incarnation, this.#occurrences)
   }
+}
+
+interface PlaceInRun {
+  readonly inRun: string
+  readonly scope: string
+}
+
+/** By path: the lives of a sweep write to the same few again and again. */
+const knownPlaces = new Map<string, PlaceInRun>()
+const mostKnownPlaces = 4_096
+
+function placeOf(path: string): PlaceInRun {
+  const known = knownPlaces.get(path)
+  if (known !== undefined) return known
+  const inRun = path.replace(/^.*\/runs\/[^/]+\//, '')
+  const scope = /^staging\/([^/]+#\d+@\d+)(?:\/|$)/.exec(inRun)?.[1] ?? 'run'
+  const place = { inRun, scope }
+  if (knownPlaces.size >= mostKnownPlaces) knownPlaces.clear()
+  knownPlaces.set(path, place)
+  return place
 }

@@ -1,7 +1,7 @@
 import type { LifecycleFault } from './report.ts'
 import { resumeUnderAnother } from './resume-under-another.ts'
 import type { Sweep } from './sweep.ts'
-import { onward } from './swept-life.ts'
+import { onward } from './later-lives.ts'
 
 /** What people do to a run between two of its steps: they cancel it, resume it twice, or change its definition. */
 export async function sweepLifecycle(sweep: Sweep): Promise<void> {

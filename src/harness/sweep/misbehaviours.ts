@@ -1,7 +1,7 @@
 import type { FaultKind, StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
 import type { FiredFaultRecord } from '../invariants/index.ts'
 import type { PortFault } from './report.ts'
-import type { StrikingPortFault } from './swept-life.ts'
+import type { StrikingPortFault } from './life-options.ts'
 
 export type PortFamily = PortFault['family']
 

@@ -9,7 +9,7 @@ import { remainsIn } from '../run-remains.ts'
 import { isOfNoPlan } from './misbehaviours.ts'
 import type { FaultSequence, RecordedFinding } from './report.ts'
 import { Sweep } from './sweep.ts'
-import type { SweptWorkflow } from './swept-life.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** Runs a workflow with given faults once more, to its end; undefined when they do not strike. */

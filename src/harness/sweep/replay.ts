@@ -1,9 +1,10 @@
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
 import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
-import { afterEnding, liveAttended, onward, toCompletion } from './swept-life.ts'
+import { afterEnding, liveAttended, onward, toCompletion } from './later-lives.ts'
 import { resumeUnderAnother } from './resume-under-another.ts'
-import type { EndedLifeOf, LifeOptions, SweptWorkflow } from './swept-life.ts'
+import type { EndedLifeOf, LifeOptions } from './life-options.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import { afterLife, untold } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 

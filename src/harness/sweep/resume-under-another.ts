@@ -1,6 +1,8 @@
 import type { WorkflowDefinition } from '../../definition/index.ts'
-import { liveOn, toCompletion } from './swept-life.ts'
-import type { EndedLifeOf, SweptWorkflow } from './swept-life.ts'
+import { toCompletion } from './later-lives.ts'
+import { liveOn } from './swept-life.ts'
+import type { EndedLifeOf } from './life-options.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import { afterLife, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 

@@ -4,8 +4,8 @@ import type { ScheduledRun, ScheduleTrace } from '../schedule/search.ts'
 import type { Overtaking, Schedule } from '../schedule/strategy.ts'
 import type { FaultSequence } from './report.ts'
 import type { Sweep } from './sweep.ts'
-import { liveAttended, onward } from './swept-life.ts'
-import type { EndedLifeOf } from './swept-life.ts'
+import { liveAttended, onward } from './later-lives.ts'
+import type { EndedLifeOf } from './life-options.ts'
 
 const chanceRuns = 50
 const chanceDepth = 3

@@ -12,7 +12,7 @@ import type { Finding, SweepReport } from './report.ts'
 import { sweepSwarm } from './swarm.ts'
 import { Sweep } from './sweep.ts'
 import type { SingleFaultOptions, SweptFamily } from './sweep.ts'
-import type { SweptWorkflow } from './swept-life.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 
 const sweptFamilies: readonly SweptFamily[] = [
   { family: 'agent', tryAll: sweepAgents },

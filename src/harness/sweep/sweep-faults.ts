@@ -2,6 +2,7 @@ import { createDigest } from '../../adapters/node/index.ts'
 import { defaultSeed } from '../../core/index.ts'
 import { createReferenceDriver } from '../../engine/index.ts'
 import type { LoadedWorkflow } from '../../engine/index.ts'
+import { KnownFiles } from '../../trace/index.ts'
 import type { Project, WorkflowInput, WorkflowSessionOptions } from '../contract.ts'
 import { createOutside } from '../outside.ts'
 import { agentPort, checkParts, filesOfProject } from '../prepare-session.ts'
@@ -11,7 +12,7 @@ import { recordFinding } from './record-finding.ts'
 import type { FaultSequence, RecordedFinding, SweepReport } from './report.ts'
 import { tryEveryFault } from './single-faults.ts'
 import type { SingleFaultOptions } from './sweep.ts'
-import type { SweepOperator, SweptWorkflow } from './swept-life.ts'
+import type { SweepOperator, SweptWorkflow } from './swept-workflow.ts'
 
 export interface SweepOptions
   extends
@@ -82,6 +83,6 @@ async function sweptWorkflow(
     outside: createOutside(options, undefined),
     ...(options.operator === undefined ? {} : { operator: options.operator }),
     ...(project.folder === undefined ? {} : { folder: project.folder }),
-    knownLines: new Map(),
+    knownFiles: new KnownFiles(),
   }
 }

@@ -24,8 +24,9 @@ import type {
   SweepTier,
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
-import { liveAttended } from './swept-life.ts'
-import type { EndedLifeOf, LifeOptions, Shortcuts, SweptWorkflow } from './swept-life.ts'
+import { liveAttended } from './later-lives.ts'
+import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 

@@ -7,9 +7,10 @@ import { agentPort } from '../../../src/harness/prepare-session.ts'
 import { FileOperationNames } from '../../../src/harness/sweep/fault-points.ts'
 import { isWriteLike } from '../../../src/ports/index.ts'
 import { liveOn } from '../../../src/harness/sweep/swept-life.ts'
-import type { SweptWorkflow } from '../../../src/harness/sweep/swept-life.ts'
+import type { SweptWorkflow } from '../../../src/harness/sweep/swept-workflow.ts'
 import { freshWorld } from '../../../src/harness/sweep/swept-world.ts'
 import type { Agents, FileOperation } from '../../../src/ports/index.ts'
+import { KnownFiles } from '../../../src/trace/index.ts'
 import type { Said } from './mortal.ts'
 
 /** What a kill before an operation leaves, by the name that a sweep gives the operation. */
@@ -29,7 +30,7 @@ export async function sweptWorkflow(workflow: string): Promise<SweptWorkflow> {
     digest: createDigest(),
     realWaitMs: 60_000,
     outside: createOutside({}, undefined),
-    knownLines: new Map(),
+    knownFiles: new KnownFiles(),
   }
 }
 

@@ -10,6 +10,13 @@ test('a made system error looks like the one of Node', () => {
   expect({ ...made }).toStrictEqual({ ...real })
 })
 
+test('a made system error has no frames, and leaves those of others as they were', () => {
+  const limit = Error.stackTraceLimit
+  const { message, stack } = systemError({ code: 'EIO', syscall: 'write', path: 'notes.md' })
+  expect(stack).toBe(`Error: ${message}`)
+  expect(Error.stackTraceLimit).toBe(limit)
+})
+
 test('a made system error of a rename names both paths', () => {
   const made = systemError({ code: 'EISDIR', syscall: 'rename', path: 'a', dest: 'b' })
   expect(made.message).toBe(`EISDIR: illegal operation on a directory, rename 'a' -> 'b'`)

@@ -63,6 +63,15 @@ describe('the artifacts of a context', () => {
     expect(texts).toEqual(['code', 'changed again', 1])
   })
 
+  test('are read into bytes that the agent may write to: the file stays as it is', async () => {
+    const { bench } = await run(async ({ artifacts }) => {
+      const bytes = await artifacts.read('README.md')
+      bytes[0] = 0
+    })
+    const bytes = await bench.files.perform({ op: 'read', path: 'README.md' })
+    expect(bytes).toEqual(new TextEncoder().encode('#'))
+  })
+
   test('appear in the project only when the step has ended well', async () => {
     const { bench } = await run(async ({ artifacts }) => {
       await artifacts.write('half.txt', 'half')

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createVirtualClock } from '../../../src/adapters/virtual/index.ts'
 import { defineWorkflow } from '../../../src/engine/index.ts'
@@ -52,6 +53,40 @@ test('starts from what an earlier life has seen', () => {
   expect(clock.now()).toBe(1_000_000 + hour)
   below.clock.advanceTo(1_000_010)
   expect(clock.now()).toBe(1_000_010 + hour)
+})
+
+test('starts no earlier than it has been, whatever it is told to start from', () => {
+  const below = machine()
+  const clock = steadyClock(below)
+  clock.startFrom(1_000_000 + hour)
+  clock.startFrom(1_000_000)
+  expect(clock.now()).toBe(1_000_000 + hour)
+})
+
+test('shows what the machine does from look to look, but for what it was set back', () => {
+  const ms = fc.integer({ min: 0, max: 2 * hour })
+  const turn = fc.oneof(
+    fc.record({ advanceBy: ms }),
+    fc.record({ setBy: ms.map((by) => by - hour) }),
+    fc.constant('look' as const),
+  )
+  fc.assert(
+    fc.property(fc.array(turn, { maxLength: 30 }), (turns) => {
+      const below = machine()
+      const clock = steadyClock(below)
+      let [expected, machineWas] = [clock.now(), below.now()]
+      for (const each of turns) {
+        if (each === 'look') {
+          expected += Math.max(0, below.now() - machineWas)
+          machineWas = below.now()
+          expect(clock.now()).toBe(expected)
+          expect(clock.ofMachine(expected)).toBe(machineWas)
+        } else if ('advanceBy' in each) below.clock.advanceTo(below.clock.now() + each.advanceBy)
+        else below.set(each.setBy)
+      }
+    }),
+    { seed: 20_260_106, numRuns: 200 },
+  )
 })
 
 test('a run whose clock is set back while a step works counts no time twice, and keeps its limits', async () => {

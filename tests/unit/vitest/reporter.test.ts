@@ -132,11 +132,12 @@ describe('the report at the end of a run', () => {
       { state: 'failed', bundles: [null, null] },
     ]
     const { log } = await report([moduleOf(tests)], {}, {}, root)
-    const outline = log.split('\n').filter((line) => /^ {0,2}\S/.test(line))
+    const outline = log.split('\n').filter((line) => /^ {0,2}\S|^ {12}\d+ assertion$/.test(line))
     const shown = relative(process.cwd(), root)
     expect(outline.map((line) => line.replace(shown, '<root>'))).toMatchInlineSnapshot(`
       [
-        " faultline  6 failure bundles in <root>/bundles: 6 assertion",
+        " faultline  6 failure bundles in <root>/bundles",
+        "            6 assertion",
         "  FAILED one",
         "  FAILED two",
         "  FAILED three",

@@ -57,6 +57,21 @@ describe('a fork', () => {
     expect([rootNumber, ...numbers].map((number) => disk.inode(number))).toEqual(before)
   })
 
+  test('counts the names that lead to an inode on its own', () => {
+    const disk = new VirtualDisk()
+    const file = disk.createFile(rootNumber, 'a')
+    disk.syncFolder(rootNumber)
+    const fork = disk.fork()
+    fork.setNames({ folder: rootNumber, name: 'b', after: file })
+    fork.syncFolder(rootNumber)
+    for (const each of [disk, fork]) {
+      each.setNames({ folder: rootNumber, name: 'a', after: undefined })
+      each.syncFolder(rootNumber)
+    }
+    expect(() => disk.inode(file)).toThrow('exists as long as')
+    expect(fork.inode(file).kind).toBe('file')
+  })
+
   test('may append where the other side has appended, without either seeing the other', () => {
     const files = createVirtualFiles({ log: '1' })
     const fork = files.fork()

@@ -206,6 +206,16 @@ describe('a fork', () => {
       { numRuns: 200, seed: 1 },
     )
   })
+
+  test('counts what changes it from its own start', () => {
+    const files = createVirtualFiles({ a: '1' })
+    files.perform({ op: 'append', path: 'a', data: '2' })
+    const fork = files.fork()
+    fork.perform({ op: 'append', path: 'a', data: '3' })
+    fork.perform({ op: 'fsync', path: 'a' })
+    fork.perform({ op: 'read', path: 'a' })
+    expect([files.changesMade, fork.changesMade]).toEqual([1, 2])
+  })
 })
 
 describe('the virtual disk', () => {
@@ -224,14 +234,14 @@ describe('the virtual disk', () => {
     expect([...files.snapshotFiles().keys()]).toStrictEqual(['a-b', 'a/c', 'b'])
   })
 
-  test('keeps its bytes when those that it was given or gave out change', () => {
+  test('keeps its bytes when those that it was given change, and hands out the same ones each time', () => {
     const given = new Uint8Array([1])
     const files = createVirtualFiles({ a: given })
     files.perform({ op: 'append', path: 'a', data: given })
     given[0] = 9
-    const read = files.perform({ op: 'read', path: 'a' }) as Uint8Array
-    read[0] = 9
-    expect(files.perform({ op: 'read', path: 'a' })).toStrictEqual(new Uint8Array([1, 1]))
+    const read = files.perform({ op: 'read', path: 'a' })
+    expect(read).toStrictEqual(new Uint8Array([1, 1]))
+    expect(files.perform({ op: 'read', path: 'a' })).toBe(read)
   })
 
   test('fails with errors shaped like those of Node', () => {

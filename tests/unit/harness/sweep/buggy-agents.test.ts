@@ -129,7 +129,7 @@ describe('a gate on scores', () => {
           `The gate of step 'review' passes whatever the scores are: it passed with all of them at -1.`,
       )
       const strict = review('scoring.passed == true', onFail)
-      expect(await found(strict, reviewing, { families: ['agent', 'gate'] })).toEqual([])
+      expect(await found(strict, reviewing, { families: ['agent', 'gate', 'time'] })).toEqual([])
     },
   )
 })

@@ -1,10 +1,11 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createReferenceDriver, defineWorkflow } from '../../../../src/engine/index.ts'
+import { defineWorkflow } from '../../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { createProject, faultWords, sweepFaults } from '../../../../src/harness/index.ts'
 import type { FaultFamily, SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
-import type { Agents, DriverPorts, Incarnation, WorkflowDriver } from '../../../../src/ports/index.ts'
+import type { Agents } from '../../../../src/ports/index.ts'
 import { fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
+import { withIncarnation, withPorts } from './altered-engine.ts'
 
 // However busy the machine is.
 vi.setConfig({ testTimeout: 600_000 })
@@ -155,27 +156,3 @@ describe('a sweep finds', () => {
     )
   })
 })
-
-/** The reference engine with something wrong, in every life of it and in every fork of one. */
-function altered(
-  ports: (ports: DriverPorts) => DriverPorts,
-  incarnation: (incarnation: Incarnation) => Incarnation,
-): WorkflowDriver {
-  const inner = createReferenceDriver()
-  const forkable = (life: Incarnation): Incarnation => ({
-    ...incarnation(life),
-    fork() {
-      const fork = life.fork?.()
-      return fork && ((others) => forkable(fork(ports(others))))
-    },
-  })
-  return { ...inner, incarnate: (given) => forkable(inner.incarnate(ports(given))) }
-}
-
-function withPorts(changed: (ports: DriverPorts) => DriverPorts): WorkflowDriver {
-  return altered(changed, (incarnation) => incarnation)
-}
-
-function withIncarnation(changed: (incarnation: Incarnation) => Incarnation): WorkflowDriver {
-  return altered((ports) => ports, changed)
-}

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { createReferenceDriver } from '../../../../src/engine/index.ts'
 import type { WorkflowSource } from '../../../../src/engine/index.ts'
 import { createProject, sweepFaults } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
-import type { Incarnation, WorkflowDriver } from '../../../../src/ports/index.ts'
 import { shapeAgents as agents, workflowShapes } from '../../../support/workflow-shapes.ts'
+import { altered, withIncarnation } from './altered-engine.ts'
 
 const timeout = 300_000
 
@@ -17,18 +16,6 @@ function shaped(name: string): WorkflowSource {
 async function sweep(name: string, options: SweepOptions): Promise<SweepReport> {
   const project = await createProject({ storage: 'memory' })
   return sweepFaults(shaped(name), { project, agents, ...options })
-}
-
-/** The reference engine with something wrong in every life of it. */
-function altered(change: (life: Incarnation) => Partial<Incarnation>): WorkflowDriver {
-  const inner = createReferenceDriver()
-  return {
-    ...inner,
-    incarnate(ports) {
-      const life = inner.incarnate(ports)
-      return { ...life, ...change(life) }
-    },
-  }
 }
 
 describe('a run that waits for people', () => {
@@ -58,7 +45,7 @@ describe('a run that waits for people', () => {
   })
 
   test('and an engine that takes a second answer is found', { timeout }, async () => {
-    const driver = altered(() => ({ answerGate: () => {} }))
+    const driver = withIncarnation((life) => ({ ...life, answerGate: () => {} }))
     const { findings } = await sweep('human gate', {
       operator: { answers: { review: true } },
       families: ['gate'],
@@ -68,5 +55,40 @@ describe('a run that waits for people', () => {
       { invariant: 'interference', sentence: `The gate of step 'review' took a second answer.` },
     ])
     expect(findings[0]?.minimised?.faults).toEqual(findings[0]?.faults)
+  })
+
+  test.each([
+    [
+      'refuses a second answer and changes the disk',
+      altered(
+        (ports) => ports,
+        (life, { files }) => ({
+          ...life,
+          async answerGate(step, decision) {
+            await files.perform({ op: 'write', path: 'second-answer.txt', data: String(decision.passed) })
+            return life.answerGate(step, decision)
+          },
+        }),
+      ),
+      `A second answer to the gate of step 'review' was refused and changed what is on disk.`,
+    ],
+    [
+      'stumbles over a second answer',
+      withIncarnation((life) => ({
+        ...life,
+        answerGate() {
+          throw new TypeError('no such gate')
+        },
+      })),
+      `A second answer to the gate of step 'review' was refused for another reason: no such gate`,
+    ],
+  ])('and an engine that %s is found', { timeout }, async (_title, driver, sentence) => {
+    const { findings } = await sweep('human gate', {
+      operator: { answers: { review: true } },
+      families: ['gate'],
+      driver,
+      minimise: false,
+    })
+    expect(findings[0]?.violations).toContainEqual({ invariant: 'interference', sentence })
   })
 })

@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createDigest } from '../../../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
-import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../../../src/engine/index.ts'
+import { defineWorkflow } from '../../../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import {
   createProject,
@@ -10,12 +9,11 @@ import {
   sweepReportJson,
 } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
-import { agentPort } from '../../../../src/harness/prepare-session.ts'
-import { createOutside } from '../../../../src/harness/outside.ts'
 import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
-import type { Boundary, SweptWorkflow } from '../../../../src/harness/sweep/swept-life.ts'
+import type { Boundary } from '../../../../src/harness/sweep/life-options.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
+import { sweptWorkflow } from './swept.ts'
 
 // However busy the machine is.
 vi.setConfig({ testTimeout: 600_000 })
@@ -34,19 +32,7 @@ describe.each([
   [reviewLoop, 5],
 ] as const)('workflow $id', (source, expected) => {
   test('goes on from every fork of a life as it would have gone on without', async () => {
-    const { definition } = await loadWorkflow(defineWorkflow(source))
-    const workflow: SweptWorkflow = {
-      definition,
-      agents: agentPort(sweptAgents),
-      gates: {},
-      input: null,
-      seed: 1,
-      driver: createReferenceDriver(),
-      digest: createDigest(),
-      realWaitMs: 60_000,
-      outside: createOutside({}, undefined),
-      knownLines: new Map(),
-    }
+    const workflow = await sweptWorkflow(source, sweptAgents)
     const boundaries: Boundary[] = []
     const writes: string[] = []
     const whole = await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {

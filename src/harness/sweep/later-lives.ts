@@ -1,0 +1,62 @@
+import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
+import { liveOn } from './swept-life.ts'
+import { afterLife } from './swept-world.ts'
+import type { SweptWorld } from './swept-world.ts'
+import type { SweptWorkflow } from './swept-workflow.ts'
+
+/** A fault has gone when the run is resumed; one life more for a run that failed because of it. */
+const livesAllowed = 4
+
+/** Lives on a world, one after the other, until the run is over. */
+export async function toCompletion(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  options: LifeOptions = {},
+): Promise<EndedLifeOf> {
+  const { endsAt, endsOnceRecovered } = options
+  const later = endsAt && endsOnceRecovered ? { endsAt, endsOnceRecovered } : {}
+  let ended = await liveAttended(workflow, world, options, later)
+  for (let life = 1; !isOver(ended) && ended.refusal === undefined && life < livesAllowed; life++) {
+    ended = await liveAttended(workflow, afterEnding(ended), later)
+  }
+  return ended
+}
+
+/** So often an operator goes to a run that asks. */
+const attendances = 20
+
+/** Lives on as long as the operator has what the run waits for, each time in a new life, until something strikes. */
+export async function liveAttended(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+  options: LifeOptions = {},
+  { from: _from, ...later }: LifeOptions = options,
+): Promise<EndedLifeOf> {
+  let ended = await liveOn(workflow, world, options)
+  for (let times = 0; ended.asksFor !== undefined && !ended.wasStruck && times < attendances; times++) {
+    ended = await liveOn(workflow, afterEnding(ended), { ...later, given: ended.asksFor })
+  }
+  return ended
+}
+
+/** What becomes of a run after a life in which something struck. */
+export async function onward(
+  workflow: SweptWorkflow,
+  struck: EndedLifeOf,
+  shortcuts?: Shortcuts,
+): Promise<EndedLifeOf> {
+  if (isOver(struck)) return struck
+  const ended = await toCompletion(workflow, afterEnding(struck), shortcuts)
+  return { ...ended, objections: [...struck.objections, ...ended.objections] }
+}
+
+const over: ReadonlySet<string> = new Set(['completed', 'cancelled', 'left'])
+
+export function isOver({ world }: EndedLifeOf): boolean {
+  return over.has(world.ending.status)
+}
+
+/** The world after a life that nobody killed: it let go by itself. */
+export function afterEnding({ world, refusal }: EndedLifeOf): SweptWorld {
+  return afterLife(world, 'run', world.disk, refusal)
+}

@@ -1,0 +1,72 @@
+import { expect, test, vi } from 'vitest'
+import type { AgentWorkflow } from '../../../../src/engine/index.ts'
+import type { Agents, DriverPorts } from '../../../../src/ports/index.ts'
+import { withPorts } from './altered-engine.ts'
+import { judged } from './judged.ts'
+
+// However busy the machine is.
+vi.setConfig({ testTimeout: 600_000 })
+
+const workflow: AgentWorkflow = {
+  id: 'left',
+  steps: [{ id: 'only', agent: 'sleeper', timeout: '10s', retries: 1 }],
+}
+const agents: Agents = {
+  async sleeper({ clock, attempt }) {
+    if (attempt === 1) await clock.sleep(5_000)
+    return null
+  },
+}
+
+const keepsFilesOpen = ({ files, ...ports }: DriverPorts): DriverPorts => ({
+  ...ports,
+  files: {
+    perform: (operation) => (operation.op === 'close' ? (undefined as never) : files.perform(operation)),
+  },
+})
+const forgetsTimers = ({ clock, ...ports }: DriverPorts): DriverPorts => ({
+  ...ports,
+  clock: {
+    now: () => clock.now(),
+    schedule(at, wake) {
+      clock.schedule(at, wake)
+      return { cancel() {} }
+    },
+  },
+})
+
+test.each([
+  ['a file open', keepsFilesOpen, /^File '\.workflow\/runs\/[^/]+\/events\.jsonl' is still open\.$/],
+  ['a timer set', forgetsTimers, /^A timer is still pending: a wake at 1767225605000\.$/],
+])('an engine that leaves %s is found', async (_title, changed, sentence) => {
+  const { findings } = await judged(workflow, { agents, families: ['time'], driver: withPorts(changed) })
+  const found = findings.flatMap(({ violations }) => violations)
+  expect(found.filter(({ invariant }) => invariant === 'O19').map((each) => each.sentence)).toContainEqual(
+    expect.stringMatching(sentence),
+  )
+})
+
+test('a life that ends as it should has left nothing, whatever has struck', async () => {
+  const { findings, evidences } = await judged(workflow, {
+    agents,
+    families: ['agent', 'time', 'disk', 'lifecycle'],
+  })
+  expect(findings).toEqual([])
+  expect(evidences.length).toBeGreaterThan(30)
+  for (const { leftovers } of evidences) expect(leftovers).toEqual({ openFiles: [], timers: [], calls: [] })
+})
+
+test('an agent that takes a moment to obey has left nothing', async () => {
+  const tidy: Agents = {
+    async sleeper({ clock }) {
+      try {
+        await clock.sleep(5_000)
+      } finally {
+        for (let moment = 0; moment < 100; moment++) await null
+      }
+      return null
+    },
+  }
+  const { findings } = await judged(workflow, { agents: tidy, families: ['lifecycle'] })
+  expect(findings).toEqual([])
+})
