@@ -20,9 +20,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 function jsonOfPrimitive(value: unknown): string | undefined {
-  return typeof value === 'number' && Number.isFinite(value)
-    ? String(value)
-    : (JSON.stringify(value) as string | undefined)
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : JSON.stringify(value)
 }
 
 function textOfList(members: readonly unknown[]): string {

@@ -1,6 +1,6 @@
 import { bytesEqual, commonLength } from '../core/index.ts'
 import type { WorkflowEvent } from './events.ts'
-import type { DecodedState } from './state-document.ts'
+import type { DecodedState, LastPointer } from './state-document.ts'
 
 /**
  * What files of runs said when they were read last, for who takes the same run up thousands of times: the same bytes say the
@@ -9,6 +9,7 @@ import type { DecodedState } from './state-document.ts'
 export class KnownFiles {
   readonly log = new KnownLog()
   readonly states = new KnownContents<DecodedState>()
+  readonly pointers = new KnownContents<LastPointer | undefined>()
 }
 
 /** The valid prefix of the log that was read last: one that begins alike is to be read only from where it differs. */

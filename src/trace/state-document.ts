@@ -154,3 +154,9 @@ export interface StoredState {
 export type DecodedState =
   | { readonly state: StoredState; readonly problem?: never }
   | { readonly state?: never; readonly problem: string }
+
+/** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
+export interface LastPointer {
+  readonly runId: string
+  readonly seq: number
+}

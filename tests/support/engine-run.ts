@@ -62,7 +62,9 @@ let lives = 0
 export function engineBench(
   files: FilesPort,
   storage: StorageOptions &
-    Partial<Pick<DriverPorts, 'compression' | 'observer' | 'processes' | 'projectFolder'>> = {},
+    Partial<
+      Pick<DriverPorts, 'compression' | 'knownFiles' | 'observer' | 'processes' | 'projectFolder'>
+    > = {},
 ): EngineBench {
   const clock = createVirtualClock()
   const trace: string[] = []

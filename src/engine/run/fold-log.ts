@@ -46,12 +46,13 @@ interface Fold {
 /** The events folded last, from event 0 on. */
 const foldedLast = new WeakMap<KnownFiles, Fold[]>()
 
-/** Those of them with which a log begins: the very same events in the same order, so that they lead to the same states. */
+/** Those of them with which a log begins. An event that is known stands behind the same events as before. */
 function foldsOf({ log, known }: StoredRun, throughSeq: number): Fold[] | undefined {
   if (known === undefined) return undefined
   const folds = foldedLast.get(known) ?? []
-  const differs = folds.findIndex(({ event }, seq) => event !== log.events[seq] || seq > throughSeq)
-  if (differs >= 0) folds.length = differs
+  let count = Math.min(folds.length, log.events.length, throughSeq + 1)
+  while (count > 0 && folds[count - 1]?.event !== log.events[count - 1]) count--
+  folds.length = count
   foldedLast.set(known, folds)
   return folds
 }

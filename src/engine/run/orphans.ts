@@ -42,6 +42,9 @@ export function* warnOfOrphans(run: LiveRun, unreached: readonly ProcessGroup[])
 
 function orphansOf(state: RunState): readonly ProcessGroup[] {
   const groups: ProcessGroup[] = []
-  for (const step of state.steps) groups.push(...step.processes)
+  for (let index = 0; index < state.steps.size; index++) {
+    const { processes } = state.steps.get(index)
+    if (processes.length > 0) groups.push(...processes)
+  }
   return groups
 }

@@ -1,4 +1,5 @@
 import { FaultlineError } from '../../core/index.ts'
+import type { StepDefinition } from '../../definition/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram, RecoverRequest } from '../../ports/index.ts'
 import type { ArtifactRecord, ProducedArtifact } from '../../trace/index.ts'
@@ -102,12 +103,10 @@ function unfinished({ steps, workflow }: RunState, undecided: ReadonlySet<string
   const found: number[] = []
   for (let index = 0; index < steps.size; index++) {
     const step = steps.get(index)
-    const { status } = step
-    if (
-      (status !== 'pending' && status !== 'waiting' && !isSettledForGood(step)) ||
-      undecided.has(workflow.steps[index]?.id as string)
-    )
-      found.push(index)
+    const { id } = workflow.steps[index] as StepDefinition
+    const isUnfinished =
+      undecided.has(id) || (step.status !== 'pending' && step.status !== 'waiting' && !isSettledForGood(step))
+    if (isUnfinished) found.push(index)
   }
   return found
 }

@@ -118,7 +118,15 @@ export function newestArtifacts(state: RunState): readonly ProducedArtifact[] {
     for (const artifact of state.steps.get(index).artifacts) keepNewer(newest, artifact)
   }
   for (const edit of state.edits) keepNewer(newest, edit)
-  return [...newest.values()].sort((left, right) => (left.path < right.path ? -1 : 1)).map(withoutSeq)
+  const sorted = [...newest.values()].sort((left, right) => (left.path < right.path ? -1 : 1))
+  return sorted.map(({ path, sha256, sizeBytes, producedBy, visit, attempt }) => ({
+    path,
+    sha256,
+    sizeBytes,
+    producedBy,
+    visit,
+    attempt,
+  }))
 }
 
 /** What conditions and gates can ask about steps: all of them, or those that are named. */

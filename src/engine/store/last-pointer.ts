@@ -1,14 +1,9 @@
 import { decodeUtf8 } from '../../core/index.ts'
 import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
+import type { KnownFiles, LastPointer } from '../../trace/index.ts'
 import type { StoreLayout } from './layout.ts'
 import { encodeState } from './state-file.ts'
-
-/** What `last.json` holds: the newest run, and how much of its log was durable when this was written. */
-export interface LastPointer {
-  readonly runId: string
-  readonly seq: number
-}
 
 export interface ReadPointer {
   /** Undefined when no run has been started or the file cannot be used. */
@@ -17,10 +12,15 @@ export interface ReadPointer {
   readonly damaged: boolean
 }
 
-export function* readLastPointer(store: StoreLayout, digest: DigestPort): FileProgram<ReadPointer> {
+export function* readLastPointer(
+  store: StoreLayout,
+  digest: DigestPort,
+  known?: KnownFiles,
+): FileProgram<ReadPointer> {
   const bytes = yield* perform({ op: 'read', path: store.last })
   if (bytes === undefined) return { pointer: undefined, damaged: false }
-  const pointer = parsePointer(decodeUtf8(bytes), digest)
+  const read = (): LastPointer | undefined => parsePointer(decodeUtf8(bytes), digest)
+  const pointer = known === undefined ? read() : known.pointers.read(bytes, read)
   return { pointer, damaged: pointer === undefined }
 }
 

@@ -43,7 +43,7 @@ export function* readStoredRun(
   known?: KnownFiles,
 ): FileProgram<StoredRun> {
   if (named !== undefined) checkId('run id', named)
-  const { pointer, damaged: pointerDamaged } = yield* readLastPointer(store, digest)
+  const { pointer, damaged: pointerDamaged } = yield* readLastPointer(store, digest, known)
   const runId = named ?? pointer?.runId
   if (runId === undefined) throw noLastRun(store, yield* listRuns(store))
   const layout = runLayout(store, runId)

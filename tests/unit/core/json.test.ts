@@ -63,6 +63,30 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ b: 1, a: { '10': 1, '9': 2, x: undefined } })).toBe('{"a":{"10":1,"9":2},"b":1}')
   })
 
+  test('leaves out what JSON leaves out, and writes the rest as JSON does', () => {
+    const value = {
+      at: new Date(0),
+      big: { toJSON: () => 'seen' },
+      call: () => 1,
+      list: [undefined, () => 1, Number.NaN, -0, 1e21, 'ü"\\\ud800'],
+      missing: undefined,
+      'quote"d': null,
+    }
+    expect(canonicalJson(value)).toBe(JSON.stringify(value))
+    expect([canonicalJson(undefined), canonicalJson(Infinity), canonicalJson(true)]).toEqual([
+      'null',
+      'null',
+      'true',
+    ])
+  })
+
+  test('writes keys that it has never met as it writes those that it has', () => {
+    const keys = Array.from({ length: 3_000 }, (_, index) => `key "${index}"`).sort()
+    const value = Object.fromEntries(keys.map((key, index) => [key, index]))
+    expect(canonicalJson(value)).toBe(JSON.stringify(value))
+    expect(canonicalJson([value, value])).toBe(JSON.stringify([value, value]))
+  })
+
   test('does not depend on the order of keys, and reads back as the value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
