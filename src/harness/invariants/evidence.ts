@@ -137,8 +137,8 @@ export interface FiredFaultRecord {
   /** Key of the point at which it fired. */
   readonly key: string
   /**
-   * `survivable`: the run must come to the same end. `reportable`: it may fail, and must say why. `detect-only`: nothing
-   * more is promised than that it is noticed.
+   * `survivable`: the run must come to the same end. `reportable`: it may fail, must say why, and comes to the same end when it
+   * is resumed. `detect-only`: nothing more is promised than that it is noticed.
    */
   readonly class: 'survivable' | 'reportable' | 'detect-only'
   /** A text that an honest report of it contains, such as `ENOSPC`. */

@@ -23,7 +23,11 @@ export const outcome: Invariant = {
       return
     }
     const { error } = ending
-    if (ending.status !== 'failed' && ending.status !== 'refused') {
+    if (run.leniency === 'reportable' && run.wasResumedWithoutFaults) {
+      verdict.broken(
+        `The run ended ${ending.status} although it was resumed when nothing went wrong any more; without faults it ended ${reference.status}.`,
+      )
+    } else if (ending.status !== 'failed' && ending.status !== 'refused') {
       verdict.broken(`The run ended ${ending.status}; without faults it ended ${reference.status}.`)
     } else if (error === undefined || (error.code ?? error.kind) === undefined) {
       verdict.broken(`The run ended ${ending.status} and does not say why with a code or a kind of error.`)

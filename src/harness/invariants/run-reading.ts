@@ -124,6 +124,12 @@ export class RunReading {
     return classes.has('reportable') ? 'reportable' : 'survivable'
   }
 
+  /** Whether a life in which nothing went wrong has taken the run over since: a key begins with the life that its fault struck in. */
+  get wasResumedWithoutFaults(): boolean {
+    const { earlierLives, faults } = this.evidence
+    return faults.length > 0 && faults.every(({ key }) => Number.parseInt(key, 10) <= earlierLives.length)
+  }
+
   /** Whether a fault moved the clock, so that instants say little. */
   get clockWasMoved(): boolean {
     return this.evidence.faults.some(({ movesClock }) => movesClock === true)

@@ -162,7 +162,7 @@ export async function soundEvidences(): Promise<SoundEvidences> {
     crashedInRecovery: await finished(crashedInRecovery, more),
     troubled: await finished(troubled, more),
     failed: await finished(failed, { ...more, faults: [reported('1/ship#1@1:agent.invoke:shipper#1')] }),
-    resumed: await finished(resumed, more),
+    resumed: await finished(resumed, { ...more, faults: [reported('1/ship#1@1:agent.invoke:shipper#1')] }),
     torn: await finished(torn, more),
     refused: await refused.evidence({
       ...more,

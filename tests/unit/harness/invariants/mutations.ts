@@ -95,6 +95,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     invariant: 'O1',
+    tampering: 'a failure after a resume in which nothing went wrong',
+    sound: 'resumed',
+    tamper: (run) => ({ ...run, ending: { status: 'failed', error: { message: 'x', kind: 'exception' } } }),
+    says: 'The run ended failed although it was resumed when nothing went wrong any more; without faults it ended completed.',
+  },
+  {
+    invariant: 'O1',
     tampering: 'an end that is neither the right one nor a failure',
     sound: 'failed',
     tamper: (run) => ({ ...run, ending: { status: 'cancelled' } }),

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
+import { FaultlineError } from '../../../../src/core/index.ts'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
 import type { LifeOptions } from '../../../../src/harness/sweep/life-options.ts'
@@ -8,7 +9,7 @@ import type { SweptWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import type { Agents } from '../../../../src/ports/index.ts'
 import { treeOf } from '../../../support/files-contract.ts'
 import { sweptAgents } from '../../../support/swept-workflows.ts'
-import { altered } from './altered-engine.ts'
+import { altered, withIncarnation } from './altered-engine.ts'
 import { judged } from './judged.ts'
 import { sweptWorkflow } from './swept.ts'
 
@@ -151,4 +152,21 @@ describe('a recovery', () => {
     const struck = await recovered({ endsOnceRecovered: () => true, diskFault })
     expect([struck.leftAt, struck.wasStruck, struck.world.faults.length]).toEqual([undefined, true, 1])
   })
+})
+
+test('an engine that takes no failed run over is found by every fault that fails one', async () => {
+  const driver = withIncarnation((incarnation) => ({
+    ...incarnation,
+    async recover() {
+      throw new FaultlineError('RUN_NOT_RESUMABLE', 'Not today.', { details: { status: 'failed' } })
+    },
+  }))
+  const { findings } = await judged(
+    { id: 'refused', steps: [{ id: 'one', agent: 'one' }] },
+    { agents: { one: () => null }, families: ['agent'], driver },
+  )
+  const found = findings.flatMap(({ violations }) => violations)
+  expect(found.filter(({ invariant }) => invariant === 'O1').map(({ sentence }) => sentence)).toContainEqual(
+    expect.stringMatching(/^The run ended \w+ although it was resumed when nothing went wrong any more; /),
+  )
 })
