@@ -788,7 +788,7 @@ export const mutations: readonly Mutation[] = [
     tampering: 'the run is ended before its limit',
     sound: 'overtime',
     tamper: (run) => withEvents(run, change('workflow_end', { at: 1767225601000 })),
-    says: 'The run timed out after 1 s, earlier than its limit of 60 min.',
+    says: 'The run timed out after 1 s, earlier than its limit of 1 h.',
   },
   {
     invariant: 'O13',
