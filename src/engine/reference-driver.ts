@@ -85,7 +85,7 @@ function createIncarnation(given: DriverPorts, forkedFrom?: RunFork): Incarnatio
     answerGate: (step, decision) =>
       whenReady(disk.run(answerGate(held(), step, decision)), (moved) => void act(moved)),
     cancel: (reason) => whenReady(disk.run(cancelRun(held(), reason)), (moved) => void act(moved)),
-    close: () => guarded(() => disk.run(letGo(live))),
+    close: () => guarded(() => disk.run(live === undefined ? dailyLog.close() : letGo(live))),
     fork() {
       const fork = forkRun(held())
       return fork && ((otherPorts) => createIncarnation(otherPorts, fork))
@@ -151,8 +151,7 @@ function* readWithHolder(
   return { stored, holder: yield* readHolder(stored.layout, ports.owner) }
 }
 
-function* letGo(run: LiveRun | undefined): FileProgram<void> {
-  if (run === undefined) return
+function* letGo(run: LiveRun): FileProgram<void> {
   for (const attempt of run.attempts.values()) {
     attempt.ended = true
     attempt.abort('The engine is closing.')

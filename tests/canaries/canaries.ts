@@ -400,7 +400,7 @@ export const obviousBug: Canary = {
   name: 'completed-steps-repeated',
   wrong: 'A resume runs completed steps again.',
   file: 'src/engine/run/safe-point.ts',
-  text: `(step.status !== 'pending' && step.status !== 'waiting' && !isSettledForGood(step))`,
-  replacement: `step.status !== 'pending'`,
+  text: `(status !== 'pending' && status !== 'waiting' && !isSettledForGood(step))`,
+  replacement: `status !== 'pending'`,
   workflow: single,
 }

@@ -40,6 +40,7 @@ interface SweepCommandOptions {
   readonly tier: SweepTier
   readonly family?: readonly FaultFamily[]
   readonly budget?: number
+  readonly rememberAgents?: boolean
   readonly shard?: SweepShard
   readonly report?: string
   readonly corpus?: string
@@ -67,6 +68,10 @@ export function sweepCommand(): Command {
     .addOption(new Option('--family <family...>', 'only these families of faults').choices(faultFamilies))
     .option('--budget <duration>', 'stop after the first point that ends later: 500ms, 60s, 5m', budgetOf)
     .option('--shard <n/of>', 'only this share of the points: 2/4', shardOf)
+    .option(
+      '--remember-agents',
+      'call no agent again for what it has been told before, but for one call in twenty',
+    )
     .option('--report <file>', 'write the report there (JSON), and go on from it when it is not complete')
     .option('--corpus <folder>', 'plans that broke something before: run first, and added to')
     .option('--html <file>', 'write a page with every point and every fault there')
@@ -101,6 +106,7 @@ async function sweep(file: string, options: SweepCommandOptions): Promise<SweepR
     tier,
     ...(agents === undefined ? {} : { agents }),
     ...(seed === undefined ? {} : { seed }),
+    ...(options.rememberAgents === true ? { rememberAgents: true } : {}),
     ...(family === undefined ? {} : { families: family }),
     ...(shard === undefined ? {} : { shard }),
     ...(earlier === undefined ? {} : { continues: earlier }),

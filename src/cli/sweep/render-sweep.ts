@@ -5,7 +5,7 @@ const findingsShown = 10
 
 /** What `faultline sweep` prints: the denominator first, then what was found. */
 export function renderSweep(report: SweepReport): string {
-  const { workflowId, tier, seed, shard, families, findings, corpus } = report
+  const { workflowId, tier, seed, shard, families, findings, corpus, agentCalls } = report
   const share = shard === undefined ? '' : `, share ${shard.index} of ${shard.of}`
   const rows = Object.entries(families).map(([family, { hit, points, scenarios, deduped }]) => [
     family,
@@ -23,6 +23,11 @@ export function renderSweep(report: SweepReport): string {
       ? []
       : [
           `corpus: ${corpus.plans} plans, ${corpus.failing} still break something, ${corpus.obsolete} no longer fit`,
+        ]),
+    ...(agentCalls === undefined
+      ? []
+      : [
+          `agents: called ${agentCalls.made} times (${agentCalls.audited} to compare), ${agentCalls.remembered} times remembered`,
         ]),
     ...shown,
     ...(more > 0 ? [`... and ${more} more findings`] : []),

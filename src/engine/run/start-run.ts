@@ -11,7 +11,7 @@ import type { RunLayout } from '../store/layout.ts'
 import { takeLock } from '../store/lock.ts'
 import { compileWorkflow, definitionDigest } from './compiled-workflow.ts'
 import type { CompiledWorkflow } from './compiled-workflow.ts'
-import { commit, liveRun, saveLastPointer, saveState } from './live-run.ts'
+import { closeFiles, commit, liveRun, saveLastPointer, saveState } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
 import { initialState } from './run-state.ts'
 
@@ -68,11 +68,17 @@ function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifePar
   })
   const state = initialState(workflow, event)
   const run = liveRun(life, { layout, log, state, saveSeq: 0 })
-  yield* commit(run)
-  yield* perform({ op: 'fsyncFolder', path: layout.folder })
-  yield* saveState(run)
-  yield* saveLastPointer(run)
-  return run
+  try {
+    yield* commit(run)
+    yield* perform({ op: 'fsyncFolder', path: layout.folder })
+    yield* saveState(run)
+    yield* saveLastPointer(run)
+    return run
+  } catch (error) {
+    // Nobody is handed the run, so nobody else can let go of them.
+    yield* closeFiles(run)
+    throw error
+  }
 }
 
 function* freshRun(

@@ -72,7 +72,8 @@ function nextLife(run: RunReading, life: EndedLife): EndedLife | undefined {
 /** Whether a life died taking the run over before it had said so: what it found cut, its own crash may have taken away. */
 function diedSpeechless(run: RunReading, life: EndedLife | undefined, left: number): boolean {
   if (life?.during !== 'recovery') return false
-  return !run.logIn(life.disk).events.some(({ kind, seq }) => kind === 'workflow_resume' && seq >= left)
+  const { events } = run.logIn(life.disk)
+  return events.findLast(({ kind, seq }) => kind === 'workflow_resume' && seq >= left) === undefined
 }
 
 /** The first line that cannot be taken as it is. */

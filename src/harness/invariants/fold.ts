@@ -166,8 +166,16 @@ function newRun(start: LoggedEventOf<'workflow_start'>): FoldedRun {
   }
 }
 
+const knownArtifacts = new WeakMap<FoldedRun, ReadonlyMap<string, PlacedArtifact>>()
+
 /** The newest record of every path, by path. */
 export function newestArtifacts(run: FoldedRun): ReadonlyMap<string, PlacedArtifact> {
+  const known = knownArtifacts.get(run) ?? placedLast(run)
+  knownArtifacts.set(run, known)
+  return known
+}
+
+function placedLast(run: FoldedRun): ReadonlyMap<string, PlacedArtifact> {
   const newest = new Map<string, PlacedArtifact>()
   const all = [...run.edits]
   for (const { artifacts } of run.steps.values()) all.push(...artifacts)

@@ -94,18 +94,25 @@ export function defineInvariant(definition: Invariant): Invariant {
   return { name, title, check: guarded(name, definition.check) }
 }
 
+/** What has been said of a run, since one invariant may be asked about by another. */
+const said = new WeakMap<RunReading, Map<Invariant, JudgedRun>>()
+
 type Collected = { readonly [Part in keyof JudgedRun]: JudgedRun[Part][number][] }
 
 /** Runs the checks of a list of invariants against one run. */
 export function checkInvariants(run: RunReading, invariants: readonly Invariant[]): JudgedRun {
   assertList(invariants)
+  const known = said.get(run) ?? new Map<Invariant, JudgedRun>()
+  said.set(run, known)
   const all = { violations: [], judged: [], notJudged: [], notes: [] } as Collected
   for (const invariant of invariants) {
-    const { violations, judged, notJudged, notes } = checkInvariant(run, invariant)
-    all.violations.push(...violations)
-    all.judged.push(...judged)
-    all.notJudged.push(...notJudged)
-    all.notes.push(...notes)
+    const one = known.get(invariant) ?? judgeRun(run, invariant)
+    known.set(invariant, one)
+    const { violations, judged, notJudged, notes } = one
+    for (const each of violations) all.violations.push(each)
+    for (const each of judged) all.judged.push(each)
+    for (const each of notJudged) all.notJudged.push(each)
+    for (const each of notes) all.notes.push(each)
   }
   return all
 }
@@ -121,17 +128,6 @@ export function collect(invariant: string, check: (verdict: Verdict) => void): J
     note: (sentence) => notes.push({ invariant, sentence }),
   })
   return { violations, judged: notJudged.length === 0 ? [invariant] : [], notJudged, notes }
-}
-
-/** What has been said of a run, since one invariant may be asked about by another. */
-const said = new WeakMap<RunReading, Map<Invariant, JudgedRun>>()
-
-function checkInvariant(run: RunReading, invariant: Invariant): JudgedRun {
-  const known = said.get(run) ?? new Map<Invariant, JudgedRun>()
-  said.set(run, known)
-  const judged = known.get(invariant) ?? judgeRun(run, invariant)
-  known.set(invariant, judged)
-  return judged
 }
 
 function judgeRun(run: RunReading, { name, check, needsSoundLog }: Invariant): JudgedRun {
@@ -165,8 +161,9 @@ function assertList(invariants: readonly Invariant[]): void {
     throw unusable('There is no invariant to judge by: a run that nothing was asked about proves nothing.')
   }
   const names = invariants.map(({ name }) => name)
+  if (new Set(names).size === names.length) return
   const double = names.find((name, index) => names.indexOf(name) !== index)
-  if (double !== undefined) throw unusable(`Two invariants have the name '${double}': rename one of them.`)
+  throw unusable(`Two invariants have the name '${double}': rename one of them.`)
 }
 
 function shown(value: unknown): string {

@@ -46,7 +46,7 @@ interface OddLine {
 class FormWalk {
   /** Whose lines they are: if nobody says so, those of the run to which the first belongs. */
   #runId: unknown
-  readonly found: OddLine[] = []
+  #found: OddLine[] = []
   #first: JsonObject | undefined
   #number = 0
   #expected = 0
@@ -62,10 +62,14 @@ class FormWalk {
     return this.#runId
   }
 
+  get found(): readonly OddLine[] {
+    return this.#found
+  }
+
   copy(): FormWalk {
     const copy = new FormWalk()
     copy.#runId = this.#runId
-    copy.found.push(...this.found)
+    copy.#found = [...this.#found]
     copy.#first = this.#first
     copy.#number = this.#number
     copy.#expected = this.#expected
@@ -78,7 +82,7 @@ class FormWalk {
   take({ value, problem }: LogLine): void {
     const number = ++this.#number
     const expected = this.#expected
-    const broken = (what: string): unknown => this.found.push({ number, seq, what })
+    const broken = (what: string): unknown => this.#found.push({ number, seq, what })
     const seq = typeof value?.['seq'] === 'number' ? value['seq'] : expected
     if (problem !== undefined) broken(problem)
     else if (seq !== expected) broken(`carries event ${seq} where event ${expected} belongs`)

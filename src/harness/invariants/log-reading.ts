@@ -48,7 +48,7 @@ export function readLog(bytes: Uint8Array, digest: EvidenceDigest, shapes: Event
   if (known !== undefined) return known
   const log = readOn(mostAlike(bytes), bytes, (text) => readLine(text, digest, shapes))
   knownLogs.set(bytes, log)
-  if (bytes.length <= largestLately)
+  if (bytes.length <= largestLately && log !== lately[0])
     lately = [log, ...lately.filter((other) => other !== log)].slice(0, mostLately)
   return log
 }

@@ -14,13 +14,13 @@ type Finding = (run: RunReading, verdict: Verdict) => void
 export abstract class LogWalk {
   /** The definition in force: of event 0, or of the last resume that adopted another. */
   #definition: LoggedDefinition | undefined
-  readonly #found: Finding[] = []
+  #found: Finding[] = []
 
   /** @param before One that this one goes on from; it may go on otherwise. */
   constructor(before?: LogWalk) {
     if (before === undefined) return
     this.#definition = before.#definition
-    this.#found.push(...before.#found)
+    this.#found = [...before.#found]
   }
 
   take(event: LoggedEvent): void {

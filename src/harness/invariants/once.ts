@@ -25,7 +25,7 @@ class CompletionWalk extends LogWalk {
   /** Put to a person. */
   #put = new Map<string, LoggedEventOf<'gate_wait'>>()
   #started = new Set<string>()
-  readonly retries: LoggedEventOf<'step_retry'>[] = []
+  #retries: LoggedEventOf<'step_retry'>[] = []
 
   constructor(before?: CompletionWalk) {
     super(before)
@@ -33,7 +33,11 @@ class CompletionWalk extends LogWalk {
     this.#finished = new Map(before.#finished)
     this.#put = new Map(before.#put)
     this.#started = new Set(before.#started)
-    this.retries.push(...before.retries)
+    this.#retries = [...before.#retries]
+  }
+
+  get retries(): readonly LoggedEventOf<'step_retry'>[] {
+    return this.#retries
   }
 
   /** By which event a visit had completed. */
@@ -49,7 +53,7 @@ class CompletionWalk extends LogWalk {
     if (event.kind === 'gate_wait') this.#put.set(visitKey(event), event)
     // What failed at its gate is done again.
     else if (event.kind === 'step_fail') this.#put.delete(visitKey(event))
-    else if (event.kind === 'step_retry') this.retries.push(event)
+    else if (event.kind === 'step_retry') this.#retries.push(event)
     else if (event.kind === 'step_start') this.#start(event)
     else if (event.kind === 'step_finish') this.#finish(event)
   }

@@ -181,7 +181,7 @@ class OrderWalk extends LogWalk {
 
   /** Whether it was its turn: what a condition came to is not judged here, only whether there was one. */
   #judgeStart(event: LoggedEventOf<'step_start'>): void {
-    const { step, seq } = event
+    const { step } = event
     const graph = this.graph
     const isFree = runsAfterFailure.has(this.stepDefinition(event)?.condition)
     const connections = graph.into.get(step) ?? []
@@ -286,13 +286,13 @@ class OrderWalk extends LogWalk {
         : this.#failed.has(step)
           ? 'failed, which was tolerated'
           : ''
-      if (ended === '' || this.#comesAfter(step, anew, seq)) continue
+      if (ended === '' || this.#comesAfter(step, anew)) continue
       const sentence = `Step '${step}' begins again with the resume at event ${seq}: it had ${ended}, and nothing before it begins again.`
       this.broken(sentence, { step, seq })
     }
   }
 
-  #comesAfter(step: string, others: ReadonlySet<string>, seq: number): boolean {
+  #comesAfter(step: string, others: ReadonlySet<string>): boolean {
     const { before } = this.graph
     const seen = new Set(before.get(step))
     for (const each of seen) {
@@ -303,10 +303,7 @@ class OrderWalk extends LogWalk {
   }
 
   /** A step is reached anew when what had led to it begins anew, or when it had failed and begins anew itself. */
-  #forgetWays(
-    { seq, adopts, restarts }: LoggedEventOf<'workflow_resume'>,
-    failed: ReadonlySet<string>,
-  ): void {
+  #forgetWays({ adopts, restarts }: LoggedEventOf<'workflow_resume'>, failed: ReadonlySet<string>): void {
     const { before, joinsAny } = this.graph
     for (const [key, { step, takes }] of this.#reached) {
       const isOpen = [...(before.get(step) ?? [])].some((need) => !this.#hasEnded(need))

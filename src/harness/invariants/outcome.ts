@@ -1,6 +1,6 @@
 import { jsonDiff } from '../../core/index.ts'
 import type { CanonicalOutcome, CanonicalStep } from './evidence.ts'
-import type { FoldedStep } from './fold.ts'
+import type { FoldedRun, FoldedStep } from './fold.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
 import { sameJson } from './same-json.ts'
@@ -35,14 +35,21 @@ export const outcome: Invariant = {
 /** What a run came to, from its log and its files. */
 export function outcomeOf(run: RunReading): CanonicalOutcome {
   const { evidence, folded } = run
-  const steps: Record<string, CanonicalStep> = {}
-  for (const [id, step] of folded?.steps ?? []) steps[id] = canonicalStep(step)
-  const files = run.projectFiles(evidence.files)
-  return {
-    status: evidence.ending.status,
-    steps,
-    files: Object.fromEntries(Array.from(files, ([path, bytes]) => [path, run.sha256Of(bytes)])),
-  }
+  // A path may be called like a member that every object has.
+  const files = Object.create(null) as Record<string, string>
+  for (const [path, bytes] of run.projectFiles(evidence.files)) files[path] = run.sha256Of(bytes)
+  return { status: evidence.ending.status, steps: folded === undefined ? {} : stepsOf(folded), files }
+}
+
+/** By the run: those that were forked from one another mostly come to the same. */
+const knownSteps = new WeakMap<FoldedRun, CanonicalOutcome['steps']>()
+
+function stepsOf(run: FoldedRun): CanonicalOutcome['steps'] {
+  const steps =
+    knownSteps.get(run) ??
+    Object.fromEntries(Array.from(run.steps, ([id, step]) => [id, canonicalStep(step)] as const))
+  knownSteps.set(run, steps)
+  return steps
 }
 
 /** By the step: runs that were forked from one another share most of theirs. */
@@ -113,6 +120,7 @@ function differing(
   left: Readonly<Record<string, unknown>>,
   right: Readonly<Record<string, unknown>>,
 ): readonly string[] {
+  if (left === right) return []
   const names = Object.keys(left).filter((name) => left[name] !== right[name])
   const more = Object.keys(right).filter((name) => !Object.hasOwn(left, name))
   return [...names, ...more].sort()

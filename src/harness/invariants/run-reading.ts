@@ -114,7 +114,7 @@ export class RunReading {
 
   /** Whether a fault damaged the disk and the damage was noticed: nothing more was promised. */
   get wasRefusedForDamage(): boolean {
-    return this.leniency === 'detect-only' && this.evidence.ending.status === 'refused'
+    return this.evidence.ending.status === 'refused' && this.leniency === 'detect-only'
   }
 
   /** The worst that any fault of the run allows. */

@@ -24,12 +24,13 @@ class WrittenState {
   constructor(
     { runId, seq }: { readonly runId: unknown; readonly seq: number },
     text: Uint8Array | undefined,
-    body?: JsonObject,
+    read: { readonly body: JsonObject } | { readonly equal: FoldedRun },
   ) {
     this.runId = runId
     this.seq = seq
     this.#text = text
-    this.#body = body
+    if ('body' in read) this.#body = read.body
+    else this.#equals.add(read.equal)
   }
 
   /** In what it departs from what a log adds up to. How often it was saved, and in which format, the log does not say. */
@@ -92,7 +93,7 @@ function recognised(text: Uint8Array, events: readonly LoggedEvent[]): WrittenSt
   const [, seq] = /^,"seq":(\d+),/.exec(decodeUtf8(text.subarray(at, at + 30))) ?? []
   const run = seq === undefined ? undefined : foldLog(events, Number(seq))
   if (run === undefined || !isTextOf(text, run)) return undefined
-  return new WrittenState({ runId: run.start.runId, seq: run.seq }, text)
+  return new WrittenState({ runId: run.start.runId, seq: run.seq }, text, { equal: run })
 }
 
 function parseState(bytes: Uint8Array, text: Uint8Array | undefined, digest: EvidenceDigest): StateReading {
@@ -109,7 +110,7 @@ function parseState(bytes: Uint8Array, text: Uint8Array | undefined, digest: Evi
   }
   const { seq, runId } = body
   return typeof seq === 'number'
-    ? new WrittenState({ seq, runId }, text, body)
+    ? new WrittenState({ seq, runId }, text, { body })
     : { problem: 'does not say which event it ends with' }
 }
 

@@ -10,7 +10,14 @@ interface KnownWalk<T, W> {
   readonly walk: W
 }
 
-const itemsBetweenCopies = 16
+const mostCopies = 16
+
+/** In how many items a walk is copied once: of a long list as often as of a short one. */
+function itemsBetweenCopies(length: number): number {
+  let items = 16
+  while (items * mostCopies < length) items *= 2
+  return items
+}
 
 /**
  * Walks of one kind through lists that nobody changes. Runs that were forked from one another begin alike: what several
@@ -32,12 +39,13 @@ export class Walks<T extends object, W extends Walk<T>> {
   through(items: readonly T[], end = items.length): W {
     const known = this.#longestKnown(items, end)
     if (known?.end === end) return known.walk
+    const between = itemsBetweenCopies(end)
     const walk = known === undefined ? this.#begin() : this.#copy(known.walk)
     for (let index = known?.end ?? 0; index < end; index++) {
       const item = items[index] as T
       walk.take(item)
       const isLast = index === end - 1
-      if (isLast || index % itemsBetweenCopies === 0) {
+      if (isLast || index % between === 0) {
         this.#known.set(item, { items, end: index + 1, walk: isLast ? walk : this.#copy(walk) })
       }
     }

@@ -85,7 +85,7 @@ export async function discover(
   const differing = firstDifference(first.writes, second.writes)
   if (violations.length > 0 || differing !== undefined) {
     const sentences = [differing, violations[0]?.sentence].filter((sentence) => sentence !== undefined)
-    throw notDeterministic(workflow.definition.id, sentences, await likelySources(workflow, freshWorld()))
+    throw notDeterministic(workflow.definition.id, sentences, await ambientUses(workflow, freshWorld()))
   }
   const { evidence, ...discovered } = first
   const boundaries = await Promise.all(
@@ -216,7 +216,7 @@ function notCompleted(workflowId: string, { status, error }: RunEnding): Faultli
 }
 
 /** What agents take from the machine itself, found out by watching them once more. */
-async function likelySources(workflow: SweptWorkflow, world: SweptWorld): Promise<readonly AmbientUse[]> {
+async function ambientUses(workflow: SweptWorkflow, world: SweptWorld): Promise<readonly AmbientUse[]> {
   const { agents } = workflow
   const ambient = watchAmbient()
   const watched: SweptWorkflow['agents'] = {
@@ -231,20 +231,29 @@ async function likelySources(workflow: SweptWorkflow, world: SweptWorld): Promis
   }
 }
 
-function notDeterministic(
-  workflowId: string,
-  differences: readonly string[],
-  sources: readonly AmbientUse[],
-): FaultlineError {
+/** Where it likely comes from that an agent which is told the same does otherwise; it is called once more to see. */
+export async function likelySource(workflow: SweptWorkflow, world: SweptWorld): Promise<string> {
+  return likelySourceOf(await ambientUses(workflow, world))
+}
+
+function likelySourceOf(sources: readonly AmbientUse[]): string {
   const used = sources.map(({ who, what }) => `the agent of step '${who}' uses ${what}`)
   const likely =
     used.length === 0
       ? `No agent uses Date, Math.random, crypto or timers, so the likely source is state that a module keeps from one run to the next.`
       : `Likely source: ${used.join('; ')}.`
+  return `${likely} Agents have context.clock and context.random.`
+}
+
+function notDeterministic(
+  workflowId: string,
+  differences: readonly string[],
+  sources: readonly AmbientUse[],
+): FaultlineError {
   return new FaultlineError(
     'NOT_DETERMINISTIC',
     `Two runs of workflow '${workflowId}' without faults differ, so a sweep would compare by chance: ${differences.join(' ')} ` +
-      `${likely} Agents have context.clock and context.random.`,
+      likelySourceOf(sources),
     { details: { workflowId, sources: sources.map(({ who, what }) => ({ step: who, uses: what })) } },
   )
 }

@@ -1,6 +1,6 @@
 import { stateFolder } from '../../engine/index.ts'
 import type { CanonicalOutcome, Evidence, FileTree, SecondResume } from '../invariants/index.ts'
-import { afterEnding, isOver } from './later-lives.ts'
+import { afterEnding, allLeftovers, isOver } from './later-lives.ts'
 import { liveOn } from './swept-life.ts'
 import type { EndedLifeOf } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
@@ -27,7 +27,7 @@ export function evidenceAsLeft(
   initialFiles: FileTree,
   reference?: CanonicalOutcome,
 ): Evidence {
-  const { world, leftovers, refusal } = ended
+  const { world, refusal } = ended
   return {
     runId: world.runId ?? '',
     digest: workflow.digest,
@@ -43,7 +43,7 @@ export function evidenceAsLeft(
     errors: world.errors,
     warnings: world.warnings,
     ...(reference === undefined ? {} : { reference }),
-    leftovers,
+    leftovers: allLeftovers(ended),
     unhandledRejections: [],
   }
 }

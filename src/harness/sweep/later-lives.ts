@@ -1,3 +1,4 @@
+import type { Leftovers } from '../invariants/index.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
 import { liveOn } from './swept-life.ts'
 import { afterLife } from './swept-world.ts'
@@ -57,6 +58,16 @@ export function isOver({ world }: EndedLifeOf): boolean {
 }
 
 /** The world after a life that nobody killed: it let go by itself. */
-export function afterEnding({ world, refusal }: EndedLifeOf): SweptWorld {
-  return afterLife(world, 'run', world.disk, refusal)
+export function afterEnding(ended: EndedLifeOf): SweptWorld {
+  const { world, refusal } = ended
+  return { ...afterLife(world, 'run', world.disk, refusal), leftBehind: allLeftovers(ended) }
+}
+
+/** What the lives up to this one had not let go of when they ended by themselves. */
+export function allLeftovers({ world: { leftBehind }, leftovers }: EndedLifeOf): Leftovers {
+  return {
+    openFiles: [...leftBehind.openFiles, ...leftovers.openFiles],
+    timers: [...leftBehind.timers, ...leftovers.timers],
+    calls: [...leftBehind.calls, ...leftovers.calls],
+  }
 }

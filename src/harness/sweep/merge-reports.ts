@@ -1,6 +1,6 @@
 import { FaultlineError } from '../../core/index.ts'
 import { faultFamilies } from './report.ts'
-import type { FamilyCoverage, FaultFamily, Finding, MatrixRow, SweepReport } from './report.ts'
+import type { AgentCalls, FamilyCoverage, FaultFamily, Finding, MatrixRow, SweepReport } from './report.ts'
 
 /**
  * One report of several parts of the same sweep: of shares of its points, or of a sweep that was stopped and the one that went on.
@@ -24,6 +24,7 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
   const sum = (value: (part: SweepReport) => number): number =>
     parts.reduce((total, part) => total + value(part), 0)
   const cpuMs = sum(({ timings }) => timings.cpuMs)
+  const calls = parts.flatMap(({ agentCalls }) => agentCalls ?? [])
   const matrix = mergeRows(parts)
   const families = mergeFamilies(parts, matrix)
   const scenarios = Object.values(families).reduce((total, family) => total + family.scenarios, 0)
@@ -46,6 +47,7 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
       audited: sum(({ shortcuts }) => shortcuts.audited),
       trusted: parts.every(({ shortcuts }) => shortcuts.trusted),
     },
+    ...(calls.length === 0 ? {} : { agentCalls: calls.reduce(sumOfCalls) }),
     timings: {
       cpuMs,
       scenariosPerSecond: cpuMs === 0 ? 0 : scenarios / (cpuMs / 1_000),
@@ -54,6 +56,14 @@ export function mergeSweepReports(parts: readonly SweepReport[]): SweepReport {
         .sort((left, right) => right.ms - left.ms)
         .slice(0, Math.max(...parts.map(({ timings }) => timings.slowest.length))),
     },
+  }
+}
+
+function sumOfCalls(one: AgentCalls, other: AgentCalls): AgentCalls {
+  return {
+    made: one.made + other.made,
+    remembered: one.remembered + other.remembered,
+    audited: one.audited + other.audited,
   }
 }
 

@@ -150,6 +150,8 @@ export interface SweepReport {
   readonly complete: boolean
   readonly shard?: SweepShard
   readonly shortcuts: Shortcuts
+  /** Where agents are remembered (`rememberAgents`). */
+  readonly agentCalls?: AgentCalls
   /** What differs between two equal sweeps. Left out of the JSON form (`sweepReportJson`). */
   readonly timings: SweepTimings
 }
@@ -175,6 +177,16 @@ export interface Shortcuts {
   readonly audited: number
   /** False once an audit has found what the shortcut had missed: from then on every run is run to its end. */
   readonly trusted: boolean
+}
+
+/** How often steps needed their agents. */
+export interface AgentCalls {
+  /** They were called, the runs without faults included. */
+  readonly made: number
+  /** What they had done before was done in their place. */
+  readonly remembered: number
+  /** Those of the calls that were made although they were remembered, to see that nothing is missed. */
+  readonly audited: number
 }
 
 export interface SweepTimings {

@@ -1,4 +1,5 @@
 import type { WorkflowDefinition } from '../../definition/index.ts'
+import { determinism } from '../invariants/index.ts'
 import { addToCorpus, readCorpus } from './corpus.ts'
 import { sweepCrashes } from './crash-family.ts'
 import { sweepDiskErrors } from './disk-family.ts'
@@ -50,8 +51,13 @@ export async function tryEveryFault(
     options.minimise === false
       ? report.findings
       : await minimised(report.findings, minimiserOf(workflow, initialFiles, options))
-  if (corpus !== undefined) await addToCorpus(corpus, id, findings)
+  if (corpus !== undefined) await addToCorpus(corpus, id, findings.filter(isOfItsFaults))
   return { ...report, findings }
+}
+
+/** Whether it comes of what struck, and not of an agent that was seen to do otherwise meanwhile. */
+function isOfItsFaults({ violations }: Finding): boolean {
+  return violations.some(({ invariant }) => invariant !== determinism.name)
 }
 
 /** So many findings that break different things are made small; the others are as they were found. */
@@ -62,8 +68,8 @@ async function minimised(findings: readonly Finding[], minimiser: Minimiser): Pr
   const all: Finding[] = []
   for (const finding of findings) {
     const broken = finding.violations.map(({ invariant }) => invariant).join()
-    const isNew = !done.has(broken) && done.size < mostMinimised
-    done.add(broken)
+    const isNew = isOfItsFaults(finding) && !done.has(broken) && done.size < mostMinimised
+    if (isOfItsFaults(finding)) done.add(broken)
     const plan = isNew ? await minimise(finding, minimiser) : undefined
     all.push(plan === undefined ? finding : { ...finding, minimised: plan })
   }
@@ -76,8 +82,10 @@ function minimiserOf(
   options: SingleFaultOptions,
 ): Minimiser {
   const sweeps = new Map<WorkflowDefinition, Sweep>()
+  const withEveryCall: SingleFaultOptions = { ...options, rememberAgents: false }
   const sweepOf = async (definition: WorkflowDefinition): Promise<Sweep> => {
-    const sweep = sweeps.get(definition) ?? new Sweep({ ...workflow, definition }, initialFiles, options)
+    const sweep =
+      sweeps.get(definition) ?? new Sweep({ ...workflow, definition }, initialFiles, withEveryCall)
     if (!sweeps.has(definition)) await sweep.discover()
     sweeps.set(definition, sweep)
     return sweep

@@ -2,14 +2,15 @@ import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
 import { assert, seededRandom } from '../../core/index.ts'
 import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
-import { builtInInvariants, judge } from '../invariants/index.ts'
+import { builtInInvariants, determinism, judge } from '../invariants/index.ts'
 import type { Invariant, Violation } from '../invariants/index.ts'
 import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
-import { discover } from './discovery.ts'
+import { discover, likelySource } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { mergeSweepReports } from './merge-reports.ts'
+import { AgentMemory } from './memoised-agents.ts'
 import { isComparable, runWithFaults } from './replay.ts'
 import { sweepReportVersion } from './report.ts'
 import type {
@@ -53,6 +54,12 @@ export interface SingleFaultOptions {
   readonly onProgress?: (progress: SweepProgress) => void
   /** Tries the points of one share alone; the reports of all shares are put together by `mergeSweepReports`. */
   readonly shard?: SweepShard
+  /**
+   * Whether agents are not called again for what they have been told before: what they asked of their context is asked again in their
+   * place, and their answer is given. One call in twenty is made all the same, and what an agent then does otherwise is found. For
+   * agents that take their time; one that answers at once is called sooner than it is remembered, so the default is false.
+   */
+  readonly rememberAgents?: boolean
   /** What an earlier sweep that was stopped between two points has tried is not tried again, and stands in the report. */
   readonly continues?: SweepReport
   /** Asked after each point whether to stop there. */
@@ -76,8 +83,11 @@ export interface SweptFamily {
 
 /** What the families share: what was discovered, what has been seen, and what becomes of a scenario. */
 export class Sweep {
+  /** With agents that are remembered, if they are to be. */
   readonly workflow: SweptWorkflow
   readonly options: SingleFaultOptions
+  readonly #asGiven: SweptWorkflow
+  readonly #memory: AgentMemory | undefined
   readonly #initialFiles: ReadonlyMap<string, Uint8Array>
   readonly #invariants: readonly Invariant[]
   readonly #coverage = new Coverage()
@@ -104,7 +114,10 @@ export class Sweep {
     initialFiles: Readonly<Record<string, Uint8Array>>,
     options: SingleFaultOptions,
   ) {
-    this.workflow = workflow
+    const { digest, seed, agents } = workflow
+    this.#asGiven = workflow
+    if (options.rememberAgents === true) this.#memory = new AgentMemory({ agents, digest, seed })
+    this.workflow = this.#memory === undefined ? workflow : { ...workflow, agents: this.#memory.port }
     this.options = options
     this.#initialFiles = new Map(Object.entries(initialFiles))
     this.#random = seededRandom(workflow.seed).fork('audits')
@@ -125,7 +138,9 @@ export class Sweep {
 
   /** Discovers what there is to break. */
   async discover(): Promise<void> {
+    this.#memory?.learn(true)
     this.#discovery = await discover(this.workflow, () => this.freshWorld(), this.#initialFiles)
+    this.#memory?.learn(false)
   }
 
   /** Runs the plans that have broken something before, then has each family of faults tried. */
@@ -143,6 +158,8 @@ export class Sweep {
       await tryAll(this)
     }
     if (!this.hasFoundEnough) await atLast?.(this)
+    const violations = await this.#inconstancies()
+    if (violations.length > 0) this.#findings.push({ faults: [], violations })
     return this.#report(!this.hasFoundEnough)
   }
 
@@ -164,6 +181,7 @@ export class Sweep {
       complete,
       ...(shard === undefined ? {} : { shard }),
       shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
+      ...(this.#memory === undefined ? {} : { agentCalls: this.#memory.calls }),
       timings: {
         cpuMs,
         scenariosPerSecond: this.#coverage.scenarios / (cpuMs / 1_000),
@@ -200,11 +218,11 @@ export class Sweep {
     return (await this.runOf(faults))?.violations
   }
 
-  /** The same with where it ended. */
+  /** The same with where it ended. Every agent is called. */
   async runOf(
     faults: FaultSequence,
   ): Promise<{ readonly ended: EndedLifeOf; readonly violations: readonly Violation[] } | undefined> {
-    const ended = await runWithFaults(this.workflow, this.freshWorld(), faults)
+    const ended = await runWithFaults(this.#asGiven, this.freshWorld(), faults)
     if (ended === undefined) return undefined
     return { ended, violations: await this.#judge(ended, isComparable(this.workflow, faults)) }
   }
@@ -264,9 +282,34 @@ export class Sweep {
       // What a shortcut hides once it may hide again.
       if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
     }
+    violations = [...(await this.#confirmed(faults, violations)), ...(await this.#inconstancies())]
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
     this.#time(faults, monotonicMs() - begun)
+  }
+
+  /** What looks wrong in a run in which agents were remembered is looked for in one in which they are called. */
+  async #confirmed(
+    faults: FaultSequence,
+    seen: readonly Violation[],
+    invariants?: readonly Invariant[],
+  ): Promise<readonly Violation[]> {
+    if (this.#memory === undefined || seen.length === 0) return seen
+    const violations = (await this.violationsOf(faults)) ?? seen
+    return violations.filter(({ invariant }) => invariants?.some(({ name }) => name === invariant) ?? true)
+  }
+
+  /** Agents that were told the same as before, and did otherwise. */
+  async #inconstancies(): Promise<readonly Violation[]> {
+    const deeds = this.#memory?.takeOtherDeeds() ?? []
+    if (deeds.length === 0) return []
+    const source = await likelySource(this.#asGiven, this.freshWorld())
+    return deeds.map(({ agent, step, visit, attempt, did }) => ({
+      invariant: determinism.name,
+      sentence:
+        `Agent '${agent}' of step '${step}' (visit ${visit}, attempt ${attempt}) was told the same as before, and ${did}. ` +
+        `It is not deterministic, and called every time from here on. ${source}`,
+    }))
   }
 
   async #judge(ended: EndedLifeOf, isComparable: boolean): Promise<readonly Violation[]> {
@@ -315,7 +358,9 @@ export class Sweep {
   /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
   async tryHonesty(faults: FaultSequence, ended: EndedLifeOf): Promise<void> {
     const evidence = evidenceAsLeft(this.workflow, ended, this.#initialFiles)
-    const { violations } = await judge(evidence, errorHonesty)
+    const { violations: seen } = await judge(evidence, errorHonesty)
+    const confirmed = await this.#confirmed(faults, seen, errorHonesty)
+    const violations = [...confirmed, ...(await this.#inconstancies())]
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'deduped')
   }

@@ -7,6 +7,7 @@ import type {
   Execution,
   FileTree,
   FiredFaultRecord,
+  Leftovers,
   RunEnding,
   SeenError,
 } from '../invariants/index.ts'
@@ -28,6 +29,8 @@ export interface SweptWorld {
   readonly errors: readonly SeenError[]
   readonly warnings: readonly string[]
   readonly ending: RunEnding
+  /** What earlier lives that nobody killed had not let go of. */
+  readonly leftBehind: Leftovers
 }
 
 export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
@@ -44,6 +47,7 @@ export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
     errors: [],
     warnings: [],
     ending: { status: 'unfinished' },
+    leftBehind: { openFiles: [], timers: [], calls: [] },
   }
 }
 

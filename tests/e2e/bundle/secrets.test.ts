@@ -57,10 +57,10 @@ test('is killed saying ' + ${said}, async ({ project }) => {
 })
 `
 
-/** Sets a secret of its own, which the process that makes its bundle never had. */
-const killedLate = `${testImports}
+/** A test that sets a secret of its own, which only its own process has ever had; `end` is how its second agent ends it. */
+const lateSecret = (title: string, end: string, afterwards = '') => `${testImports}
 import { readFileSync } from 'node:fs'
-test('is killed with a secret of its own', async ({ project }) => {
+test('${title}', async ({ project }) => {
   process.env.SHOP_LATE_TOKEN = '${secrets.setByTest}'
   await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
   const agents = {
@@ -69,32 +69,23 @@ test('is killed with a secret of its own', async ({ project }) => {
       await artifacts.write('out/late.txt', process.env.SHOP_LATE_TOKEN)
       return process.env.SHOP_LATE_TOKEN
     },
-    printer: () => process.kill(process.pid, 'SIGKILL'),
+    printer() { ${end} },
   }
   const session = await runWorkflowStepByStep('flow.yaml', { project, agents })
   await session.runToEnd()
+  ${afterwards}
 })
 `
 
-/** Takes it back before its bundle is written. */
-const takenBack = `${testImports}
-import { readFileSync } from 'node:fs'
-test('takes a secret back', async ({ project }) => {
-  process.env.SHOP_LATE_TOKEN = '${secrets.setByTest}'
-  await project.write('flow.yaml', readFileSync('flow.yaml', 'utf8'))
-  const agents = {
-    async writer({ artifacts, log }) {
-      log(process.env.SHOP_LATE_TOKEN)
-      await artifacts.write('out/late.txt', process.env.SHOP_LATE_TOKEN)
-    },
-    printer() { throw new Error(process.env.SHOP_LATE_TOKEN) },
-  }
-  const session = await runWorkflowStepByStep('flow.yaml', { project, agents })
-  await session.runToEnd()
-  delete process.env.SHOP_LATE_TOKEN
-  expect(session).toHaveCompleted()
-})
-`
+/** The process that makes its bundle never had the secret. */
+const killedLate = lateSecret('is killed with a secret of its own', `process.kill(process.pid, 'SIGKILL')`)
+
+/** Its secret is gone before its bundle is written. */
+const takenBack = lateSecret(
+  'takes a secret back',
+  'throw new Error(process.env.SHOP_LATE_TOKEN)',
+  'delete process.env.SHOP_LATE_TOKEN; expect(session).toHaveCompleted()',
+)
 
 test(
   'secrets stand nowhere in the bytes or names of what a failure leaves, whoever said them and where',

@@ -31,6 +31,7 @@ interface Report {
   readonly postCrashStates: number
   readonly recoveryPaths: number
   readonly complete: boolean
+  readonly agentCalls?: { readonly remembered: number }
 }
 
 let open: Stranger | undefined
@@ -106,7 +107,7 @@ describe('faultline sweep', () => {
 
   test('can be made in shares by several machines, and their reports put together', () => {
     const here = project()
-    const sweep = ['sweep', 'pair.yaml', '--mock', '--tier', 'smoke', '--json']
+    const sweep = ['sweep', 'pair.yaml', '--mock', '--tier', 'smoke', '--json', '--remember-agents']
     const whole = reportOf(here.faultline(...sweep))
     // Whatever lies in the project's folder is part of its disk, but for bundles.
     here.write('faultline-bundles/.keep', '')
@@ -123,8 +124,10 @@ describe('faultline sweep', () => {
       whole.postCrashStates,
       whole.recoveryPaths,
     ])
+    expect(merged.agentCalls?.remembered).toBeGreaterThan(10)
     const half = here.faultline('sweep', '--merge', 'faultline-bundles/2.json')
     expect([half.code, half.stdout]).toEqual([0, expect.stringContaining('share 2 of 2')])
+    expect(half.stdout).toMatch(/^agents: called \d+ times \(\d+ to compare\), \d+ times remembered$/m)
     const twice = here.faultline('sweep', '--merge', 'faultline-bundles/2.json', 'faultline-bundles/2.json')
     expect([twice.code, twice.stderr]).toEqual([
       2,

@@ -136,13 +136,16 @@ function twoSides(before: readonly FileOperation[], after: readonly Turn[]) {
   const forks = [first, first.fork()] as const
   const alone = [createVirtualFiles(given), createVirtualFiles(given)] as const
   for (const disk of alone) attempt(disk, before)
+  const answers: unknown[] = []
+  const expected: unknown[] = []
   for (const turn of after) {
     if ('operation' in turn) {
-      const answers = [forks, alone].map((disks) => answer(disks[turn.side], turn.operation))
-      expect(answers[0]).toEqual(answers[1])
+      answers.push(answer(forks[turn.side], turn.operation))
+      expected.push(answer(alone[turn.side], turn.operation))
     } else if (turn.look === 'read') treeOf(forks[turn.side])
     else forks[turn.side][turn.look]()
   }
+  expect(answers).toEqual(expected)
   return { forks, alone }
 }
 

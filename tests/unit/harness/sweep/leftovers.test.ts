@@ -46,6 +46,31 @@ test.each([
   )
 })
 
+test('an engine that leaves a file open in a life that fails is found, however the next one ends', async () => {
+  const driver = withPorts(({ files, ...ports }) => {
+    let hasFailed = false
+    return {
+      ...ports,
+      files: {
+        perform(operation) {
+          if (hasFailed && operation.op === 'close') return undefined as never
+          try {
+            return files.perform(operation)
+          } catch (error) {
+            hasFailed = true
+            throw error
+          }
+        },
+      },
+    }
+  })
+  const { findings, evidences } = await judged(workflow, { agents, families: ['disk'], driver })
+  expect(evidences.map(({ ending }) => ending.status)).toContain('completed')
+  const ends = findings.flatMap(({ violations }) => violations.map(({ invariant }) => invariant))
+  expect(ends.length).toBeGreaterThan(10)
+  expect(new Set(ends)).toEqual(new Set(['O19']))
+})
+
 test('a life that ends as it should has left nothing, whatever has struck', async () => {
   const { findings, evidences } = await judged(workflow, {
     agents,
@@ -62,7 +87,7 @@ test('an agent that takes a moment to obey has left nothing', async () => {
       try {
         await clock.sleep(5_000)
       } finally {
-        for (let moment = 0; moment < 100; moment++) await null
+        for (let moment = 0; moment < 100; moment++) await Promise.resolve()
       }
       return null
     },

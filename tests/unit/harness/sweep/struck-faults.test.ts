@@ -91,7 +91,7 @@ test('an agent whose answer has no scores has met no fault that is about them', 
 test('an error of the disk can be done without in the daily log alone, and when it goes away', async () => {
   const { evidences, findings } = await judged(
     { id: 'talking', steps: [{ id: 'one', agent: 'talker' }] },
-    { agents: { talker: ({ log }) => void log('here I am') }, families: ['disk'] },
+    { agents: { talker: ({ log }) => log('here I am') }, families: ['disk'] },
   )
   expect(findings).toEqual([])
   const faults = evidences.flatMap(({ faults: [fault] }) => fault ?? [])
