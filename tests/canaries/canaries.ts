@@ -400,7 +400,7 @@ export const obviousBug: Canary = {
   name: 'completed-steps-repeated',
   wrong: 'A resume runs completed steps again.',
   file: 'src/engine/run/safe-point.ts',
-  text: `(status !== 'pending' && status !== 'waiting' && !isSettledForGood(step))`,
-  replacement: `status !== 'pending'`,
+  text: `(step.status !== 'pending' && step.status !== 'waiting' && !isSettledForGood(step))`,
+  replacement: `step.status !== 'pending'`,
   workflow: single,
 }

@@ -127,7 +127,7 @@ describe('a gate that a person answers', () => {
     expect((await goOn(bench, {})).status).toBe('failed')
     const { state } = await stateOf(bench)
     expect(state.gateDecisions).toMatchObject([
-      { passed: false, by: 'expiry', route: 'fail', reason: 'nobody has answered within 60 min' },
+      { passed: false, by: 'expiry', route: 'fail', reason: 'nobody has answered within 1 h' },
     ])
   })
 
