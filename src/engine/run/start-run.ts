@@ -76,7 +76,11 @@ function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifePar
     return run
   } catch (error) {
     // Nobody is handed the run, so nobody else can let go of them.
-    yield* closeFiles(run)
+    try {
+      yield* closeFiles(run)
+    } catch {
+      // What has stopped the start is told, not what came of it.
+    }
     throw error
   }
 }
