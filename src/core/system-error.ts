@@ -58,10 +58,12 @@ export function systemError(facts: SystemErrorFacts): SystemError {
 }
 
 function withoutFrames(message: string): Error {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
+  // V8 has it, and its types are those of Node.
+  const errors = Error as unknown as { stackTraceLimit: number }
+  const { stackTraceLimit } = errors
+  errors.stackTraceLimit = 0
   const error = new Error(message)
-  Error.stackTraceLimit = stackTraceLimit
+  errors.stackTraceLimit = stackTraceLimit
   return error
 }
 
