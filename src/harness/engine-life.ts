@@ -74,6 +74,8 @@ export interface EngineLife {
     policy: TickPolicy,
     settled: (report: TickReport, idle: boolean) => Promise<T | undefined>,
   ): Promise<T>
+  /** Holds no port call back any more: once the incarnation is closed it refuses them all. */
+  letGo(): void
 }
 
 export function bornLife(world: SessionWorld, number: number): EngineLife {
@@ -152,6 +154,9 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       } finally {
         activities.hold()
       }
+    },
+    letGo() {
+      activities.open()
     },
   }
 

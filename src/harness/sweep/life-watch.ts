@@ -351,7 +351,8 @@ export class LifeWatch {
         try {
           const output = await agents.invoke(call)
           settle()
-          if (!hasScores(output) && isAboutScores(this.#options.portFault)) this.#takeBackFault(execution)
+          const hasNoneToReplace = !hasScores(output) && isAboutScores(this.#options.portFault)
+          if (call.aborted() || hasNoneToReplace) this.#takeBackFault(execution)
           return output
         } catch (error) {
           settle(error)

@@ -67,7 +67,8 @@ class WatchedLife {
     } catch (error) {
       watch.noteError(seenError(error))
     }
-    // Whoever obeys the signal that the closing has sent answers before anything else can happen.
+    // Whoever obeys the signal that the closing has sent, or is refused, answers before anything else can happen.
+    this.#life.letGo()
     if (watch.hasOpenCalls) await createTurn().next()
     await this.#life.fence.drop()
     const { leftovers, wasStruck, objections } = watch

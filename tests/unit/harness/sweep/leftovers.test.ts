@@ -95,3 +95,16 @@ test('an agent that takes a moment to obey has left nothing', async () => {
   const { findings } = await judged(workflow, { agents: tidy, families: ['lifecycle'] })
   expect(findings).toEqual([])
 })
+
+test('an agent that computes before its first call is refused that call once the run is over, and has left nothing', async () => {
+  const thoughtful: Agents = {
+    async sleeper({ artifacts }) {
+      for (let moment = 0; moment < 100; moment++) await Promise.resolve()
+      await artifacts.write('thought.md', 'at last')
+      return null
+    },
+  }
+  const { findings, evidences } = await judged(workflow, { agents: thoughtful, families: ['lifecycle'] })
+  expect(evidences.map(({ ending }) => ending.status)).toContain('cancelled')
+  expect(findings).toEqual([])
+})

@@ -46,6 +46,14 @@ test('an agent that fails by itself, or is cut off, has met no fault that is abo
     },
   }
   expect((await struck(slow, isSlowFirst)).slice(0, 7)).toEqual(unanswered('one#1@1'))
+
+  const answersLate: Agents = {
+    async one({ attempt, clock }) {
+      if (attempt === 1) await clock.sleep(60_000).catch(() => {})
+      return null
+    },
+  }
+  expect((await struck(slow, answersLate)).slice(0, 7)).toEqual(unanswered('one#1@1'))
 })
 
 test('an agent whose neighbour fails by itself has met its fault all the same', async () => {
