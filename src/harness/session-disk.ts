@@ -174,7 +174,7 @@ function createNotes(start: VirtualFiles): Notes {
 /** Whoever gave the bytes may write to them again. */
 function unchangeable(operation: FileOperation): FileOperation {
   if (!('data' in operation) || typeof operation.data === 'string') return operation
-  return { ...operation, data: operation.data.slice() }
+  return { ...operation, data: new Uint8Array(operation.data) }
 }
 
 /** What is written around the ports is not known here: an operation on it has nothing to repeat. */

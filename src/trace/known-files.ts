@@ -63,7 +63,7 @@ export class KnownContents<T> {
   read(bytes: Uint8Array, read: () => T): T {
     const known = this.#known.find((one) => bytesEqual(one.bytes, bytes))
     if (known !== undefined && known === this.#known[0]) return known.says
-    const newest = known ?? { bytes: bytes.slice(), says: read() }
+    const newest = known ?? { bytes: new Uint8Array(bytes), says: read() }
     this.#known = [newest, ...this.#known.filter((one) => one !== known)].slice(0, keptContents)
     return newest.says
   }

@@ -39,9 +39,8 @@ export const outcome: Invariant = {
 /** What a run came to, from its log and its files. */
 export function outcomeOf(run: RunReading): CanonicalOutcome {
   const { evidence, folded } = run
-  // A path may be called like a member that every object has.
-  const files = Object.create(null) as Record<string, string>
-  for (const [path, bytes] of run.projectFiles(evidence.files)) files[path] = run.sha256Of(bytes)
+  const digests = Array.from(run.projectFiles(evidence.files), ([path, bytes]) => [path, run.sha256Of(bytes)])
+  const files = Object.fromEntries(digests) as Record<string, string>
   return { status: evidence.ending.status, steps: folded === undefined ? {} : stepsOf(folded), files }
 }
 
@@ -88,7 +87,7 @@ export function compareOutcomes(
     compareSteps(id, actual.steps[id], expected.steps[id], where, verdict)
   }
   for (const path of differing(actual.files, expected.files)) {
-    const [here, there] = [actual.files[path], expected.files[path]]
+    const [here, there] = [ownMember(actual.files, path), ownMember(expected.files, path)]
     if (here === undefined) verdict.broken(`File '${path}' is missing, and is there ${where}.`, { path })
     else if (there === undefined) verdict.broken(`File '${path}' is there, and is not ${where}.`, { path })
     else verdict.broken(`File '${path}' has other bytes than ${where}.`, { path })
@@ -125,7 +124,12 @@ function differing(
   right: Readonly<Record<string, unknown>>,
 ): readonly string[] {
   if (left === right) return []
-  const names = Object.keys(left).filter((name) => left[name] !== right[name])
+  const names = Object.keys(left).filter((name) => left[name] !== ownMember(right, name))
   const more = Object.keys(right).filter((name) => !Object.hasOwn(left, name))
   return [...names, ...more].sort()
+}
+
+/** A step or a file may be called like a member that every object has. */
+function ownMember<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }

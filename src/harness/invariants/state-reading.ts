@@ -124,7 +124,8 @@ function textAsWritten(bytes: Uint8Array, { sha256 }: EvidenceDigest): Uint8Arra
   const end = decodeUtf8(bytes.subarray(Math.max(0, length)))
   const [, checksum] = /^,"checksum":"([0-9a-f]{64})"\}\n$/.exec(end) ?? []
   if (checksum === undefined || indexOfText(bytes, '\n') !== bytes.length - 1) return undefined
-  const closed = bytes.slice(0, length + 1)
+  // A copy, which `slice` of a Buffer is not.
+  const closed = new Uint8Array(bytes.subarray(0, length + 1))
   closed[length] = closingBrace
   return sha256(closed) === checksum ? bytes.subarray(0, length) : undefined
 }

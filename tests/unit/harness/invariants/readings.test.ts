@@ -13,6 +13,7 @@ import { builtInInvariants, canonicalOutcome, judge } from '../../../../src/harn
 import type { Evidence } from '../../../../src/harness/invariants/index.ts'
 import { eventOf, lineOf, readLog } from '../../../../src/harness/invariants/log-reading.ts'
 import type { LogReading } from '../../../../src/harness/invariants/log-reading.ts'
+import { readState } from '../../../../src/harness/invariants/state-reading.ts'
 import { isTextOf, stateOf } from '../../../../src/harness/invariants/state-document.ts'
 import {
   change,
@@ -307,3 +308,11 @@ function summaryOf(bytes: Uint8Array): unknown {
   const events = whole.filter((seq) => seq !== undefined)
   return { whole, events, wholeEvents: odd < 0 ? whole.length : odd, ends }
 }
+
+test('a state that Node has read is left as it is by whoever judges it', () => {
+  const body = canonicalJson({ runId: 'nobody has read it before', seq: 3 })
+  const text = `${body.slice(0, -1)},"checksum":"${digest.sha256(body)}"}\n`
+  const bytes = Buffer.from(text)
+  expect(readState(bytes, digest, () => [])).toMatchObject({ seq: 3 })
+  expect(bytes.toString()).toBe(text)
+})
