@@ -5,7 +5,7 @@ import type { Agent, Agents, Project } from '../harness/index.ts'
 import { closeJournals, workerJournal } from './journal.ts'
 import { eachFaultOf } from './each-fault.ts'
 import type { EachFault } from './each-fault.ts'
-import { settings } from './worker-settings.ts'
+import { fingerprintKey, settings } from './worker-settings.ts'
 import { createTestRecorder } from './test-recorder.ts'
 import type { TestRecorder } from './test-recorder.ts'
 
@@ -42,7 +42,7 @@ const extended = vitestTest
   })
   .extend('faultlineRecorder', { auto: true }, async ({ task, signal }, { onCleanup }) => {
     const config = settings()
-    const recorder = createTestRecorder(task, signal, config, await workerJournal(config))
+    const recorder = createTestRecorder(task, signal, config, await workerJournal(config, fingerprintKey()))
     onCleanup(() => recorder.finish())
     return recorder
   })

@@ -9,6 +9,7 @@ import { artifactVersions } from '../trace/index.ts'
 import type { DiskAtCrash, LogEntry, UnsyncedFile, WorkflowEvent } from '../trace/index.ts'
 import type { TestIdentity } from './compatibility.ts'
 import type { JournalRedactor } from './redactor.ts'
+import type { NotedSecret } from './secret-fingerprints.ts'
 import type { FaultlineSettings } from './settings.ts'
 import type { MadeProject } from './test-bundle.ts'
 
@@ -18,8 +19,8 @@ export type JournalLine =
       readonly kind: 'worker'
       readonly pid: number
       readonly settings: FaultlineSettings
-      /** Names of variables that hold secrets. */
-      readonly secrets: readonly string[]
+      /** Variables that hold secrets. */
+      readonly secrets: readonly NotedSecret[]
     }
   /** Those whose secrets came later. */
   | { readonly kind: 'secrets'; readonly names: readonly string[] }
@@ -85,17 +86,21 @@ const beatMs = 1_000
 
 const opened = new Map<string, Journal>()
 
-/** The journal of this worker; undefined where nobody would read it. */
-export async function workerJournal(settings: FaultlineSettings): Promise<Journal | undefined> {
+/**
+ * The journal of this worker; undefined where nobody would read it.
+ *
+ * @param key By which the main process knows its own secrets again.
+ */
+export async function workerJournal(settings: FaultlineSettings, key?: string): Promise<Journal | undefined> {
   const { journals } = settings
   if (journals === null) return undefined
-  return opened.get(journals) ?? openJournal(journals, settings)
+  return opened.get(journals) ?? openJournal(journals, settings, key)
 }
 
-async function openJournal(journals: string, settings: FaultlineSettings): Promise<Journal> {
+async function openJournal(journals: string, settings: FaultlineSettings, key?: string): Promise<Journal> {
   const { secretsOnly } = await import('./redactor.ts')
   // Tests that begin side by side share one.
-  const journal = opened.get(journals) ?? createJournal(journals, settings, secretsOnly(settings))
+  const journal = opened.get(journals) ?? createJournal(journals, settings, secretsOnly(settings, key))
   opened.set(journals, journal)
   return journal
 }
@@ -128,7 +133,7 @@ export function createJournal(folder: string, settings: FaultlineSettings, redac
   }
   let secrets = first
   const tellSecrets = (): void => {
-    const names = secrets.slice(first.length)
+    const names = secrets.slice(first.length).map(({ name }) => name)
     if (names.length > 0) append({ kind: 'secrets', names })
   }
   /** Not when a test begins: its names are as old as the journal. */

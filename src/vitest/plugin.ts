@@ -12,6 +12,7 @@ import { FaultlineError, formatDuration } from '../core/index.ts'
 import { RunMark } from './merged-runs.ts'
 import { FaultlineReporter } from './reporter.ts'
 import type { FaultlineReporterOptions } from './reporter.ts'
+import { ownKey } from './secret-fingerprints.ts'
 import { defaultBundles, defaultLimits } from './settings.ts'
 import type { FaultlineLimits, FaultlineSettings } from './settings.ts'
 
@@ -154,6 +155,7 @@ function share(vitest: Vitest, options: FaultlineReporterOptions): FaultlineRepo
 
 function provide(project: TestProject, settings: FaultlineSettings): void {
   project.provide('faultline', settings)
+  project.provide('faultlineKey', ownKey)
 }
 
 function checkedLimits(limits: FaultlineLimits): FaultlineLimits {

@@ -4,6 +4,8 @@ import type { FaultPlan } from '../definition/index.ts'
 import type { OpenedSession } from '../harness/index.ts'
 import type { DiskAtCrash, LogEntry, WorkflowEvent } from '../trace/index.ts'
 import type { JournalledTry, JournalLine, NotedCrash } from './journal.ts'
+import { fingerprintOf, ownKey } from './secret-fingerprints.ts'
+import type { NotedSecret } from './secret-fingerprints.ts'
 import type { FaultlineSettings } from './settings.ts'
 import type { MadeProject } from './test-bundle.ts'
 
@@ -38,6 +40,11 @@ export interface NotedSession {
   readonly replaced: ReadonlyMap<string, Uint8Array>
 }
 
+/** A value that this process has not is one that it cannot look for. */
+function isUnknownHere({ name, fingerprint }: NotedSecret): boolean {
+  return fingerprintOf((process.env[name] ?? '').trim(), ownKey) !== fingerprint
+}
+
 export function readJournals(folder: string): readonly WorkerNotes[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder).flatMap((journal) => {
@@ -57,7 +64,7 @@ export function readJournal(folder: string, journal: string): WorkerNotes | unde
     pid: head.pid,
     settings: head.settings,
     ownSecrets: [
-      ...head.secrets.filter((name) => process.env[name] === undefined),
+      ...head.secrets.filter(isUnknownHere).map(({ name }) => name),
       ...lines.flatMap((line) => (line.kind === 'secrets' ? line.names : [])),
     ],
     underWay: lines.flatMap((line) =>

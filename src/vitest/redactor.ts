@@ -1,6 +1,8 @@
 import { homedir } from 'node:os'
 import { createRedactor, createSecretMemory } from '../bundle/index.ts'
 import type { Redactor } from '../bundle/index.ts'
+import { fingerprintOf, ownKey } from './secret-fingerprints.ts'
+import type { NotedSecret } from './secret-fingerprints.ts'
 import type { FaultlineSettings, RegularExpressionText } from './settings.ts'
 
 /** Of this process, from the first of its tests on. */
@@ -22,15 +24,20 @@ export function testRedactor(
 
 /** What goes into a journal, which is read again on this machine: paths stay as they are. */
 export interface JournalRedactor extends Pick<Redactor, 'text' | 'json' | 'bytes'> {
-  /** Learns the secrets that have come into the environment since, and answers the names of all. */
-  look(): readonly string[]
+  /** Learns the secrets that have come into the environment since, and answers all. */
+  look(): readonly NotedSecret[]
 }
 
-export function secretsOnly({ redact }: Pick<FaultlineSettings, 'redact'>): JournalRedactor {
+export function secretsOnly(
+  { redact }: Pick<FaultlineSettings, 'redact'>,
+  key: string = ownKey,
+): JournalRedactor {
   const patterns = regularExpressions(redact)
   let secrets = memory.secrets()
   let redactor = createRedactor({ environment: {}, secrets, patterns })
-  let names = secrets.map(({ name }) => name)
+  const noted = (): readonly NotedSecret[] =>
+    secrets.map(({ name, value }) => ({ name, fingerprint: fingerprintOf(value, key) }))
+  let notes = noted()
   return {
     text: (text) => redactor.text(text),
     json: (value) => redactor.json(value),
@@ -40,9 +47,9 @@ export function secretsOnly({ redact }: Pick<FaultlineSettings, 'redact'>): Jour
       if (now !== secrets) {
         secrets = now
         redactor = createRedactor({ environment: {}, secrets, patterns })
-        names = secrets.map(({ name }) => name)
+        notes = noted()
       }
-      return names
+      return notes
     },
   }
 }

@@ -56,6 +56,8 @@ export interface ReplaySettings {
 declare module 'vitest' {
   interface ProvidedContext {
     faultline: FaultlineSettings
+    /** Apart from the settings, which journals hold. */
+    faultlineKey: string
   }
 }
 

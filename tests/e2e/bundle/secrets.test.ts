@@ -16,8 +16,14 @@ const secrets = {
   urlPassword: 'hunter2hunter',
   namedMember: 'four plain ordinary words',
   setByTest: 'late-5521-zyx',
+  ofWorker: 'of-worker-7730-qrs',
 }
-const environment = { SHOP_API_KEY: secrets.variable, DB_PASSWORD: secrets.awkwardVariable }
+/** One worker takes another value for the last one. */
+const environment = {
+  SHOP_API_KEY: secrets.variable,
+  DB_PASSWORD: secrets.awkwardVariable,
+  SHOP_MODE_TOKEN: 'of-the-main-process',
+}
 
 const said = `'key ' + process.env.SHOP_API_KEY + ' db ' + process.env.DB_PASSWORD + ' for ${secrets.ownPattern} with Bearer ${secrets.bearer}, ${secrets.githubToken} at postgres://app:${secrets.urlPassword}@db/shop'`
 const data = `{ said: ${said}, [process.env.SHOP_API_KEY]: [{ deep: JSON.stringify({ said: ${said} }) }], login: { password: '${secrets.namedMember}' } }`
@@ -80,6 +86,13 @@ test('${title}', async ({ project }) => {
 /** The process that makes its bundle never had the secret. */
 const killedLate = lateSecret('is killed with a secret of its own', `process.kill(process.pid, 'SIGKILL')`)
 
+/** The process that makes its bundle has another secret by that name; the worker had this one before its first test. */
+const killedOverridden = killedLate
+  .replace('a secret of its own', 'another secret')
+  .replace(/^ *process\.env\.SHOP_LATE_TOKEN = .*\n/m, '')
+  .replaceAll('SHOP_LATE_TOKEN', 'SHOP_MODE_TOKEN')
+  .replace(/^test\(/m, `process.env.SHOP_MODE_TOKEN = '${secrets.ofWorker}'\ntest(`)
+
 /** Its secret is gone before its bundle is written. */
 const takenBack = lateSecret(
   'takes a secret back',
@@ -101,6 +114,7 @@ export default defineConfig({ plugins: [faultline({ redact: [/cust-\\d{6}/] })] 
       'faultline.agents.mjs': agents,
       'killed.test.ts': killed,
       'killed-late.test.ts': killedLate,
+      'killed-overridden.test.ts': killedOverridden,
       'taken-back.test.ts': takenBack,
       'said.test.ts': `${testImports}
 import { beforeAll } from 'vitest'
@@ -142,7 +156,7 @@ describe('set up ' + ${said}, () => {
         .map(({ manifest }) => manifest.reason)
         .toSorted(),
       run.stderr,
-    ).toEqual(['assertion', 'assertion', 'assertion', 'set-up', 'worker-died', 'worker-died'])
+    ).toEqual(['assertion', 'assertion', 'assertion', 'set-up', 'worker-died', 'worker-died', 'worker-died'])
     const input = JSON.stringify({ said: secrets.variable, login: { password: secrets.namedMember } })
     const failed = project.faultlineWith(environment, 'run', 'flow.yaml', '--input', input)
     expect([failed.code, failed.stderr]).toEqual([1, ''])

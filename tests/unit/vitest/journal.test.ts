@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -103,6 +104,32 @@ describe('the journal of a worker', () => {
       // It is still there when the next test dies.
       journal.begin(begun('dies'))
       expect(readJournals(folder)).toMatchObject([{ ownSecrets: ['SHOP_LATE_TOKEN'] }])
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test('tells which secrets the process that reads it does not know, by other means than their values', () => {
+    const folder = temporaryFolder()
+    vi.stubEnv('SHOP_SHARED_TOKEN', 'the same for both')
+    vi.stubEnv('SHOP_OVERRIDDEN_TOKEN', 'of the worker')
+    vi.stubEnv('SHOP_WORKERS_TOKEN', 'of the worker alone')
+    try {
+      journalIn(folder).begin(begun('dies'))
+      const text = readFileSync(onlyFile(folder), 'utf8')
+      expect(text).toContain('SHOP_OVERRIDDEN_TOKEN')
+      for (const value of ['the same for both', 'of the worker']) {
+        expect(text).not.toContain(value)
+        for (const form of ['hex', 'base64'] as const)
+          expect(text).not.toContain(createHash('sha256').update(value).digest(form))
+      }
+      vi.stubEnv('SHOP_OVERRIDDEN_TOKEN', 'of the reader')
+      vi.stubEnv('SHOP_WORKERS_TOKEN', undefined)
+      const [{ ownSecrets } = { ownSecrets: [] }] = readJournals(folder)
+      expect(ownSecrets.filter((name) => /^SHOP_(SHARED|OVERRIDDEN|WORKERS)_/.test(name)).sort()).toEqual([
+        'SHOP_OVERRIDDEN_TOKEN',
+        'SHOP_WORKERS_TOKEN',
+      ])
     } finally {
       vi.unstubAllEnvs()
     }
