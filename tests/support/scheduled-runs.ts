@@ -1,16 +1,12 @@
-import { createDigest } from '../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../src/adapters/virtual/index.ts'
-import { createReferenceDriver, defineWorkflow, loadWorkflow } from '../../src/engine/index.ts'
 import type { AgentWorkflow } from '../../src/engine/index.ts'
-import { createOutside } from '../../src/harness/outside.ts'
-import { agentPort } from '../../src/harness/prepare-session.ts'
 import { createScheduler } from '../../src/harness/schedule/scheduler.ts'
 import type { ScheduleTrace } from '../../src/harness/schedule/search.ts'
 import type { Schedule } from '../../src/harness/schedule/strategy.ts'
 import { liveOn } from '../../src/harness/sweep/swept-life.ts'
 import { freshWorld } from '../../src/harness/sweep/swept-world.ts'
 import type { Agents } from '../../src/ports/index.ts'
-import { KnownFiles } from '../../src/trace/index.ts'
+import { sweptWorkflow } from './swept-workflow.ts'
 
 /** What a run under a schedule came to. */
 export interface ScheduledEnd {
@@ -26,24 +22,11 @@ export function scheduledRuns(
   renew: () => Agents,
 ): (schedule: Schedule) => Promise<{ readonly trace: ScheduleTrace; readonly result: ScheduledEnd }> {
   return async (schedule) => {
-    const { definition } = await loadWorkflow(defineWorkflow(workflow))
     const scheduler = createScheduler(schedule)
-    const { world } = await liveOn(
-      {
-        definition,
-        agents: agentPort(renew()),
-        gates: {},
-        input: null,
-        seed: 1,
-        driver: createReferenceDriver(),
-        digest: createDigest(),
-        realWaitMs: 2_000,
-        outside: createOutside({}, undefined),
-        knownFiles: new KnownFiles(),
-      },
-      freshWorld(createVirtualFiles({}), 0),
-      { scheduler },
-    )
+    const swept = await sweptWorkflow(workflow, renew())
+    const { world } = await liveOn({ ...swept, realWaitMs: 2_000 }, freshWorld(createVirtualFiles({}), 0), {
+      scheduler,
+    })
     const files = [...world.disk.snapshotFiles()].filter(([path]) => !path.startsWith('.workflow/'))
     return {
       trace: { decisions: scheduler.decisions, order: scheduler.order },

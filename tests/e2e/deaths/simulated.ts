@@ -1,16 +1,13 @@
-import { createDigest } from '../../../src/adapters/node/index.ts'
 import { createVirtualFiles } from '../../../src/adapters/virtual/index.ts'
-import { createReferenceDriver, loadWorkflow, workflowFromText } from '../../../src/engine/index.ts'
+import { workflowFromText } from '../../../src/engine/index.ts'
 import type { FileTree } from '../../../src/harness/invariants/index.ts'
-import { createOutside } from '../../../src/harness/outside.ts'
-import { agentPort } from '../../../src/harness/prepare-session.ts'
 import { FileOperationNames } from '../../../src/harness/sweep/fault-points.ts'
 import { isWriteLike } from '../../../src/ports/index.ts'
 import { liveOn } from '../../../src/harness/sweep/swept-life.ts'
 import type { SweptWorkflow } from '../../../src/harness/sweep/swept-workflow.ts'
 import { freshWorld } from '../../../src/harness/sweep/swept-world.ts'
 import type { Agents, FileOperation } from '../../../src/ports/index.ts'
-import { KnownFiles } from '../../../src/trace/index.ts'
+import { sweptSource } from '../../support/swept-workflow.ts'
 import type { Said } from './mortal.ts'
 
 /** What a kill before an operation leaves, by the name that a sweep gives the operation. */
@@ -19,19 +16,7 @@ export type Left = ReadonlyMap<string, Readonly<Record<string, unknown>>>
 export async function sweptWorkflow(workflow: string): Promise<SweptWorkflow> {
   const agents = new URL('faultline.agents.mjs', import.meta.url).href
   const module = (await import(agents)) as { readonly agents: Agents }
-  const { definition } = await loadWorkflow(workflowFromText(workflow, 'flow.yaml'))
-  return {
-    definition,
-    agents: agentPort(module.agents),
-    gates: {},
-    input: null,
-    seed: 1,
-    driver: createReferenceDriver(),
-    digest: createDigest(),
-    realWaitMs: 60_000,
-    outside: createOutside({}, undefined),
-    knownFiles: new KnownFiles(),
-  }
+  return sweptSource(workflowFromText(workflow, 'flow.yaml'), module.agents)
 }
 
 /** Every kill of a run on the simulated disk. */

@@ -255,7 +255,7 @@ async function saidOf(evidence: Evidence, names: readonly string[]): Promise<rea
 function bodyOf(evidence: Evidence): Tampered {
   const text = decodeUtf8(evidence.files.get(statePathOf(evidence)) as Uint8Array)
   const { checksum, ...body } = JSON.parse(text) as Tampered
-  expect(checksum).toBeDefined()
+  expect(checksum).toMatch(/^[0-9a-f]{64}$/)
   return body
 }
 

@@ -9,9 +9,9 @@ import type { SweptWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import type { Agents } from '../../../../src/ports/index.ts'
 import { treeOf } from '../../../support/files-contract.ts'
 import { sweptAgents } from '../../../support/swept-workflows.ts'
+import { sweptWorkflow } from '../../../support/swept-workflow.ts'
 import { altered, withIncarnation } from './altered-engine.ts'
 import { judged } from './judged.ts'
-import { sweptWorkflow } from './swept.ts'
 
 // However busy the machine is.
 vi.setConfig({ testTimeout: 600_000 })

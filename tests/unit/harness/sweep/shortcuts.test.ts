@@ -13,7 +13,7 @@ import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
 import type { Boundary } from '../../../../src/harness/sweep/life-options.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
-import { sweptWorkflow } from './swept.ts'
+import { sweptWorkflow } from '../../../support/swept-workflow.ts'
 
 // However busy the machine is.
 vi.setConfig({ testTimeout: 600_000 })
