@@ -113,9 +113,9 @@ export interface FamilyCoverage {
   readonly points: number
   /** The same as `points`, counted by the disk and by the ports themselves. */
   readonly counted: number
-  /** Faults that were tried. */
+  /** Faults whose run was judged. */
   readonly scenarios: number
-  /** Faults that lead to a world which another one had led to before. */
+  /** Faults whose run was not, since all that they had done was to lead to a world which another one had led to before. */
   readonly deduped: number
 }
 

@@ -8,7 +8,8 @@ import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover, likelySource } from './discovery.ts'
 import type { DiscoveredBoundary, Discovery } from './discovery.ts'
-import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
+import { evidenceOf } from './evidence-of.ts'
+import { KnownFutures } from './known-futures.ts'
 import { mergeSweepReports } from './merge-reports.ts'
 import { AgentMemory } from './memoised-agents.ts'
 import { isComparable, runWithFaults } from './replay.ts'
@@ -24,7 +25,7 @@ import type {
   SweepTier,
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
-import { liveAttended } from './later-lives.ts'
+import { liveAttended, toCompletion } from './later-lives.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
@@ -69,11 +70,16 @@ export interface SingleFaultOptions {
 const startMs = 1_767_225_600_000
 /** So many of the runs that could be left are run to their end all the same. */
 const auditOneIn = 20
-/** That an error which struck has reached the caller. */
-const errorHonesty = builtInInvariants.filter(({ name }) => name === 'O11')
 
 const slowestKept = 5
 const progressEvery = 100
+
+interface RunShortcuts extends Required<Shortcuts> {
+  /** What became of a world that reads like this one, for which the engine has a key. */
+  readonly known: (key: string, world: SweptWorld) => EndedLifeOf | undefined
+}
+
+type Run = (shortcuts: Partial<RunShortcuts>) => Promise<EndedLifeOf>
 
 /** Everything that is tried of one family. */
 export interface SweptFamily {
@@ -99,7 +105,8 @@ export class Sweep {
   #trustsShortcuts = true
   #rejoined = 0
   #audited = 0
-  #leftAt: string | undefined
+  #wasLeft = false
+  readonly #futures = new KnownFutures()
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
   #corpus: CorpusCoverage | undefined
@@ -265,38 +272,49 @@ export class Sweep {
    *
    * @param isComparable whether it has to come to that at all.
    */
-  async try(
-    faults: FaultSequence,
-    run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>,
-    isComparable = true,
-  ): Promise<void> {
+  async try(faults: FaultSequence, run: Run, isComparable = true): Promise<void> {
     const begun = monotonicMs()
-    const shortcuts = isComparable && this.#trustsShortcuts ? this.#shortcuts : {}
-    let violations = await this.#judge(await run(shortcuts), isComparable)
-    if (this.#leftAt !== undefined) {
-      const looksWrong = violations.length > 0
-      const isAudit = this.#random.integer(auditOneIn) === 0
-      this.#rejoined++
-      if (isAudit) this.#audited++
-      if (looksWrong || isAudit) violations = await this.#judge(await run({}), isComparable)
-      // What a shortcut hides once it may hide again.
-      if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
-    }
-    violations = [...(await this.#confirmed(faults, violations)), ...(await this.#inconstancies())]
+    const seen = await this.#violationsOf(run, isComparable)
+    const violations = [...(await this.#confirmed(faults, seen)), ...(await this.#inconstancies())]
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
     this.#time(faults, monotonicMs() - begun)
   }
 
+  /** The same with a run that goes on from the world which the faults have left, as far as that is not known either. */
+  async tryFrom(faults: FaultSequence, left: SweptWorld): Promise<void> {
+    const digest = left.disk.visibleDigest()
+    this.#postCrashStates.add(digest)
+    const key = worldKey(left, digest)
+    this.#seen.add(key)
+    await this.try(faults, async (shortcuts) => {
+      const known = shortcuts.known?.(key, left)
+      if (known !== undefined) return known
+      const ended = await toCompletion(this.workflow, copyOf(left), shortcuts)
+      if (shortcuts === this.#shortcuts) this.#futures.keep(key, left, ended)
+      return ended
+    })
+  }
+
+  async #violationsOf(run: Run, isComparable: boolean): Promise<readonly Violation[]> {
+    if (!isComparable || !this.#trustsShortcuts) return this.#judge(await run({}), isComparable)
+    const isAudit = this.#random.integer(auditOneIn) === 0
+    this.#wasLeft = false
+    const seen = await this.#judge(await run(isAudit ? this.#passedBy : this.#shortcuts), isComparable)
+    if (!this.#wasLeft) return seen
+    this.#rejoined++
+    if (!isAudit) return seen.length === 0 ? seen : this.#judge(await run({}), isComparable)
+    this.#audited++
+    // What a shortcut hides once it may hide again.
+    const isHidden = seen.length > 0 && (await this.#judge(await run(this.#shortcuts), true)).length === 0
+    if (isHidden) this.#trustsShortcuts = false
+    return seen
+  }
+
   /** What looks wrong in a run in which agents were remembered is looked for in one in which they are called. */
-  async #confirmed(
-    faults: FaultSequence,
-    seen: readonly Violation[],
-    invariants?: readonly Invariant[],
-  ): Promise<readonly Violation[]> {
+  async #confirmed(faults: FaultSequence, seen: readonly Violation[]): Promise<readonly Violation[]> {
     if (this.#memory === undefined || seen.length === 0) return seen
-    const violations = (await this.violationsOf(faults)) ?? seen
-    return violations.filter(({ invariant }) => invariants?.some(({ name }) => name === invariant) ?? true)
+    return (await this.violationsOf(faults)) ?? seen
   }
 
   /** Agents that were told the same as before, and did otherwise. */
@@ -313,7 +331,6 @@ export class Sweep {
   }
 
   async #judge(ended: EndedLifeOf, isComparable: boolean): Promise<readonly Violation[]> {
-    this.#leftAt = ended.leftAt
     const { leftAt } = ended
     const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
     const compared = isComparable ? reference : undefined
@@ -323,9 +340,29 @@ export class Sweep {
     return [...violations, ...objections]
   }
 
-  readonly #shortcuts: Shortcuts = {
-    endsAt: (name, world) => this.cameBy(name, world),
-    endsOnceRecovered: (world) => !this.#isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`),
+  readonly #shortcuts: RunShortcuts = {
+    endsAt: (name, world) => this.#left(this.cameBy(name, world)),
+    endsOnceRecovered: (world) => {
+      const isFirst = this.#isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`)
+      return this.#left(!isFirst)
+    },
+    known: (key, world) => {
+      const known = this.#futures.of(key, world)
+      this.#left(known !== undefined)
+      return known
+    },
+  }
+
+  /** The same shortcuts, of which none is taken. */
+  readonly #passedBy: RunShortcuts = {
+    endsAt: (...at) => this.#shortcuts.endsAt(...at) && false,
+    endsOnceRecovered: (world) => this.#shortcuts.endsOnceRecovered(world) && false,
+    known: (...of) => void this.#shortcuts.known(...of),
+  }
+
+  #left(isLeft: boolean): boolean {
+    this.#wasLeft ||= isLeft
+    return isLeft
   }
 
   /** Whether the run without faults came by the same boundary, with the same effects outside. */
@@ -353,16 +390,6 @@ export class Sweep {
         : await liveAttended(this.workflow, copyOf(from.world), { ...options, from })
     assert(ended.wasStruck, 'a run that is equal up to a point comes to that point', write)
     return ended
-  }
-
-  /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
-  async tryHonesty(faults: FaultSequence, ended: EndedLifeOf): Promise<void> {
-    const evidence = evidenceAsLeft(this.workflow, ended, this.#initialFiles)
-    const { violations: seen } = await judge(evidence, errorHonesty)
-    const confirmed = await this.#confirmed(faults, seen, errorHonesty)
-    const violations = [...confirmed, ...(await this.#inconstancies())]
-    if (violations.length > 0) this.#findings.push({ faults, violations })
-    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'deduped')
   }
 
   /** Counts a scenario that leads to a world which another one had led to before. */
