@@ -1,15 +1,15 @@
 import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
 import { assert, seededRandom } from '../../core/index.ts'
-import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
 import { builtInInvariants, determinism, judge } from '../invariants/index.ts'
 import type { Invariant, Violation } from '../invariants/index.ts'
 import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover, likelySource } from './discovery.ts'
-import type { DiscoveredBoundary, Discovery } from './discovery.ts'
+import type { Discovery } from './discovery.ts'
 import { evidenceOf } from './evidence-of.ts'
-import { KnownFutures } from './known-futures.ts'
+import { KnownRuns, worldKey } from './known-runs.ts'
+import type { Run } from './known-runs.ts'
 import { mergeSweepReports } from './merge-reports.ts'
 import { AgentMemory } from './memoised-agents.ts'
 import { isComparable, runWithFaults } from './replay.ts'
@@ -25,8 +25,8 @@ import type {
   SweepTier,
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
-import { liveAttended, toCompletion } from './later-lives.ts'
-import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
+import { liveAttended } from './later-lives.ts'
+import type { EndedLifeOf, LifeOptions } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -68,18 +68,8 @@ export interface SingleFaultOptions {
 }
 
 const startMs = 1_767_225_600_000
-/** So many of the runs that could be left are run to their end all the same. */
-const auditOneIn = 20
-
 const slowestKept = 5
 const progressEvery = 100
-
-interface RunShortcuts extends Required<Shortcuts> {
-  /** What became of a world that reads like this one, for which the engine has a key. */
-  readonly known: (key: string, world: SweptWorld) => EndedLifeOf | undefined
-}
-
-type Run = (shortcuts: Partial<RunShortcuts>) => Promise<EndedLifeOf>
 
 /** Everything that is tried of one family. */
 export interface SweptFamily {
@@ -98,15 +88,9 @@ export class Sweep {
   readonly #invariants: readonly Invariant[]
   readonly #coverage = new Coverage()
   readonly #findings: Finding[] = []
-  readonly #seen = new Set<string>()
   readonly #postCrashStates = new Set<string>()
   readonly #recoveryPaths = new Set<string>()
-  readonly #random: SeededRandom
-  #trustsShortcuts = true
-  #rejoined = 0
-  #audited = 0
-  #wasLeft = false
-  readonly #futures = new KnownFutures()
+  readonly #known: KnownRuns
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
   #corpus: CorpusCoverage | undefined
@@ -127,7 +111,7 @@ export class Sweep {
     this.workflow = this.#memory === undefined ? workflow : { ...workflow, agents: this.#memory.port }
     this.options = options
     this.#initialFiles = new Map(Object.entries(initialFiles))
-    this.#random = seededRandom(workflow.seed).fork('audits')
+    this.#known = new KnownRuns(seededRandom(seed).fork('audits'), () => this.discovery.boundaries)
     this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
   }
 
@@ -187,7 +171,7 @@ export class Sweep {
       ...(this.#corpus === undefined ? {} : { corpus: this.#corpus }),
       complete,
       ...(shard === undefined ? {} : { shard }),
-      shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
+      shortcuts: this.#known.counts,
       ...(this.#memory === undefined ? {} : { agentCalls: this.#memory.calls }),
       timings: {
         cpuMs,
@@ -267,48 +251,26 @@ export class Sweep {
   }
 
   /**
-   * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
-   * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
+   * Runs one scenario and judges it.
    *
-   * @param isComparable whether it has to come to that at all.
+   * @param isComparable whether it has to come to what the run without faults comes to. It is then left where what follows is known.
    */
   async try(faults: FaultSequence, run: Run, isComparable = true): Promise<void> {
     const begun = monotonicMs()
-    const seen = await this.#violationsOf(run, isComparable)
+    const seen = isComparable
+      ? await this.#known.violationsOf(run, (ended) => this.#judge(ended, true))
+      : await this.#judge(await run({}), false)
     const violations = [...(await this.#confirmed(faults, seen)), ...(await this.#inconstancies())]
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
     this.#time(faults, monotonicMs() - begun)
   }
 
-  /** The same with a run that goes on from the world which the faults have left, as far as that is not known either. */
+  /** The same with a run that goes on from the world which the faults have left, if that is not known either. */
   async tryFrom(faults: FaultSequence, left: SweptWorld): Promise<void> {
     const digest = left.disk.visibleDigest()
     this.#postCrashStates.add(digest)
-    const key = worldKey(left, digest)
-    this.#seen.add(key)
-    await this.try(faults, async (shortcuts) => {
-      const known = shortcuts.known?.(key, left)
-      if (known !== undefined) return known
-      const ended = await toCompletion(this.workflow, copyOf(left), shortcuts)
-      if (shortcuts === this.#shortcuts) this.#futures.keep(key, left, ended)
-      return ended
-    })
-  }
-
-  async #violationsOf(run: Run, isComparable: boolean): Promise<readonly Violation[]> {
-    if (!isComparable || !this.#trustsShortcuts) return this.#judge(await run({}), isComparable)
-    const isAudit = this.#random.integer(auditOneIn) === 0
-    this.#wasLeft = false
-    const seen = await this.#judge(await run(isAudit ? this.#passedBy : this.#shortcuts), isComparable)
-    if (!this.#wasLeft) return seen
-    this.#rejoined++
-    if (!isAudit) return seen.length === 0 ? seen : this.#judge(await run({}), isComparable)
-    this.#audited++
-    // What a shortcut hides once it may hide again.
-    const isHidden = seen.length > 0 && (await this.#judge(await run(this.#shortcuts), true)).length === 0
-    if (isHidden) this.#trustsShortcuts = false
-    return seen
+    await this.try(faults, this.#known.from(this.workflow, worldKey(left, digest), left))
   }
 
   /** What looks wrong in a run in which agents were remembered is looked for in one in which they are called. */
@@ -332,7 +294,7 @@ export class Sweep {
 
   async #judge(ended: EndedLifeOf, isComparable: boolean): Promise<readonly Violation[]> {
     const { leftAt } = ended
-    const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
+    const { reference } = leftAt === undefined ? this.discovery : (this.#known.boundary(leftAt) ?? {})
     const compared = isComparable ? reference : undefined
     const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, compared)
     const { violations } = await judge(evidence, this.#invariants)
@@ -340,45 +302,8 @@ export class Sweep {
     return [...violations, ...objections]
   }
 
-  readonly #shortcuts: RunShortcuts = {
-    endsAt: (name, world) => this.#left(this.cameBy(name, world)),
-    endsOnceRecovered: (world) => {
-      const isFirst = this.#isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`)
-      return this.#left(!isFirst)
-    },
-    known: (key, world) => {
-      const known = this.#futures.of(key, world)
-      this.#left(known !== undefined)
-      return known
-    },
-  }
-
-  /** The same shortcuts, of which none is taken. */
-  readonly #passedBy: RunShortcuts = {
-    endsAt: (...at) => this.#shortcuts.endsAt(...at) && false,
-    endsOnceRecovered: (world) => this.#shortcuts.endsOnceRecovered(world) && false,
-    known: (...of) => void this.#shortcuts.known(...of),
-  }
-
-  #left(isLeft: boolean): boolean {
-    this.#wasLeft ||= isLeft
-    return isLeft
-  }
-
-  /** Whether the run without faults came by the same boundary, with the same effects outside. */
-  readonly cameBy = (name: string, { effects }: SweptWorld): boolean => {
-    const known = this.#boundary(name)?.world.effects
-    return (
-      known?.length === effects.length &&
-      effects.every(({ idempotencyKey, name: effect }, index) => {
-        const other = known[index]
-        return other?.idempotencyKey === idempotencyKey && other.name === effect
-      })
-    )
-  }
-
-  #boundary(name: string): DiscoveredBoundary | undefined {
-    return this.discovery.boundaries.find((boundary) => boundary.name === name)
+  get cameBy(): KnownRuns['cameBy'] {
+    return this.#known.cameBy
   }
 
   /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
@@ -404,13 +329,7 @@ export class Sweep {
    */
   isNew(world: SweptWorld, digest: string): boolean {
     this.#postCrashStates.add(digest)
-    return this.#isFirst(worldKey(world, digest))
-  }
-
-  #isFirst(key: string): boolean {
-    const isFirst = !this.#seen.has(key)
-    this.#seen.add(key)
-    return isFirst
+    return this.#known.isFirst(worldKey(world, digest))
   }
 
   /** Notes by which operations a run was taken over. */
@@ -438,11 +357,4 @@ export class Sweep {
       findings: this.#findings.length,
     })
   }
-}
-
-function worldKey(world: SweptWorld, digest: string): string {
-  const { runId, now, lives, executions, undos, effects, completedSteps } = world
-  const calls = executions.length + undos.length
-  const told = [runId, now, calls, effects.length, completedSteps.length]
-  return `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
 }
