@@ -11,19 +11,11 @@ export class Matching {
     this.#bytes = bytes
   }
 
-  take(piece: Uint8Array): void {
+  takeText(text: string): void {
+    const piece = encodeUtf8(text)
     const end = this.#at + piece.length
     this.#hasFailed ||= !sameBytes(this.#bytes.subarray(this.#at, end), piece)
     this.#at = end
-  }
-
-  takeText(text: string): void {
-    this.take(encodeUtf8(text))
-  }
-
-  takeByte(byte: number): void {
-    this.#hasFailed ||= this.#bytes[this.#at] !== byte
-    this.#at++
   }
 
   /** Some text, and then a number without sign or fraction. */
