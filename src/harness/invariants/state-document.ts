@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../core/index.ts'
+import { canonicalJson, encodeUtf8 } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { LoggedDefinition } from './event-shapes.ts'
 import { newestArtifacts } from './fold.ts'
@@ -14,8 +14,8 @@ export function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
   return membersOf(run, Object.fromEntries(steps), placedArtifacts(run).map(artifactDocument))
 }
 
-/** In canonical order; undefined are those that the document has not, and those that are not given. */
-function membersOf(run: FoldedRun, steps?: unknown, artifacts?: unknown): Readonly<Record<string, unknown>> {
+/** In canonical order. Those that the document has not are undefined, as are those of its writer. */
+function membersOf(run: FoldedRun, steps: unknown, artifacts: unknown): Readonly<Record<string, unknown>> {
   const { start, definition } = run
   const sums = sumsOf(run)
   const { completed } = sums
@@ -125,11 +125,11 @@ function hasFindings(output: JsonValue): boolean {
 /** Texts of what runs that were forked from one another share. */
 const stepTexts = new WeakMap<FoldedStep, StepText>()
 const artifactTexts = new WeakMap<PlacedArtifact, string>()
-const definitionTexts = new WeakMap<LoggedDefinition, string>()
+const definitionTexts = new WeakMap<LoggedDefinition, Uint8Array>()
 
 interface StepText {
   readonly agent: string
-  readonly text: string
+  readonly text: Uint8Array
 }
 
 /** Numbers that only its writer knows: how often it was saved, and in which format. */
@@ -137,45 +137,43 @@ const ofTheWriter = ['saveSeq', 'schemaVersion']
 
 /** Whether a text is the document of a run in canonical form, all but its closing brace, whatever its writer says. */
 export function isTextOf(bytes: Uint8Array, run: FoldedRun): boolean {
-  const matching = new Matching(bytes)
-  const members = membersOf(run)
-  let text = ''
+  const text = new Matching(bytes)
+  const members = membersOf(run, run.steps, run.steps)
   let before = '{'
   for (const name of Object.keys(members)) {
+    const member = members[name]
     const isOfTheWriter = ofTheWriter.includes(name)
-    const member = isOfTheWriter ? '' : memberText(run, name, members[name])
-    if (member === undefined) continue
-    text += `${before}"${name}":${member}`
+    if (member === undefined && !isOfTheWriter) continue
+    text.takeText(`${before}"${name}":`)
     before = ','
-    if (!isOfTheWriter) continue
-    matching.takeNumberAfter(text)
-    if (matching.hasFailed) return false
-    text = ''
+    if (isOfTheWriter) text.takeNumber()
+    else if (name === 'artifacts') text.takeText(`[${placedArtifacts(run).map(artifactText).join()}]`)
+    else if (name === 'definition') text.take(definitionText(run.definition))
+    else if (name === 'steps') takeSteps(text, run)
+    else text.takeText(canonicalJson(member))
+    if (text.hasFailed) return false
   }
-  matching.takeText(text)
-  return matching.isOver
+  return text.isOver()
 }
 
-function memberText(run: FoldedRun, name: string, value: unknown): string | undefined {
-  if (name === 'artifacts') return `[${placedArtifacts(run).map(artifactText).join()}]`
-  if (name === 'steps') return stepsText(run)
-  if (name === 'definition') return definitionText(run.definition)
-  return value === undefined ? undefined : canonicalJson(value)
-}
-
-function stepsText({ definition, steps }: FoldedRun): string {
-  let text = ''
+function takeSteps(text: Matching, { definition, steps }: FoldedRun): void {
+  text.takeText('{')
+  let isFirst = true
   for (const { id, agent } of stepsById(definition)) {
     const step = steps.get(id)
-    if (step !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(id)}:${stepText(step, agent)}`
+    if (step === undefined) continue
+    const member = stepText(id, step, agent)
+    text.take(isFirst ? member.subarray(1) : member)
+    isFirst = false
   }
-  return `{${text}}`
+  text.takeText('}')
 }
 
-function stepText(step: FoldedStep, agent: string): string {
+/** With the comma before it. */
+function stepText(id: string, step: FoldedStep, agent: string): Uint8Array {
   const known = stepTexts.get(step)
   if (known !== undefined && known.agent === agent) return known.text
-  const text = canonicalJson(stepDocument(step, agent))
+  const text = encodeUtf8(`,${JSON.stringify(id)}:${canonicalJson(stepDocument(step, agent))}`)
   stepTexts.set(step, { agent, text })
   return text
 }
@@ -186,8 +184,8 @@ function artifactText(artifact: PlacedArtifact): string {
   return text
 }
 
-function definitionText(definition: LoggedDefinition): string {
-  const text = definitionTexts.get(definition) ?? canonicalJson(definition)
+function definitionText(definition: LoggedDefinition): Uint8Array {
+  const text = definitionTexts.get(definition) ?? encodeUtf8(canonicalJson(definition))
   definitionTexts.set(definition, text)
   return text
 }
