@@ -1,4 +1,4 @@
-import { containedPath, joinPath, systemError, unreachable, type SystemErrorCode } from '../../core/index.ts'
+import { containedPath, systemError, unreachable, type SystemErrorCode } from '../../core/index.ts'
 import type { CrashOutcome } from '../../definition/index.ts'
 import type {
   FileData,
@@ -42,8 +42,11 @@ export interface VirtualFiles extends FilesPort {
    * read until a power loss, and are zeros after it, also when a later fsync succeeds.
    */
   dropUnsynced(path: string): void
-  /** Every file with its bytes, sorted by path. Nobody may write to the bytes: files with the same content share them. */
-  snapshotFiles(): Map<string, Uint8Array>
+  /**
+   * Every file with its bytes, or those in certain places, sorted by path. Nobody may write to the bytes: files with the same
+   * content share them.
+   */
+  snapshotFiles(isAmong?: (path: string) => boolean): ReadonlyMap<string, Uint8Array>
 }
 
 /**
@@ -142,10 +145,10 @@ class FilesOnDisk implements VirtualFiles {
     this.#disk.dropUnsynced(this.#openFile(path, 'existing'))
   }
 
-  snapshotFiles(): Map<string, Uint8Array> {
-    const files: [string, Uint8Array][] = []
-    this.#collect(rootNumber, '', files)
-    return new Map(files.sort(([left], [right]) => (left < right ? -1 : 1)))
+  snapshotFiles(isAmong?: (path: string) => boolean): ReadonlyMap<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>()
+    const isSorted = this.#collect(this.#disk.inode(rootNumber), '', files, isAmong)
+    return isSorted ? files : new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)))
   }
 
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
@@ -300,15 +303,25 @@ class FilesOnDisk implements VirtualFiles {
     return place
   }
 
-  #collect(number: number, path: string, files: [string, Uint8Array][]): void {
-    const inode = this.#disk.inode(number)
+  /** Answers whether the paths have come in order: those in a folder `a` come after `a.md`, though the name comes before. */
+  #collect(
+    inode: Inode,
+    path: string,
+    files: Map<string, Uint8Array>,
+    isAmong: ((path: string) => boolean) | undefined,
+  ): boolean {
     if (inode.kind === 'file') {
-      files.push([path, contentBytes(inode.volatile)])
-      return
+      if (isAmong === undefined || isAmong(path)) files.set(path, contentBytes(inode.volatile))
+      return true
     }
     const { names, targets } = inode.names
-    for (const [place, name] of names.entries())
-      this.#collect(targets[place] as number, joinPath(path, name), files)
+    let isSorted = true
+    for (const [place, name] of names.entries()) {
+      const child = this.#disk.inode(targets[place] as number)
+      if (child.kind === 'folder' && names[place + 1]?.startsWith(name)) isSorted = false
+      if (!this.#collect(child, path === '' ? name : `${path}/${name}`, files, isAmong)) isSorted = false
+    }
+    return isSorted
   }
 }
 
