@@ -51,7 +51,7 @@ class AccountWalk extends LogWalk {
     for (const path of before?.paths ?? []) this.paths.add(path)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind === 'artifact_edit') this.paths.add(event.artifact.path)
     if (event.kind !== 'artifacts_prepared' && event.kind !== 'step_finish') return
     const paths = event.artifacts.map(({ path }) => path)
