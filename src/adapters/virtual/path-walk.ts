@@ -1,4 +1,4 @@
-import { containedPath, parentFolder } from '../../core/index.ts'
+import { containedPath } from '../../core/index.ts'
 import { rootNumber, type Inode, type VirtualDisk } from './virtual-disk.ts'
 
 /** A name in a folder that exists, and what has it now. */
@@ -12,7 +12,8 @@ export interface Place {
 
 interface ParsedPath {
   readonly normal: string
-  readonly folder: string
+  /** The names of the folders on the way. */
+  readonly folders: readonly string[]
   readonly name: string
 }
 
@@ -20,79 +21,45 @@ interface ParsedPath {
 const parsedPaths = new Map<string, ParsedPath>()
 const parsedPathsKept = 4_096
 
-/**
- * Finds what paths lead to on one disk. Remembers folders, and files that were opened, since programs come back to the
- * same few; whoever changes what a name leads to must say so with `forget`.
- */
-export class PathWalk {
-  readonly #disk: VirtualDisk
-  readonly #folders = new Map<string, number>([['', rootNumber]])
-  readonly #files = new Map<string, number>()
-
-  constructor(disk: VirtualDisk) {
-    this.#disk = disk
-  }
-
-  /** Why it is not to be had: a folder on the way is missing, or is a file. */
-  place(path: string): Place | 'ENOENT' | 'ENOTDIR' {
-    const { normal, folder: folderPath, name } = parsePath(path)
-    const folder = this.#folders.get(folderPath) ?? this.#walk(folderPath)
-    if (typeof folder === 'string') return folder
-    const inode = this.#disk.inode(folder)
+/** Where a path leads to; else why it is not to be had: a folder on the way is missing, or is a file. */
+export function placeOn(disk: VirtualDisk, path: string): Place | 'ENOENT' | 'ENOTDIR' {
+  const { normal, folders, name } = parsePath(path)
+  let folder = rootNumber
+  let inode = disk.inode(folder)
+  for (const part of folders) {
     if (inode.kind === 'file') return 'ENOTDIR'
-    return { path: normal, name, folder, target: inode.names.get(name) }
+    const next = inode.names.get(part)
+    if (next === undefined) return 'ENOENT'
+    folder = next
+    inode = disk.inode(folder)
   }
-
-  /** What a path leads to; '' is the root. */
-  inode(path: string): Inode | undefined {
-    if (path === '') return this.#disk.inode(rootNumber)
-    const place = this.place(path)
-    if (typeof place === 'string' || place.target === undefined) return undefined
-    return this.#disk.inode(place.target)
-  }
-
-  openedFile(path: string): number | undefined {
-    return this.#files.get(path)
-  }
-
-  /** Remembers a file under the normal form of its path, so that there is one entry to forget. */
-  opened(place: Place, file: number): void {
-    this.#files.set(place.path, file)
-  }
-
-  forget(path: string): void {
-    this.#files.delete(path)
-  }
-
-  /** For when a folder moves or goes, and all paths below it with it. */
-  forgetAll(): void {
-    this.#files.clear()
-    this.#folders.clear()
-    this.#folders.set('', rootNumber)
-  }
-
-  #walk(folderPath: string): number | 'ENOENT' | 'ENOTDIR' {
-    let number = rootNumber
-    for (const part of folderPath.split('/')) {
-      const inode = this.#disk.inode(number)
-      if (inode.kind === 'file') return 'ENOTDIR'
-      const next = inode.names.get(part)
-      if (next === undefined) return 'ENOENT'
-      number = next
-    }
-    if (this.#disk.inode(number).kind === 'folder') this.#folders.set(folderPath, number)
-    return number
-  }
+  if (inode.kind === 'file') return 'ENOTDIR'
+  return { path: normal, name, folder, target: inode.names.get(name) }
 }
 
-function parsePath(path: string): ParsedPath {
+/** What a path leads to; '' is the root. */
+export function inodeOn(disk: VirtualDisk, path: string): Inode | undefined {
+  if (path === '') return disk.inode(rootNumber)
+  const place = placeOn(disk, path)
+  if (typeof place === 'string' || place.target === undefined) return undefined
+  return disk.inode(place.target)
+}
+
+/** @throws FaultlineError `PATH_OUTSIDE` */
+export function parsePath(path: string): ParsedPath {
   const known = parsedPaths.get(path)
   if (known !== undefined) return known
   const normal = containedPath(path)
-  const folder = parentFolder(normal)
-  const name = folder === '' ? normal : normal.slice(folder.length + 1)
-  const parsed = { normal, folder, name }
+  const cut = normal.lastIndexOf('/')
+  const parent = cut < 0 ? undefined : parsePath(normal.slice(0, cut))
+  const folders = parent === undefined ? [] : [...parent.folders, parent.name]
+  const parsed = { normal, folders, name: copied(normal.slice(cut + 1)) }
   if (parsedPaths.size >= parsedPathsKept) parsedPaths.clear()
   parsedPaths.set(path, parsed)
   return parsed
+}
+
+/** Names are compared again and again, which takes several times as long for a piece of a longer text. */
+function copied(name: string): string {
+  return name.split('').join('')
 }

@@ -1,4 +1,4 @@
-import { containedPath, joinPath, systemError, unreachable, type SystemErrorCode } from '../../core/index.ts'
+import { containedPath, systemError, unreachable, type SystemErrorCode } from '../../core/index.ts'
 import type { CrashOutcome } from '../../definition/index.ts'
 import type {
   FileData,
@@ -11,8 +11,8 @@ import type {
 import { afterCrash, isTorn, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
 import { contentBytes, contentSize } from './file-content.ts'
-import { PathWalk, type Place } from './path-walk.ts'
-import { durableTarget, rootNumber, VirtualDisk, type Inode } from './virtual-disk.ts'
+import { inodeOn, parsePath, placeOn, type Place } from './path-walk.ts'
+import { durableTarget, rootNumber, VirtualDisk, type Inode, type NameEdit } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
@@ -42,8 +42,11 @@ export interface VirtualFiles extends FilesPort {
    * read until a power loss, and are zeros after it, also when a later fsync succeeds.
    */
   dropUnsynced(path: string): void
-  /** Every file with its bytes, sorted by path. Nobody may write to the bytes: files with the same content share them. */
-  snapshotFiles(): Map<string, Uint8Array>
+  /**
+   * Every file with its bytes, or those in certain places, sorted by path. Nobody may write to the bytes: files with the same
+   * content share them.
+   */
+  snapshotFiles(isAmong?: (path: string) => boolean): ReadonlyMap<string, Uint8Array>
 }
 
 /**
@@ -84,12 +87,10 @@ type Change = Exclude<FileOperation, { readonly op: 'read' | 'list' | 'stat' | '
 
 class FilesOnDisk implements VirtualFiles {
   readonly #disk: VirtualDisk
-  readonly #walk: PathWalk
   #changesMade = 0
 
   constructor(disk: VirtualDisk) {
     this.#disk = disk
-    this.#walk = new PathWalk(disk)
   }
 
   get changesMade(): number {
@@ -124,7 +125,8 @@ class FilesOnDisk implements VirtualFiles {
 
   durableBytes(path: string): Uint8Array | undefined {
     let inode: Inode | undefined = this.#disk.inode(rootNumber)
-    for (const name of containedPath(path).split('/')) {
+    const { folders, name: last } = parsePath(path)
+    for (const name of [...folders, last]) {
       const number: number | undefined = inode?.kind === 'folder' ? durableTarget(inode, name) : undefined
       inode = number === undefined ? undefined : this.#disk.inode(number)
     }
@@ -143,10 +145,10 @@ class FilesOnDisk implements VirtualFiles {
     this.#disk.dropUnsynced(this.#openFile(path, 'existing'))
   }
 
-  snapshotFiles(): Map<string, Uint8Array> {
-    const files: [string, Uint8Array][] = []
-    this.#collect(rootNumber, '', files)
-    return new Map(files.sort(([left], [right]) => (left < right ? -1 : 1)))
+  snapshotFiles(isAmong?: (path: string) => boolean): ReadonlyMap<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>()
+    const isSorted = this.#collect(this.#disk.inode(rootNumber), '', files, isAmong)
+    return isSorted ? files : new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)))
   }
 
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
@@ -160,7 +162,7 @@ class FilesOnDisk implements VirtualFiles {
       case 'stat':
         return this.#stat(path)
       case 'close':
-        return this.#walk.forget(containedPath(path))
+        return void parsePath(path)
       default:
         this.#changesMade++
         return this.#change(operation)
@@ -194,14 +196,14 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #read(path: string): Uint8Array | undefined {
-    const inode = this.#walk.inode(path)
+    const inode = inodeOn(this.#disk, path)
     if (inode === undefined) return undefined
     if (inode.kind === 'folder') throw systemError({ code: 'EISDIR', syscall: 'read', path })
     return contentBytes(inode.volatile)
   }
 
   #list(path: string): readonly FolderEntry[] | undefined {
-    const inode = this.#walk.inode(path)
+    const inode = inodeOn(this.#disk, path)
     if (inode === undefined) return undefined
     if (inode.kind === 'file') throw systemError({ code: 'ENOTDIR', syscall: 'scandir', path })
     const { names, targets } = inode.names
@@ -209,7 +211,7 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #stat(path: string): FileStat | undefined {
-    const inode = this.#walk.inode(path)
+    const inode = inodeOn(this.#disk, path)
     if (inode === undefined) return undefined
     return { kind: inode.kind, sizeBytes: inode.kind === 'file' ? contentSize(inode.volatile) : 0 }
   }
@@ -235,7 +237,7 @@ class FilesOnDisk implements VirtualFiles {
     const refusal = this.#renameRefusal(source, goal)
     if (refusal !== undefined) throw systemError({ code: refusal, syscall: 'rename', path, dest: to })
     if (source.target === goal.target) return
-    this.#setNames([goal, source.target], [source, undefined])
+    this.#disk.setNames(edit(goal, source.target), edit(source, undefined))
   }
 
   /** Why a rename fails, judged in Linux's order: one lying in the other comes before what kinds the two are. */
@@ -251,14 +253,14 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #remove(path: string, kind: 'file' | 'folder'): boolean {
-    const inode = this.#walk.inode(containedPath(path))
-    if (inode === undefined) return false
-    if (inode.kind !== kind) {
+    const place = placeOn(this.#disk, path)
+    if (typeof place === 'string' || place.target === undefined) return false
+    if (this.#disk.inode(place.target).kind !== kind) {
       throw kind === 'file'
         ? systemError({ code: 'EISDIR', syscall: 'unlink', path })
         : systemError({ code: 'ENOTDIR', syscall: 'rmdir', path })
     }
-    this.#setNames([this.#place(path, 'unlink'), undefined])
+    this.#disk.setNames(edit(place, undefined))
     return true
   }
 
@@ -274,8 +276,6 @@ class FilesOnDisk implements VirtualFiles {
   }
 
   #openFile(path: string, which: 'existing' | 'or new'): number {
-    const known = this.#walk.openedFile(path)
-    if (known !== undefined) return known
     const place = this.#place(path, 'open')
     if (place.target === undefined && which === 'existing') {
       throw systemError({ code: 'ENOENT', syscall: 'open', path })
@@ -284,7 +284,6 @@ class FilesOnDisk implements VirtualFiles {
     if (this.#disk.inode(number).kind === 'folder') {
       throw systemError({ code: 'EISDIR', syscall: 'open', path })
     }
-    this.#walk.opened(place, number)
     return number
   }
 
@@ -299,29 +298,33 @@ class FilesOnDisk implements VirtualFiles {
 
   /** The place of a path whose folder must exist; `reported` are the paths that the error names. */
   #place(path: string, syscall: string, reported: { path: string; dest?: string } = { path }): Place {
-    const place = this.#walk.place(path)
+    const place = placeOn(this.#disk, path)
     if (typeof place === 'string') throw systemError({ code: place, syscall, ...reported })
     return place
   }
 
-  #setNames(...targets: readonly (readonly [place: Place, target: number | undefined])[]): void {
-    for (const [place, target] of targets) {
-      const changed = target ?? place.target
-      const folderMoves = changed !== undefined && this.#disk.inode(changed).kind === 'folder'
-      if (folderMoves) this.#walk.forgetAll()
-      else this.#walk.forget(place.path)
-    }
-    this.#disk.setNames(...targets.map(([{ folder, name }, after]) => ({ folder, name, after })))
-  }
-
-  #collect(number: number, path: string, files: [string, Uint8Array][]): void {
-    const inode = this.#disk.inode(number)
+  /** Answers whether the paths have come in order: those in a folder `a` come after `a.md`, though the name comes before. */
+  #collect(
+    inode: Inode,
+    path: string,
+    files: Map<string, Uint8Array>,
+    isAmong: ((path: string) => boolean) | undefined,
+  ): boolean {
     if (inode.kind === 'file') {
-      files.push([path, contentBytes(inode.volatile)])
-      return
+      if (isAmong === undefined || isAmong(path)) files.set(path, contentBytes(inode.volatile))
+      return true
     }
     const { names, targets } = inode.names
-    for (const [place, name] of names.entries())
-      this.#collect(targets[place] as number, joinPath(path, name), files)
+    let isSorted = true
+    for (const [place, name] of names.entries()) {
+      const child = this.#disk.inode(targets[place] as number)
+      if (child.kind === 'folder' && names[place + 1]?.startsWith(name)) isSorted = false
+      if (!this.#collect(child, path === '' ? name : `${path}/${name}`, files, isAmong)) isSorted = false
+    }
+    return isSorted
   }
+}
+
+function edit({ folder, name }: Place, after: number | undefined): Omit<NameEdit, 'before'> {
+  return { folder, name, after }
 }

@@ -63,7 +63,7 @@ function judgeBlob(run: RunReading, event: LoggedResult, verdict: Verdict): void
 type LoggedResult = Extract<LoggedEvent, { outputBlob?: unknown }>
 
 class BlobWalk extends LogWalk {
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if ('outputBlob' in event) this.say((run, verdict) => judgeBlob(run, event, verdict))
   }
 }
@@ -79,7 +79,7 @@ class ResultWalk extends LogWalk {
     if (before !== undefined) this.#announced = new Map(before.#announced)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind !== 'artifacts_prepared' && event.kind !== 'gate_result' && event.kind !== 'step_finish') {
       return
     }

@@ -94,47 +94,79 @@ export function defineInvariant(definition: Invariant): Invariant {
   return { name, title, check: guarded(name, definition.check) }
 }
 
-/** What has been said of a run, since one invariant may be asked about by another. */
-const said = new WeakMap<RunReading, Map<Invariant, JudgedRun>>()
+/** What is said of a run, by one invariant after the other. */
+class Judgement {
+  readonly #asked: Invariant[] = []
+  readonly #violations: Violation[] = []
+  readonly #judged: string[] = []
+  readonly #notJudged: NotJudged[] = []
+  readonly #notes: RunNote[] = []
+  /** Who speaks. */
+  #invariant = ''
+  readonly #verdict: Verdict = {
+    broken: (sentence, place) => this.#violations.push({ invariant: this.#invariant, sentence, ...place }),
+    notJudged: (why) => this.#notJudged.push({ invariant: this.#invariant, why }),
+    note: (sentence) => this.#notes.push({ invariant: this.#invariant, sentence }),
+  }
 
-type Collected = { readonly [Part in keyof JudgedRun]: JudgedRun[Part][number][] }
+  ask(run: RunReading, invariant: Invariant): void {
+    this.#asked.push(invariant)
+    this.listen(invariant.name, (verdict) => {
+      if (invariant.needsSoundLog !== true || !run.wasRefusedForDamage) invariant.check(run, verdict)
+      else verdict.notJudged('a fault damaged what is on disk, and the run was refused for that')
+    })
+  }
+
+  listen(invariant: string, check: (verdict: Verdict) => void): void {
+    const before = this.#notJudged.length
+    this.#invariant = invariant
+    check(this.#verdict)
+    if (this.#notJudged.length === before) this.#judged.push(invariant)
+  }
+
+  hasAsked(invariant: Invariant): boolean {
+    return this.#asked.includes(invariant)
+  }
+
+  brokenBy({ name }: Invariant): readonly Violation[] {
+    return this.#violations.filter(({ invariant }) => invariant === name)
+  }
+
+  get result(): JudgedRun {
+    return {
+      violations: this.#violations,
+      judged: this.#judged,
+      notJudged: this.#notJudged,
+      notes: this.#notes,
+    }
+  }
+}
+
+const judgements = new WeakMap<RunReading, Judgement>()
 
 /** Runs the checks of a list of invariants against one run. */
 export function checkInvariants(run: RunReading, invariants: readonly Invariant[]): JudgedRun {
   assertList(invariants)
-  const known = said.get(run) ?? new Map<Invariant, JudgedRun>()
-  said.set(run, known)
-  const all = { violations: [], judged: [], notJudged: [], notes: [] } as Collected
-  for (const invariant of invariants) {
-    const one = known.get(invariant) ?? judgeRun(run, invariant)
-    known.set(invariant, one)
-    const { violations, judged, notJudged, notes } = one
-    for (const each of violations) all.violations.push(each)
-    for (const each of judged) all.judged.push(each)
-    for (const each of notJudged) all.notJudged.push(each)
-    for (const each of notes) all.notes.push(each)
+  const judgement = new Judgement()
+  judgements.set(run, judgement)
+  for (const invariant of invariants) judgement.ask(run, invariant)
+  return judgement.result
+}
+
+/** How a run breaks invariants; what they have said of it already they are not asked again. */
+export function violationsOf(run: RunReading, invariants: readonly Invariant[]): readonly Violation[] {
+  const judgement = judgements.get(run)
+  if (judgement === undefined || !invariants.every((invariant) => judgement.hasAsked(invariant))) {
+    return checkInvariants(run, invariants).violations
   }
-  return all
+  return invariants.flatMap((invariant) => judgement.brokenBy(invariant))
 }
 
 /** Collects what one check says. */
 export function collect(invariant: string, check: (verdict: Verdict) => void): JudgedRun {
-  const violations: Violation[] = []
-  const notJudged: NotJudged[] = []
-  const notes: RunNote[] = []
-  check({
-    broken: (sentence, place) => violations.push({ invariant, sentence, ...place }),
-    notJudged: (why) => notJudged.push({ invariant, why }),
-    note: (sentence) => notes.push({ invariant, sentence }),
-  })
-  return { violations, judged: notJudged.length === 0 ? [invariant] : [], notJudged, notes }
-}
-
-function judgeRun(run: RunReading, { name, check, needsSoundLog }: Invariant): JudgedRun {
-  return collect(name, (verdict) => {
-    if (needsSoundLog !== true || !run.wasRefusedForDamage) check(run, verdict)
-    else verdict.notJudged('a fault damaged what is on disk, and the run was refused for that')
-  })
+  const judgement = new Judgement()
+  judgement.listen(invariant, check)
+  return judgement.result
 }
 
 function guarded(name: string, check: Invariant['check']): Invariant['check'] {
@@ -160,10 +192,17 @@ function assertList(invariants: readonly Invariant[]): void {
   if (invariants.length === 0) {
     throw unusable('There is no invariant to judge by: a run that nothing was asked about proves nothing.')
   }
-  const names = invariants.map(({ name }) => name)
-  if (new Set(names).size === names.length) return
-  const double = names.find((name, index) => names.indexOf(name) !== index)
+  const double = doubleName(invariants)
+  if (double === undefined) return
   throw unusable(`Two invariants have the name '${double}': rename one of them.`)
+}
+
+function doubleName(invariants: readonly Invariant[]): string | undefined {
+  for (let index = 0; index < invariants.length; index++) {
+    const { name } = invariants[index] as Invariant
+    for (let before = 0; before < index; before++) if (invariants[before]?.name === name) return name
+  }
+  return undefined
 }
 
 function shown(value: unknown): string {

@@ -14,28 +14,21 @@ type Finding = (run: RunReading, verdict: Verdict) => void
 export abstract class LogWalk {
   /** The definition in force: of event 0, or of the last resume that adopted another. */
   #definition: LoggedDefinition | undefined
-  #found: Finding[] = []
+  #found: readonly Finding[] = []
 
   /** @param before One that this one goes on from; it may go on otherwise. */
   constructor(before?: LogWalk) {
     if (before === undefined) return
     this.#definition = before.#definition
-    this.#found = [...before.#found]
+    this.#found = before.#found
   }
 
-  take(event: LoggedEvent): void {
-    if (event.kind === 'workflow_start') this.goBy(event.definition)
-    else if (event.kind === 'workflow_resume' && event.adopts !== undefined)
-      this.goBy(event.adopts.definition)
-    this.follow(event)
-  }
+  abstract follow(event: LoggedEvent): void
 
   /** From here on, a definition is in force. */
   goBy(definition: LoggedDefinition): void {
     this.#definition = definition
   }
-
-  protected abstract follow(event: LoggedEvent): void
 
   get definition(): LoggedDefinition | undefined {
     return this.#definition
@@ -55,7 +48,7 @@ export abstract class LogWalk {
 
   /** Something that the rest of a run has to be asked about. */
   say(finding: Finding): void {
-    this.#found.push(finding)
+    this.#found = [...this.#found, finding]
   }
 
   /** Says of a run what was found. */
@@ -64,31 +57,68 @@ export abstract class LogWalk {
   }
 }
 
-/** Walks of one class, by what the logs start with, wherever in them that stands. */
-export class LogWalks<W extends LogWalk> {
-  readonly #walk: new (before?: W) => W
-  readonly #walks = new WeakMap<LoggedEvent, Walks<LoggedEvent, W>>()
+type WalkClass<W extends LogWalk = LogWalk> = new (before?: W) => W
 
-  constructor(walk: new (before?: W) => W) {
-    this.#walk = walk
+/** All there are: they go through a log side by side. */
+const walkClasses: WalkClass[] = []
+
+/** Walks of one class. */
+export class LogWalks<W extends LogWalk> {
+  readonly #place: number
+
+  constructor(walk: WalkClass<W>) {
+    this.#place = walkClasses.push(walk as unknown as WalkClass) - 1
   }
 
   through(events: readonly LoggedEvent[]): W {
-    const start = events.find((event) => event.kind === 'workflow_start')
-    const known = start === undefined ? undefined : this.#walks.get(start)
-    const walks = known ?? this.#startingWith(start)
-    if (start !== undefined) this.#walks.set(start, walks)
-    return walks.through(events)
+    return allThrough(events).walks[this.#place] as W
+  }
+}
+
+/** One walk of each class. */
+class SideBySide {
+  readonly walks: readonly LogWalk[]
+
+  constructor(before?: SideBySide) {
+    this.walks = walkClasses.map((walk, place) => new walk(before?.walks[place]))
   }
 
-  #startingWith(start: LoggedEventOf<'workflow_start'> | undefined): Walks<LoggedEvent, W> {
-    const begin = (): W => {
-      const walk = new this.#walk()
-      if (start !== undefined) walk.goBy(start.definition)
-      return walk
+  take(event: LoggedEvent): void {
+    const definition = definitionIn(event)
+    for (const walk of this.walks) {
+      if (definition !== undefined) walk.goBy(definition)
+      walk.follow(event)
     }
-    return new Walks(begin, (before) => new this.#walk(before))
   }
+}
+
+function definitionIn(event: LoggedEvent): LoggedDefinition | undefined {
+  if (event.kind === 'workflow_start') return event.definition
+  return event.kind === 'workflow_resume' ? event.adopts?.definition : undefined
+}
+
+/** By what the logs start with, wherever in them that stands. */
+const known = new WeakMap<LoggedEvent, Walks<LoggedEvent, SideBySide>>()
+
+/** What was asked for last: one checker asks after the other. */
+let newest: { readonly events: readonly LoggedEvent[]; readonly walked: SideBySide } | undefined
+
+function allThrough(events: readonly LoggedEvent[]): SideBySide {
+  if (newest?.events === events) return newest.walked
+  const start = events.find((event) => event.kind === 'workflow_start')
+  const walks = (start === undefined ? undefined : known.get(start)) ?? walksFrom(start)
+  if (start !== undefined) known.set(start, walks)
+  newest = { events, walked: walks.through(events) }
+  return newest.walked
+}
+
+function walksFrom(start: LoggedEventOf<'workflow_start'> | undefined): Walks<LoggedEvent, SideBySide> {
+  const begin = (): SideBySide => {
+    const walked = new SideBySide()
+    if (start !== undefined) for (const walk of walked.walks) walk.goBy(start.definition)
+    return walked
+  }
+  return new Walks(begin, (before) => new SideBySide(before))
 }
 
 const noGraph: StepGraph = { before: new Map(), loops: new Map(), joinsAny: new Set(), into: new Map() }

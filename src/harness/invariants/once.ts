@@ -49,7 +49,7 @@ class CompletionWalk extends LogWalk {
     return this.#started.has(attempt)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind === 'gate_wait') this.#put.set(visitKey(event), event)
     // What failed at its gate is done again.
     else if (event.kind === 'step_fail') this.#put.delete(visitKey(event))
@@ -98,7 +98,7 @@ class AnnouncementWalk extends LogWalk {
     if (before !== undefined) this.#open = new Map(before.#open)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (!('attempt' in event)) return
     const key = visitKey(event)
     const announced = this.#open.get(key)

@@ -68,7 +68,7 @@ class OrderWalk extends LogWalk {
     this.#cancelled = before.#cancelled
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     this.#afterEnd(event)
     this.#rollback.take(event)
     if (event.kind === 'workflow_resume') this.#resume(event)

@@ -1,6 +1,6 @@
 import { jsonDiff } from '../../core/index.ts'
 import type { CanonicalOutcome, CanonicalStep } from './evidence.ts'
-import type { FoldedRun, FoldedStep } from './fold.ts'
+import type { FoldedStep } from './fold.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
 import { sameJson } from './same-json.ts'
@@ -16,6 +16,7 @@ export const outcome: Invariant = {
       verdict.notJudged('what the run should have come to: the evidence has no reference')
       return
     }
+    if (comesTo(run, reference)) return
     const actual = outcomeOf(run)
     const mayFail = run.leniency !== 'survivable' && reference.status !== ending.status
     if (!mayFail) {
@@ -36,23 +37,26 @@ export const outcome: Invariant = {
   },
 }
 
+/** Whether a run came to an outcome: the same as holding against it what the run came to, without making that. */
+function comesTo(run: RunReading, { status, steps, files }: CanonicalOutcome): boolean {
+  const { evidence, folded } = run
+  if (evidence.ending.status !== status) return false
+  const project = run.projectFiles(evidence.files)
+  if (project.size !== Object.keys(files).length) return false
+  if ((folded?.steps.size ?? 0) !== Object.keys(steps).length) return false
+  for (const [path, bytes] of project) if (ownMember(files, path) !== run.sha256Of(bytes)) return false
+  for (const [id, step] of folded?.steps ?? [])
+    if (!sameJson(canonicalStep(step), ownMember(steps, id))) return false
+  return true
+}
+
 /** What a run came to, from its log and its files. */
 export function outcomeOf(run: RunReading): CanonicalOutcome {
   const { evidence, folded } = run
   const digests = Array.from(run.projectFiles(evidence.files), ([path, bytes]) => [path, run.sha256Of(bytes)])
   const files = Object.fromEntries(digests) as Record<string, string>
-  return { status: evidence.ending.status, steps: folded === undefined ? {} : stepsOf(folded), files }
-}
-
-/** By the run: those that were forked from one another mostly come to the same. */
-const knownSteps = new WeakMap<FoldedRun, CanonicalOutcome['steps']>()
-
-function stepsOf(run: FoldedRun): CanonicalOutcome['steps'] {
-  const steps =
-    knownSteps.get(run) ??
-    Object.fromEntries(Array.from(run.steps, ([id, step]) => [id, canonicalStep(step)] as const))
-  knownSteps.set(run, steps)
-  return steps
+  const steps = Array.from(folded?.steps ?? [], ([id, step]) => [id, canonicalStep(step)] as const)
+  return { status: evidence.ending.status, steps: Object.fromEntries(steps), files }
 }
 
 /** By the step: runs that were forked from one another share most of theirs. */

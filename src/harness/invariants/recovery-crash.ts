@@ -1,4 +1,4 @@
-import { checkInvariants } from './invariant.ts'
+import { violationsOf } from './invariant.ts'
 import type { Invariant } from './invariant.ts'
 
 /**
@@ -16,8 +16,7 @@ export function recoveryCrash(invariants: readonly Invariant[]): Invariant {
         verdict.notJudged('a crash in the recovery: none of the lives ended in one')
         return
       }
-      const { violations } = checkInvariants(run, invariants)
-      for (const { invariant, sentence, ...place } of violations) {
+      for (const { invariant, sentence, ...place } of violationsOf(run, invariants)) {
         const where = `After a crash in the recovery (incarnation ${crashed.incarnation}), ${invariant} is broken`
         verdict.broken(`${where}: ${sentence}`, place)
       }

@@ -38,7 +38,7 @@ class RetryWalk extends LogWalk {
     this.#cancelled = before.#cancelled
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind === 'workflow_resume') this.#newLife()
     else if (event.kind === 'workflow_cancel') this.#cancelled = true
     else if (event.kind === 'step_start') this.#start(event)

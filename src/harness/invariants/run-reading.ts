@@ -1,15 +1,18 @@
-import { decodeUtf8, joinPath } from '../../core/index.ts'
+import { decodeUtf8 } from '../../core/index.ts'
 import type { EventShapes, LoggedDefinition, LoggedEvent } from './event-shapes.ts'
 import type { Evidence, FileTree } from './evidence.ts'
 import { foldLog } from './fold.ts'
 import type { FoldedRun } from './fold.ts'
 import { readLog } from './log-reading.ts'
 import type { LogReading } from './log-reading.ts'
+import { runPaths } from './run-paths.ts'
+import type { RunPaths } from './run-paths.ts'
 import { readState } from './state-reading.ts'
 import type { StateReading } from './state-reading.ts'
 
 /** By the bytes themselves, which nobody writes to: forked disks share them. */
 const digests = new WeakMap<Uint8Array, string>()
+const noFiles: ReadonlyMap<string, Uint8Array> = new Map()
 const noBytes = new Uint8Array()
 const settled: ReadonlySet<string> = new Set([
   'completed',
@@ -40,42 +43,42 @@ function readPointer(bytes: Uint8Array): Pointer {
 export class RunReading {
   readonly evidence: Evidence
   readonly #shapes: EventShapes
-  #runFolder: string | undefined
-  #logPath: string | undefined
-  #statePath: string | undefined
+  readonly #paths: RunPaths
   #log: LogReading | undefined
-  readonly #projectFiles = new Map<FileTree, ReadonlyMap<string, Uint8Array>>()
-  #engineFolders: readonly string[] | undefined
+  /** The tree whose files were asked for last. */
+  #tree: FileTree | undefined
+  #projectFiles = noFiles
   #definitions: readonly LoggedDefinition[] | undefined
   #folded: { readonly run: FoldedRun | undefined } | undefined
 
   constructor(evidence: Evidence, shapes: EventShapes) {
     this.evidence = evidence
     this.#shapes = shapes
-  }
-
-  get stateFolder(): string {
-    return this.evidence.directories?.stateDirectory ?? '.workflow'
+    this.#paths = runPaths(evidence)
   }
 
   get runFolder(): string {
-    return (this.#runFolder ??= joinPath(this.stateFolder, 'runs', this.evidence.runId))
+    return this.#paths.runFolder
   }
 
   get logPath(): string {
-    return (this.#logPath ??= joinPath(this.runFolder, 'events.jsonl'))
+    return this.#paths.log
   }
 
   get statePath(): string {
-    return (this.#statePath ??= joinPath(this.runFolder, 'state.json'))
+    return this.#paths.state
   }
 
   get pointerPath(): string {
-    return joinPath(this.stateFolder, 'last.json')
+    return this.#paths.pointer
   }
 
   get lockPath(): string {
-    return joinPath(this.runFolder, 'lock')
+    return this.#paths.lock
+  }
+
+  get stagingFolder(): string {
+    return this.#paths.staging
   }
 
   /** The log as it was when the run was left. */
@@ -119,9 +122,12 @@ export class RunReading {
 
   /** The worst that any fault of the run allows. */
   get leniency(): 'survivable' | 'reportable' | 'detect-only' {
-    const classes = new Set(this.evidence.faults.map((fault) => fault.class))
-    if (classes.has('detect-only')) return 'detect-only'
-    return classes.has('reportable') ? 'reportable' : 'survivable'
+    let worst: 'survivable' | 'reportable' = 'survivable'
+    for (const fault of this.evidence.faults) {
+      if (fault.class === 'detect-only') return 'detect-only'
+      if (fault.class === 'reportable') worst = 'reportable'
+    }
+    return worst
   }
 
   /** Whether a life in which nothing went wrong has taken the run over since: a key begins with the life that its fault struck in. */
@@ -169,24 +175,17 @@ export class RunReading {
 
   /** Files outside the engine's directories. */
   projectFiles(files: FileTree): ReadonlyMap<string, Uint8Array> {
-    const known = this.#projectFiles.get(files)
-    if (known !== undefined) return known
+    if (files === this.#tree) return this.#projectFiles
     const projects = new Map<string, Uint8Array>()
     for (const [path, bytes] of files) if (!this.isEngines(path)) projects.set(path, bytes)
-    this.#projectFiles.set(files, projects)
+    this.#tree = files
+    this.#projectFiles = projects
     return projects
   }
 
   /** Whether a path lies in a directory of the engine. */
   isEngines(path: string): boolean {
-    this.#engineFolders ??= this.#foldersOfEngine()
-    return this.#engineFolders.some((folder) => path.startsWith(folder))
-  }
-
-  #foldersOfEngine(): readonly string[] {
-    const { checkpointDirectory, logDirectory } = this.evidence.directories ?? {}
-    const folders = [this.stateFolder, checkpointDirectory, logDirectory]
-    return folders.flatMap((folder) => (folder === undefined ? [] : [`${folder}/`]))
+    return this.#paths.isEngines(path)
   }
 
   /** In which life of the engine an attempt ran: as the agents' port saw it, else counted from the log. */

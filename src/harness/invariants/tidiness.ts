@@ -10,12 +10,12 @@ export const tidiness: Invariant = {
   title: 'nothing stands in the project or the directories of the engine that no event accounts for',
   needsSoundLog: true,
   check(run, verdict) {
-    judgeProject(run, verdict)
-    accountWalks.through(run.events).tell(run, verdict)
+    const accounts = accountWalks.through(run.events)
+    judgeProject(run, accounts.paths, verdict)
+    accounts.tell(run, verdict)
     if (!run.hasSettled) return
-    const staging = `${run.runFolder}/staging/`
     for (const path of run.evidence.files.keys()) {
-      if (path.startsWith(staging)) {
+      if (path.startsWith(run.stagingFolder)) {
         verdict.broken(`Staged file '${path}' was left behind.`, { path })
       } else if (path.endsWith('.tmp') && run.isEngines(path)) {
         verdict.broken(`Temporary file '${path}' was left behind.`, { path })
@@ -24,9 +24,8 @@ export const tidiness: Invariant = {
   },
 }
 
-function judgeProject(run: RunReading, verdict: Verdict): void {
+function judgeProject(run: RunReading, accounted: ReadonlySet<string>, verdict: Verdict): void {
   const { initialFiles, files } = run.evidence
-  const { paths: accounted } = accountWalks.through(run.events)
   for (const [path, bytes] of run.projectFiles(files)) {
     if (accounted.has(path)) continue
     const before = initialFiles.get(path)
@@ -37,8 +36,8 @@ function judgeProject(run: RunReading, verdict: Verdict): void {
       verdict.broken(`File '${path}' of the project was changed, and no event says so.`, { path })
     }
   }
-  for (const path of run.projectFiles(initialFiles).keys()) {
-    if (files.has(path) || accounted.has(path)) continue
+  for (const path of initialFiles.keys()) {
+    if (files.has(path) || accounted.has(path) || run.isEngines(path)) continue
     verdict.broken(`File '${path}' of the project was removed, and no event says so.`, { path })
   }
 }
@@ -52,7 +51,7 @@ class AccountWalk extends LogWalk {
     for (const path of before?.paths ?? []) this.paths.add(path)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind === 'artifact_edit') this.paths.add(event.artifact.path)
     if (event.kind !== 'artifacts_prepared' && event.kind !== 'step_finish') return
     const paths = event.artifacts.map(({ path }) => path)

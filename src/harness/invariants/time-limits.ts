@@ -30,7 +30,7 @@ class AttemptWalk extends LogWalk {
     this.#returnedAt = new Map(before.#returnedAt)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (!('attempt' in event)) return
     const key = tryKey(event)
     if (event.kind === 'step_start') this.#startedAt.set(key, event.at)
@@ -71,7 +71,7 @@ class StepWalk extends LogWalk {
     if (before !== undefined) this.#begun = new Map(before.#begun)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind === 'workflow_resume') this.#begun.clear()
     if (event.kind !== 'step_start' && event.kind !== 'step_fail') return
     const key = visitKey(event)
@@ -117,7 +117,7 @@ class RunWalk extends LogWalk {
     if (before !== undefined) this.#from = before.#from
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     const from = event.kind === 'workflow_resume' ? event.at : (this.#from ?? event.at)
     this.#from = from
     if (event.kind !== 'workflow_end' || event.error?.kind !== 'workflow-timeout') return
@@ -156,7 +156,7 @@ class LateWalk extends LogWalk {
     this.#finished = new Map(before.#finished)
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     if (event.kind === 'late_result') this.said.set(tryKey(event), event)
     if (event.kind === 'step_finish') this.#finished.set(tryKey(event), event.seq)
   }

@@ -26,7 +26,7 @@ class TimeWalk extends LogWalk {
     this.#previous = before.#previous
   }
 
-  protected follow(event: LoggedEvent): void {
+  follow(event: LoggedEvent): void {
     this.#judgeInstant(event)
     if (event.kind === 'workflow_resume') this.#waiting.clear()
     if (event.kind === 'workflow_end' && event.status === 'completed') {

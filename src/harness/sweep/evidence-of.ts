@@ -58,9 +58,7 @@ async function resumedOnceMore(workflow: SweptWorkflow, ended: EndedLifeOf): Pro
 function filesOf({ disk, runId }: SweptWorld): FileTree {
   const runs = `${stateFolder}/runs/`
   const own = `${runs}${runId}/`
-  const files = disk.snapshotFiles()
-  for (const path of files.keys()) if (path.startsWith(runs) && !path.startsWith(own)) files.delete(path)
-  return files
+  return disk.snapshotFiles((path) => path.startsWith(own) || !path.startsWith(runs))
 }
 
 /** The run over which a life had died was refused to the next one. */
