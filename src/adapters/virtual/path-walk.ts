@@ -65,17 +65,22 @@ let joinedPathsCount = 0
 
 /** Joins the path of a folder with names in it: to the same text each time, since one that is new must be hashed anew. */
 export function pathsIn(folder: string): (name: string) => string {
-  const paths = joinedPaths.get(folder) ?? new Map<string, string>()
-  joinedPaths.set(folder, paths)
+  if (joinedPathsCount > pathsKept) {
+    joinedPaths.clear()
+    joinedPathsCount = 0
+  }
+  const known = joinedPaths.get(folder)
+  const paths = known ?? new Map<string, string>()
+  if (known === undefined) {
+    joinedPaths.set(folder, paths)
+    joinedPathsCount++
+  }
   return (name) => {
-    const known = paths.get(name)
-    if (known !== undefined) return known
-    const path = joinPath(folder, name)
-    if (++joinedPathsCount > pathsKept) {
-      joinedPaths.clear()
-      joinedPathsCount = 1
-    }
+    let path = paths.get(name)
+    if (path !== undefined) return path
+    path = joinPath(folder, name)
     paths.set(name, path)
+    joinedPathsCount++
     return path
   }
 }
