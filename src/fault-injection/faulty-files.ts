@@ -87,7 +87,9 @@ function failed(performed: MaybePromise<unknown>, error: Error): MaybePromise<ne
 const encoder = new TextEncoder()
 
 function shortened(operation: FileOperation): FileOperation {
-  return 'data' in operation ? { ...operation, data: firstHalf(operation.data) } : operation
+  if (!('data' in operation)) return operation
+  const { op, path, data } = operation
+  return { op, path, data: firstHalf(data) }
 }
 
 function firstHalf(data: FileData): Uint8Array {

@@ -69,21 +69,9 @@ export interface FilesPort {
   perform<O extends FileOperation>(operation: O): MaybePromise<FileResults[O['op']]>
 }
 
-const writeLike: ReadonlySet<FileOperation['op']> = new Set([
-  'write',
-  'writeNew',
-  'append',
-  'fsync',
-  'fsyncFolder',
-  'rename',
-  'remove',
-  'removeFolder',
-  'makeFolder',
-])
-
 /** Whether an operation changes what is on the disk, or what of it is durable: a crash between two others tells nothing new. */
 export function isWriteLike({ op }: FileOperation): boolean {
-  return writeLike.has(op)
+  return op !== 'read' && op !== 'list' && op !== 'stat' && op !== 'close'
 }
 
 /** Code that reads and writes files by yielding operations; see `interpret` in core. */

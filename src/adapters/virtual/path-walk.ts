@@ -1,4 +1,4 @@
-import { containedPath } from '../../core/index.ts'
+import { containedPath, joinPath } from '../../core/index.ts'
 import { rootNumber, type Inode, type VirtualDisk } from './virtual-disk.ts'
 
 /** A name in a folder that exists, and what has it now. */
@@ -19,7 +19,7 @@ interface ParsedPath {
 
 /** Paths parsed so far: parsing is pure, so all disks share what it gave. */
 const parsedPaths = new Map<string, ParsedPath>()
-const parsedPathsKept = 4_096
+const pathsKept = 4_096
 
 /** Where a path leads to; else why it is not to be had: a folder on the way is missing, or is a file. */
 export function placeOn(disk: VirtualDisk, path: string): Place | 'ENOENT' | 'ENOTDIR' {
@@ -54,9 +54,35 @@ export function parsePath(path: string): ParsedPath {
   const parent = cut < 0 ? undefined : parsePath(normal.slice(0, cut))
   const folders = parent === undefined ? [] : [...parent.folders, parent.name]
   const parsed = { normal, folders, name: copied(normal.slice(cut + 1)) }
-  if (parsedPaths.size >= parsedPathsKept) parsedPaths.clear()
+  if (parsedPaths.size >= pathsKept) parsedPaths.clear()
   parsedPaths.set(path, parsed)
   return parsed
+}
+
+/** Paths joined so far, by folder and name. */
+const joinedPaths = new Map<string, Map<string, string>>()
+let joinedPathsCount = 0
+
+/** Joins the path of a folder with names in it: to the same text each time, since one that is new must be hashed anew. */
+export function pathsIn(folder: string): (name: string) => string {
+  if (joinedPathsCount > pathsKept) {
+    joinedPaths.clear()
+    joinedPathsCount = 0
+  }
+  const known = joinedPaths.get(folder)
+  const paths = known ?? new Map<string, string>()
+  if (known === undefined) {
+    joinedPaths.set(folder, paths)
+    joinedPathsCount++
+  }
+  return (name) => {
+    let path = paths.get(name)
+    if (path !== undefined) return path
+    path = joinPath(folder, name)
+    paths.set(name, path)
+    joinedPathsCount++
+    return path
+  }
 }
 
 /** Names are compared again and again, which takes several times as long for a piece of a longer text. */

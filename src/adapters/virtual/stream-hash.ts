@@ -95,6 +95,11 @@ const isLittleEndian = new Uint8Array(new Int32Array([1]).buffer)[0] === 1
 
 const start: StreamHash = { first: 0x2f0b4c47, second: 0x6a09e667, open: 0, openBytes: 0 }
 
+/** Four look-ups: writing a number of 32 bits to a base goes by way of a float. */
 function hex(lane: number): string {
-  return (lane >>> 0).toString(16).padStart(8, '0')
+  let text = ''
+  for (let shift = 24; shift >= 0; shift -= 8) text += hexOfByte[(lane >>> shift) & 0xff]
+  return text
 }
+
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

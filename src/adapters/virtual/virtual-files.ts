@@ -11,7 +11,7 @@ import type {
 import { afterCrash, isTorn, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
 import { contentBytes, contentSize } from './file-content.ts'
-import { inodeOn, parsePath, placeOn, type Place } from './path-walk.ts'
+import { inodeOn, parsePath, pathsIn, placeOn, type Place } from './path-walk.ts'
 import { durableTarget, rootNumber, VirtualDisk, type Inode, type NameEdit } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
@@ -316,10 +316,11 @@ class FilesOnDisk implements VirtualFiles {
     }
     const { names, targets } = inode.names
     let isSorted = true
+    const pathOf = pathsIn(path)
     for (const [place, name] of names.entries()) {
       const child = this.#disk.inode(targets[place] as number)
       if (child.kind === 'folder' && names[place + 1]?.startsWith(name)) isSorted = false
-      if (!this.#collect(child, path === '' ? name : `${path}/${name}`, files, isAmong)) isSorted = false
+      if (!this.#collect(child, pathOf(name), files, isAmong)) isSorted = false
     }
     return isSorted
   }

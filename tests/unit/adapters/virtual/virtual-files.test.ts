@@ -234,6 +234,28 @@ describe('the virtual disk', () => {
     expect([...files.snapshotFiles().keys()]).toStrictEqual(['a-b', 'a/c', 'b'])
   })
 
+  test('lists those alone that are asked for', () => {
+    const files = createVirtualFiles({ b: '1', 'a/c': '2', 'a/d': '3', 'a.md': '4' })
+    expect([...files.snapshotFiles((path) => path.startsWith('a')).keys()]).toStrictEqual([
+      'a.md',
+      'a/c',
+      'a/d',
+    ])
+  })
+
+  test('lists every file under its path, however many there are, in whatever folders', () => {
+    const initial: Record<string, string> = {}
+    for (let index = 0; index < 1_500; index++)
+      for (const folder of ['a', 'a/b', 'a-b']) initial[`${folder}/${index}`] = ''
+    const files = createVirtualFiles(initial)
+    for (let again = 0; again < 2; again++) {
+      expect([...files.snapshotFiles().keys()]).toStrictEqual(Object.keys(initial).sort())
+    }
+    files.perform({ op: 'rename', path: 'a/b', to: 'b' })
+    expect(files.snapshotFiles().has('b/1499')).toBe(true)
+    expect(files.snapshotFiles().has('a/b/1499')).toBe(false)
+  })
+
   test('keeps its bytes when those that it was given change, and hands out the same ones each time', () => {
     const given = new Uint8Array([1])
     const files = createVirtualFiles({ a: given })
