@@ -59,10 +59,14 @@ export class IndexSet implements Iterable<number> {
     return this.#root !== undefined && someOf(this.#root, this.#levels, 0, isWanted)
   }
 
+  map<T>(of: (index: number) => T): T[] {
+    const mapped: T[] = []
+    this.some((index) => mapped.push(of(index)) === 0)
+    return mapped
+  }
+
   *[Symbol.iterator](): Generator<number> {
-    const members: number[] = []
-    this.some((index) => members.push(index) === 0)
-    yield* members
+    yield* this.map((index) => index)
   }
 }
 

@@ -70,7 +70,7 @@ function createIncarnation(given: DriverPorts, forkedFrom?: RunFork): Incarnatio
         whenReady(recoverRun(request, life), (run) => {
           live = run
           const { workflow, ready, runId } = run.state
-          return { runId, restarts: Array.from(ready, (index) => workflow.steps[index]?.id as string) }
+          return { runId, restarts: ready.map((index) => workflow.steps[index]?.id as string) }
         }),
       ),
     tick: (policy) =>

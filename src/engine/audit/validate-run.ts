@@ -7,7 +7,7 @@ import type { RunState } from '../run/run-state.ts'
 import { changedArtifacts } from '../run/safe-point.ts'
 import { newestArtifacts, stateJson } from '../run/state-view.ts'
 import { verifies } from '../store/artifact-commit.ts'
-import { orphanedBlobs, referencedBlobs } from '../store/blobs.ts'
+import { orphanedBlobs } from '../store/blobs.ts'
 import { readLastPointer } from '../store/last-pointer.ts'
 import { runLayout, stagingFolder } from '../store/layout.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
@@ -178,8 +178,8 @@ function* preparedFindings(
   return findings
 }
 
-function* orphanFindings({ layout, log }: StoredRun): FileProgram<readonly Finding[]> {
-  const orphans = yield* orphanedBlobs(layout.blobs, referencedBlobs(log.events))
+function* orphanFindings({ layout, blobs }: StoredRun): FileProgram<readonly Finding[]> {
+  const orphans = yield* orphanedBlobs(layout.blobs, blobs)
   return orphans.map((file) => ({
     severity: 'note' as const,
     file,

@@ -6,7 +6,6 @@ import type { EventBody, StepEventContext, WorkflowResumeEvent } from '../../tra
 import { rollForward } from '../store/artifact-commit.ts'
 import { corrupt } from '../store/corrupt.ts'
 import { ensureFolder, replaceFile, temporarySuffix } from '../store/durable-file.ts'
-import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
@@ -161,7 +160,7 @@ function heldRun(stored: StoredRun, state: RunState, lock: HeldLock, life: LifeP
       length: log.events.length,
       sizeBytes: log.validBytes,
       outputCapBytes: life.ports.outputCapBytes,
-      blobs: referencedBlobs(log.events),
+      blobs: stored.blobs,
       durableFolders: life.durableFolders,
     }),
     state,

@@ -119,7 +119,6 @@ export function* loadOutputs(
     }
     outputs.set(sha256, JSON.parse(decodeStrictUtf8(bytes)) as JsonValue)
   }
-  if (outputs.size === 0) return events
   return events.map((event) => {
     const blob = blobOf(event)
     return blob === undefined

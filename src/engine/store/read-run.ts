@@ -3,7 +3,7 @@ import { perform } from '../../ports/index.ts'
 import type { DigestPort, FileProgram } from '../../ports/index.ts'
 import { decodeLog } from '../../trace/index.ts'
 import type { DecodedLog, DecodedState, EventOf, KnownFiles, StoredState } from '../../trace/index.ts'
-import { loadOutputs } from './blobs.ts'
+import { loadOutputs, referencedBlobs } from './blobs.ts'
 import { corrupt } from './corrupt.ts'
 import { listHistory } from './history.ts'
 import { readLastPointer } from './last-pointer.ts'
@@ -17,6 +17,8 @@ export interface StoredRun {
   readonly log: DecodedLog
   readonly logBytes: Uint8Array
   readonly start: EventOf<'workflow_start'>
+  /** Digests of the blobs that the log names. */
+  readonly blobs: ReadonlySet<string>
   /** The snapshot, when there is one that fits. */
   readonly state: StoredState | undefined
   /** Saves so far, as far as anybody knows. */
@@ -67,7 +69,8 @@ export function* readStoredRun(
   const recorded = log.events[0]?.runId ?? runId
   if (recorded !== runId)
     throw corrupt(layout.log, `line 1 (event 0): it belongs to run '${recorded}'`, { line: 1, seq: 0 })
-  const events = yield* loadOutputs(layout.blobs, log.events, digest)
+  const blobs = referencedBlobs(log.events)
+  const events = blobs.size === 0 ? log.events : yield* loadOutputs(layout.blobs, log.events, digest)
   const start = events[0]
   if (start === undefined && !hasBegun) throw neverBegan(runId)
   if (start?.kind !== 'workflow_start')
@@ -81,6 +84,7 @@ export function* readStoredRun(
     log: { ...log, events },
     logBytes,
     start,
+    blobs,
     state,
     saveSeq,
     stateProblem,
