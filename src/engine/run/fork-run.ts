@@ -1,5 +1,4 @@
 import { Attempt } from '../step/attempt.ts'
-import { EventLog } from '../store/event-log.ts'
 import { callAgent } from './calls.ts'
 import { liveRun } from './live-run.ts'
 import type { LifeParts, LiveRun } from './live-run.ts'
@@ -15,27 +14,15 @@ export interface RunFork {
 export function forkRun(run: LiveRun): RunFork | undefined {
   const attempts = [...run.attempts.values()]
   if (attempts.some(({ called }) => called) || run.gating.size > 0 || run.inbox.length > 0) return undefined
-  const { layout, state, acknowledged, saveSeq, savedAtBytes } = run
-  const { sizeBytes, blobs } = run.log
-  const { runId, correlationId, workflow, seq, epoch } = state
+  const { layout, lock, state, acknowledged, saveSeq, savedAtBytes } = run
+  const forkedLog = run.log.fork()
   return {
     durableFolders: new Set(run.durableFolders),
     over(life) {
-      const log = new EventLog({
-        layout,
-        digest: life.ports.digest,
-        identity: { workflowId: workflow.definition.id, runId, correlationId },
-        epoch,
-        length: seq + 1,
-        sizeBytes,
-        outputCapBytes: life.ports.outputCapBytes,
-        blobs,
-        durableFolders: life.durableFolders,
-      })
-      const fork = Object.assign(liveRun(life, { layout, log, state, saveSeq }), {
-        acknowledged,
-        savedAtBytes,
-      })
+      const log = forkedLog(life.ports.digest, life.durableFolders)
+      const fork = liveRun(life, { layout, lock, log, state, saveSeq })
+      fork.acknowledged = acknowledged
+      fork.savedAtBytes = savedAtBytes
       const calls = attempts.map(({ index, key, definition, parameters }) => {
         const attempt = new Attempt(index, key, definition, layout)
         attempt.parameters = parameters

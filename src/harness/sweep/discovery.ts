@@ -7,30 +7,38 @@ import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveAttended } from './later-lives.ts'
-import type { Boundary, CallPoint, FaultPoint, WritePoint } from './life-options.ts'
+import type { Boundary, CallPoint, EndedLifeOf, FaultPoint, WritePoint } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 import type { SweptWorld } from './swept-world.ts'
 
-/** What a run without faults does and comes to. */
-export interface Discovery {
+/** What a run does. */
+export interface Trace {
   /** Every operation that changes the disk, in order. */
   readonly writes: readonly FaultPoint[]
-  /** How many of them the disk itself has counted. */
-  readonly countedWrites: number
   /** Every call of an agent or a gate, in order. */
   readonly calls: readonly DiscoveredCall[]
+  /** The places at which the run can be forked, in order. */
+  readonly boundaries: readonly TracedBoundary[]
+}
+
+/** What a run without faults does and comes to. */
+export interface Discovery extends Trace {
+  /** How many writes the disk itself has counted. */
+  readonly countedWrites: number
   /** How many calls the agents and the gates themselves have counted. */
   readonly countedCalls: CallCounts
-  /** The places at which the run can be forked, in order. */
   readonly boundaries: readonly DiscoveredBoundary[]
   /** How many of them the engine itself has given. */
   readonly countedForks: number
   readonly reference: CanonicalOutcome
 }
 
-export interface DiscoveredBoundary extends Boundary {
+export interface TracedBoundary extends Boundary {
   /** How many writes come before it. */
   readonly writesBefore: number
+}
+
+export interface DiscoveredBoundary extends TracedBoundary {
   /** What the run has come to there. */
   readonly reference: CanonicalOutcome
 }
@@ -46,6 +54,22 @@ export interface CallCounts {
   readonly requests: number
 }
 
+/** Runs a workflow to its end, and notes all that it does on the way. */
+export async function trace(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+): Promise<Trace & { readonly ended: EndedLifeOf }> {
+  const writes: FaultPoint[] = []
+  const calls: DiscoveredCall[] = []
+  const boundaries: TracedBoundary[] = []
+  const ended = await liveAttended(workflow, world, {
+    onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
+    onWrite: (point, there) => writes.push({ ...point, world: there() }),
+    onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
+  })
+  return { writes, calls, boundaries, ended }
+}
+
 /** Two runs without faults: what they come to is the reference, what they do are the points. */
 export async function discover(
   workflow: SweptWorkflow,
@@ -53,29 +77,15 @@ export async function discover(
   initialFiles: FileTree,
 ): Promise<Discovery> {
   const once = async (watch?: FolderWatch) => {
-    const writes: FaultPoint[] = []
-    const calls: DiscoveredCall[] = []
     const counted = { agents: 0, gates: 0, requests: 0, forks: 0 }
-    const boundaries: (Boundary & { readonly writesBefore: number })[] = []
     const intrusions: Intrusion[] = []
-    const ended = await liveAttended(guarded(counting(workflow, counted), watch, intrusions), freshWorld(), {
-      onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
-      onWrite: (point, world) => writes.push({ ...point, world: world() }),
-      onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
-    })
+    const watched = guarded(counting(workflow, counted), watch, intrusions)
+    const { ended, ...traced } = await trace(watched, freshWorld())
     const [intrusion] = intrusions
     if (intrusion !== undefined) throw notSimulated(workflow.definition.id, intrusion)
     const countedWrites = ended.world.disk.changesMade
     const evidence = await evidenceOf(workflow, ended, initialFiles)
-    return {
-      writes,
-      countedWrites,
-      calls,
-      countedCalls: counted,
-      countedForks: counted.forks,
-      boundaries,
-      evidence,
-    }
+    return { ...traced, countedWrites, countedCalls: counted, countedForks: counted.forks, evidence }
   }
   const watch = workflow.folder === undefined ? undefined : watchFolder(workflow.folder, notWatched)
   const [first, second] = [await once(watch), await once()]

@@ -1,6 +1,6 @@
 import { createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner } from '../../adapters/virtual/index.ts'
-import { isFaultlineError, messageOf } from '../../core/index.ts'
+import { isFaultlineError, messageOf, withoutStacks } from '../../core/index.ts'
 import type { GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
 import { bornLife } from '../engine-life.ts'
@@ -84,7 +84,8 @@ class WatchedLife {
     if (this.#options.from !== undefined) return
     if (runId !== undefined) {
       const { expects, given } = this.#options
-      await incarnation.recover({ runId, ...(expects === undefined ? {} : { expects }), ...given })
+      const request = { runId, ...(expects === undefined ? {} : { expects }), ...given }
+      await withoutStacks(() => incarnation.recover(request))
       for (const [step, decision] of Object.entries(given?.answers ?? {}))
         await this.#answered(step, decision)
       return
@@ -100,7 +101,7 @@ class WatchedLife {
       if (report.status !== 'running') return report.status
       return idle && this.#watch.gateIsSilent ? 'waiting' : undefined
     })
-    if (status === 'left') return { status }
+    if (status === 'left' || status === 'completed' || status === 'cancelled') return { status }
     const state = this.#life.incarnation.state()
     this.#asksFor = givenBy(this.#workflow.operator, state)
     const { error } = state
