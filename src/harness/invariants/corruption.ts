@@ -89,10 +89,12 @@ function vouchedSeq(run: RunReading, { disk }: EndedLife, log: LogReading): numb
   const state = run.stateIn(disk)
   const isSound = state !== undefined && state.problem === undefined
   const stateSeq = isSound && state.runId === run.evidence.runId ? state.seq : -1
-  const laterLines = log.lines
-    .slice(log.wholeEvents)
-    .map(({ value }) => (typeof value?.['durableSeq'] === 'number' ? value['durableSeq'] : -1))
-  return Math.max(stateSeq, run.pointedSeq(disk), ...laterLines)
+  let vouched = Math.max(stateSeq, run.pointedSeq(disk))
+  for (let index = log.wholeEvents; index < log.lines.length; index++) {
+    const durableSeq = log.lines[index]?.value?.['durableSeq']
+    if (typeof durableSeq === 'number') vouched = Math.max(vouched, durableSeq)
+  }
+  return vouched
 }
 
 function saysWhere({ code, message }: SeenError, seq: number): boolean {

@@ -1,5 +1,6 @@
 import type { SeenError } from './evidence.ts'
 import type { Invariant } from './invariant.ts'
+import type { RunReading } from './run-reading.ts'
 
 /** O11 */
 export const errorHonesty: Invariant = {
@@ -7,23 +8,19 @@ export const errorHonesty: Invariant = {
   title:
     'a fault that the run need not survive reaches the caller as an error with a code or kind that names the cause',
   check(run, verdict) {
-    const { evidence } = run
-    const told = evidence.faults.filter((fault) => fault.class !== 'survivable')
-    if (told.length === 0) return
-    // A retry is told of in the log, with what it is made for.
-    const retried: readonly SeenError[] = run.events
-      .filter((event) => event.kind === 'step_retry')
-      .map(({ error: { message, kind } }) => ({ message, kind }))
-    for (const { fault, key, cause } of told) {
+    const { faults, errors } = run.evidence
+    for (const { fault, key, class: promised, cause } of faults) {
+      if (promised === 'survivable') continue
       if (cause === undefined) {
         verdict.notJudged(`whether fault '${fault}' at ${key} was reported: it names no cause`)
         continue
       }
-      const reports = [...evidence.errors, ...retried].filter((error) => names(error, cause))
+      if (errors.some((error) => names(error, cause) && saysWhat(error))) continue
+      const reports = [...errors, ...retriedErrors(run)].filter((error) => names(error, cause))
       if (reports.length === 0) {
         const sentence = `Fault '${fault}' at ${key} was swallowed: no error that names '${cause}' reached the caller.`
         verdict.broken(sentence, placeOfKey(key))
-      } else if (!reports.some(({ code, kind }) => (code ?? kind) !== undefined)) {
+      } else if (!reports.some(saysWhat)) {
         const sentence = `Fault '${fault}' at ${key} reached the caller as an error without code or kind: ${reports[0]?.message}.`
         verdict.broken(sentence, placeOfKey(key))
       }
@@ -31,8 +28,19 @@ export const errorHonesty: Invariant = {
   },
 }
 
+/** A retry is told of in the log, with what it is made for. */
+function retriedErrors({ events }: RunReading): readonly SeenError[] {
+  return events
+    .filter((event) => event.kind === 'step_retry')
+    .map(({ error: { message, kind } }) => ({ message, kind }))
+}
+
 function names({ message, causes = [] }: SeenError, cause: string): boolean {
-  return [message, ...causes].some((text) => text.includes(cause))
+  return message.includes(cause) || causes.some((text) => text.includes(cause))
+}
+
+function saysWhat({ code, kind }: SeenError): boolean {
+  return (code ?? kind) !== undefined
 }
 
 /** `<incarnation>/<step>#<visit>@<attempt>:<port>...`; outside steps it names none. */

@@ -75,19 +75,32 @@ export function eventOf(log: LogReading, seq: number): LoggedEvent | undefined {
   )
 }
 
-/** How many whole lines of a log some bytes begin with, by halves: the comparison itself is the machine's. */
-export function linesInCommon({ bytes, ends }: LogReading, others: Uint8Array): number {
+/** How many whole lines of a log some bytes begin with. */
+export function linesInCommon(log: LogReading, others: Uint8Array): number {
+  const { bytes, ends } = log
   let common = 0
   let from = 0
-  let tried = ends.length
-  for (let end = tried; common < end; tried = (common + end + 1) >>> 1) {
+  let tried = likelyInCommon(log, others)
+  for (let end = ends.length; common < end; tried = (common + end + 1) >>> 1) {
     const to = ends[tried - 1] as number
     if (to <= others.length && sameBytes(bytes.subarray(from, to), others.subarray(from, to))) {
       common = tried
       from = to
+      if (!beginAlike(bytes, others, from)) return common
     } else end = tried - 1
   }
   return common
+}
+
+/** By halves, and by no more than a checksum each time: at least one. */
+function likelyInCommon({ bytes, ends }: LogReading, others: Uint8Array): number {
+  let likely = 1
+  for (let end = ends.length; likely < end;) {
+    const tried = (likely + end + 1) >>> 1
+    if (beginAlike(bytes, others, ends[tried - 2] as number)) likely = tried
+    else end = tried - 1
+  }
+  return likely
 }
 
 function isLogOf({ bytes, ends }: LogReading, others: Uint8Array): boolean {
@@ -97,9 +110,12 @@ function isLogOf({ bytes, ends }: LogReading, others: Uint8Array): boolean {
 
 const checksumLength = 8
 
-/** Whether two logs have the same checksum at a place: mostly the answer to whether they go on with the same line. */
+/** Whether lines begin with the same checksum: mostly the answer to whether they are the same. */
 function beginAlike(left: Uint8Array, right: Uint8Array, from: number): boolean {
-  for (let at = from; at < from + checksumLength; at++) if (left[at] !== right[at]) return false
+  for (let at = from; at < from + checksumLength; at++) {
+    if (left[at] !== right[at]) return false
+    if (left[at] === lineFeed) return true
+  }
   return true
 }
 

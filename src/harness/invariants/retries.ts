@@ -75,9 +75,9 @@ class RetryWalk extends LogWalk {
     }
   }
 
-  #skip({ step, visit }: LoggedEventOf<'step_skip'>): void {
-    this.#visits.set(step, visit)
-    this.#waits.delete(visitKey({ step, visit }))
+  #skip(event: LoggedEventOf<'step_skip'>): void {
+    this.#visits.set(event.step, event.visit)
+    this.#waits.delete(visitKey(event))
   }
 
   #retry(event: LoggedEventOf<'step_retry'>): void {

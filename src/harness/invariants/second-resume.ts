@@ -45,10 +45,12 @@ function judgeFiles(run: RunReading, verdict: Verdict): void {
   const { files, secondResume: second } = run.evidence
   const before = run.projectFiles(files)
   const after = run.projectFiles(second?.files ?? new Map())
-  for (const path of new Set([...before.keys(), ...after.keys()])) {
-    const [was, is] = [before.get(path), after.get(path)]
-    if (was !== undefined && is !== undefined && run.sha256Of(was) === run.sha256Of(is)) continue
-    const change = was === undefined ? 'made' : is === undefined ? 'removed' : 'changed'
+  const broken = (change: string, path: string): void =>
     verdict.broken(`A further resume ${change} file '${path}'.`, { path })
+  for (const [path, was] of before) {
+    const is = after.get(path)
+    if (is === undefined) broken('removed', path)
+    else if (run.sha256Of(was) !== run.sha256Of(is)) broken('changed', path)
   }
+  for (const path of after.keys()) if (!before.has(path)) broken('made', path)
 }

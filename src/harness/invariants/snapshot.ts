@@ -1,5 +1,4 @@
 import type { FileTree } from './evidence.ts'
-import { foldLog } from './fold.ts'
 import type { Invariant, Verdict } from './invariant.ts'
 import type { RunReading } from './run-reading.ts'
 import { shown } from './words.ts'
@@ -45,9 +44,7 @@ function judgeState(run: RunReading, files: FileTree, which: string, verdict: Ve
     verdict.broken(sentence, { path, seq })
     return
   }
-  const folded = foldLog(log.events, seq)
-  if (folded === undefined) return
-  for (const { path: member, before, after } of state.differencesFrom(folded)) {
+  for (const { path: member, before, after } of state.differencesFrom(log)) {
     const sentence = `The state.json ${which} has ${member} ${shown(after)}, and the log adds up to ${shown(before)} at event ${seq}.`
     verdict.broken(sentence, { path, seq, ...stepOf(member) })
   }

@@ -5,6 +5,7 @@ import type { LoggedEvent } from './event-shapes.ts'
 import type { EvidenceDigest } from './evidence.ts'
 import { foldLog } from './fold.ts'
 import type { FoldedRun } from './fold.ts'
+import type { LogReading } from './log-reading.ts'
 import { isTextOf, stateOf } from './state-document.ts'
 
 /** A `state.json` by its bytes: what it holds when its checksum holds, or what is wrong with it, to follow "state.json". */
@@ -20,6 +21,7 @@ class WrittenState {
   readonly #text: Uint8Array | undefined
   #body: JsonObject | undefined
   readonly #equals = new WeakSet<FoldedRun>()
+  readonly #fits = new WeakSet<LogReading>()
 
   constructor(
     { runId, seq }: { readonly runId: unknown; readonly seq: number },
@@ -34,7 +36,15 @@ class WrittenState {
   }
 
   /** In what it departs from what a log adds up to. How often it was saved, and in which format, the log does not say. */
-  differencesFrom(run: FoldedRun): readonly JsonChange[] {
+  differencesFrom(log: LogReading): readonly JsonChange[] {
+    if (this.#fits.has(log)) return []
+    const run = foldLog(log.events, this.seq)
+    const differences = run === undefined ? [] : this.#differencesFrom(run)
+    if (differences.length === 0) this.#fits.add(log)
+    return differences
+  }
+
+  #differencesFrom(run: FoldedRun): readonly JsonChange[] {
     if (this.#equals.has(run)) return []
     const differences = this.#text !== undefined && isTextOf(this.#text, run) ? [] : this.#compare(run)
     if (differences.length === 0) this.#equals.add(run)

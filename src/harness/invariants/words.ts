@@ -18,13 +18,25 @@ export function placeOf({ step, visit, attempt, seq }: StepPlace): RunPlace {
 }
 
 /** Tells tries apart: `build#1@2`. */
-export function tryKey({ step, visit, attempt }: StepPlace): string {
-  return `${step}#${visit}@${attempt}`
+export function tryKey(place: StepPlace): string {
+  const known = tryKeys.get(place)
+  if (known !== undefined) return known
+  const key = `${visitKey(place)}@${place.attempt}`
+  tryKeys.set(place, key)
+  return key
 }
 
-export function visitKey({ step, visit }: { readonly step: string; readonly visit: number }): string {
-  return `${step}#${visit}`
+export function visitKey(place: { readonly step: string; readonly visit: number }): string {
+  const known = visitKeys.get(place)
+  if (known !== undefined) return known
+  const key = `${place.step}#${place.visit}`
+  visitKeys.set(place, key)
+  return key
 }
+
+/** By the event or the call itself: runs that were forked from one another share most of theirs. */
+const tryKeys = new WeakMap<StepPlace, string>()
+const visitKeys = new WeakMap<object, string>()
 
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`

@@ -11,7 +11,7 @@ import { foldLog } from '../../../../src/harness/invariants/fold.ts'
 import type { FoldedRun } from '../../../../src/harness/invariants/fold.ts'
 import { builtInInvariants, canonicalOutcome, judge } from '../../../../src/harness/invariants/index.ts'
 import type { Evidence } from '../../../../src/harness/invariants/index.ts'
-import { eventOf, lineOf, readLog } from '../../../../src/harness/invariants/log-reading.ts'
+import { eventOf, lineOf, linesInCommon, readLog } from '../../../../src/harness/invariants/log-reading.ts'
 import type { LogReading } from '../../../../src/harness/invariants/log-reading.ts'
 import { readState } from '../../../../src/harness/invariants/state-reading.ts'
 import { isTextOf, stateOf } from '../../../../src/harness/invariants/state-document.ts'
@@ -77,6 +77,24 @@ describe('a log that is read after another that begins like it', () => {
     for (const [index, event] of cut.events.entries()) expect(event).toBe(whole.events[index])
     expect(read(log.slice())).toBe(whole)
   })
+})
+
+test('whole lines that logs have in common are counted wherever they go apart, short ones too', () => {
+  const whole = read(log)
+  for (const length of [0, 1, 40, 5_000]) {
+    for (const line of ['', 'abc\n', '\n', '\n\n', 'abc']) {
+      const cut = new Uint8Array([...log.subarray(0, length), ...encodeUtf8(line)])
+      const departing = new Uint8Array([...cut, ...encodeUtf8('deadbeef {}\n')])
+      const ends = whole.ends.filter((end) => end <= length).length
+      expect([linesInCommon(whole, cut), linesInCommon(whole, departing)]).toEqual([ends, ends])
+      expect(linesInCommon(read(cut), departing)).toBe(read(cut).ends.length)
+      expect(linesInCommon(read(departing), cut)).toBe(read(cut).ends.length)
+    }
+  }
+  // The same again behind what is not.
+  const between = whole.ends[3] as number
+  const mended = log.with(between - 9, (log[between - 9] as number) ^ 1)
+  expect([linesInCommon(whole, mended), linesInCommon(read(mended), log)]).toEqual([3, 3])
 })
 
 test('a line is found by its number where lines are damaged or out of sequence', () => {
