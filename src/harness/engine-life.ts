@@ -73,6 +73,7 @@ export interface EngineLife {
   move<T>(
     policy: TickPolicy,
     settled: (report: TickReport, idle: boolean) => Promise<T | undefined>,
+    beforeTick?: () => void,
   ): Promise<T>
   /** Holds no port call back any more: once the incarnation is closed it refuses them all. */
   letGo(): void
@@ -131,11 +132,12 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
       owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
     }),
     wake: () => bell.ring(),
-    async move(policy, settled) {
+    async move(policy, settled, beforeTick) {
       activities.open()
       try {
         for (;;) {
           bell.clear()
+          beforeTick?.()
           const report = await incarnation.tick(policy)
           const outcome = await settled(report, false)
           if (outcome !== undefined) return outcome

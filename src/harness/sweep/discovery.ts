@@ -7,7 +7,7 @@ import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveAttended } from './later-lives.ts'
-import type { Boundary, CallPoint, FaultPoint, WritePoint } from './life-options.ts'
+import type { Boundary, CallPoint, FaultPoint, ForkPoint, WritePoint } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -21,16 +21,21 @@ export interface Discovery {
   readonly calls: readonly DiscoveredCall[]
   /** How many calls the agents and the gates themselves have counted. */
   readonly countedCalls: CallCounts
-  /** The places at which the run can be forked, in order. */
+  /** Where the run can be forked, in order. */
+  readonly forkPoints: readonly DiscoveredForkPoint[]
+  /** Those of them at which steps start. */
   readonly boundaries: readonly DiscoveredBoundary[]
-  /** How many of them the engine itself has given. */
-  readonly countedForks: number
+  /** How many of these the engine itself has given. */
+  readonly countedBoundaries: number
   readonly reference: CanonicalOutcome
 }
 
-export interface DiscoveredBoundary extends Boundary {
+export interface DiscoveredForkPoint extends ForkPoint {
   /** How many writes come before it. */
   readonly writesBefore: number
+}
+
+export interface DiscoveredBoundary extends Boundary, DiscoveredForkPoint {
   /** What the run has come to there. */
   readonly reference: CanonicalOutcome
 }
@@ -56,12 +61,18 @@ export async function discover(
     const writes: FaultPoint[] = []
     const calls: DiscoveredCall[] = []
     const counted = { agents: 0, gates: 0, requests: 0, forks: 0 }
-    const boundaries: (Boundary & { readonly writesBefore: number })[] = []
+    const boundaries: (Boundary & DiscoveredForkPoint)[] = []
+    const forkPoints: DiscoveredForkPoint[] = []
     const intrusions: Intrusion[] = []
     const ended = await liveAttended(guarded(counting(workflow, counted), watch, intrusions), freshWorld(), {
       onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
       onWrite: (point, world) => writes.push({ ...point, world: world() }),
-      onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
+      onBoundary(boundary) {
+        const discovered = { ...boundary, writesBefore: writes.length }
+        boundaries.push(discovered)
+        forkPoints.push(discovered)
+      },
+      onAnswered: (answered) => forkPoints.push({ ...answered, writesBefore: writes.length }),
     })
     const [intrusion] = intrusions
     if (intrusion !== undefined) throw notSimulated(workflow.definition.id, intrusion)
@@ -72,8 +83,9 @@ export async function discover(
       countedWrites,
       calls,
       countedCalls: counted,
-      countedForks: counted.forks,
+      forkPoints,
       boundaries,
+      countedBoundaries: counted.forks - (forkPoints.length - boundaries.length),
       evidence,
     }
   }

@@ -7,7 +7,7 @@ import type { Invariant, Violation } from '../invariants/index.ts'
 import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover, likelySource } from './discovery.ts'
-import type { DiscoveredBoundary, Discovery } from './discovery.ts'
+import type { DiscoveredBoundary, DiscoveredForkPoint, Discovery } from './discovery.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { mergeSweepReports } from './merge-reports.ts'
 import { AgentMemory } from './memoised-agents.ts'
@@ -345,8 +345,12 @@ export class Sweep {
   }
 
   /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
-  async liveFrom(write: number, options: LifeOptions): Promise<EndedLifeOf> {
-    const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
+  async liveFrom(
+    write: number,
+    options: LifeOptions,
+    among: readonly DiscoveredForkPoint[] = this.discovery.forkPoints,
+  ): Promise<EndedLifeOf> {
+    const from = among.findLast(({ writesBefore }) => writesBefore <= write)
     const ended =
       from === undefined
         ? await liveAttended(this.workflow, this.freshWorld(), options)

@@ -1,12 +1,12 @@
 import { createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner } from '../../adapters/virtual/index.ts'
 import { isFaultlineError, messageOf } from '../../core/index.ts'
-import type { GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
+import type { ClockPort, GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
 import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import type { RunEnding, SeenError } from '../invariants/index.ts'
-import type { EndedLifeOf, Given, LifeOptions } from './life-options.ts'
+import type { EndedLifeOf, ForkPoint, Given, LifeOptions } from './life-options.ts'
 import { LifeWatch } from './life-watch.ts'
 import { copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -30,6 +30,7 @@ class WatchedLife {
   readonly #options: LifeOptions
   readonly #watch: LifeWatch
   readonly #life: EngineLife
+  readonly #clock: ClockPort
   #asksFor: Given | undefined
   #leftAt: string | undefined
   #interferesNow = false
@@ -38,7 +39,9 @@ class WatchedLife {
     this.#workflow = workflow
     this.#options = options
     this.#watch = new LifeWatch(workflow, before, options)
-    this.#life = bornLife(this.#watch.ports(), this.#watch.incarnation)
+    const ports = this.#watch.ports()
+    this.#clock = ports.clock
+    this.#life = bornLife(ports, this.#watch.incarnation)
   }
 
   async toEnd(): Promise<EndedLifeOf> {
@@ -94,12 +97,17 @@ class WatchedLife {
   }
 
   async #moved(): Promise<RunEnding> {
-    const status = await this.#life.move(this.#policy(), async (report, idle) => {
-      if (this.#leftAt !== undefined) return 'left'
-      if (this.#interferesNow) return this.#interfere()
-      if (report.status !== 'running') return report.status
-      return idle && this.#watch.gateIsSilent ? 'waiting' : undefined
-    })
+    const { onAnswered } = this.#options
+    const status = await this.#life.move(
+      this.#policy(),
+      async (report, idle) => {
+        if (this.#leftAt !== undefined) return 'left'
+        if (this.#interferesNow) return this.#interfere()
+        if (report.status !== 'running') return report.status
+        return idle && this.#watch.gateIsSilent ? 'waiting' : undefined
+      },
+      onAnswered && (() => this.#forkBeforeTick(onAnswered)),
+    )
     if (status === 'left') return { status }
     const state = this.#life.incarnation.state()
     this.#asksFor = givenBy(this.#workflow.operator, state)
@@ -123,13 +131,25 @@ class WatchedLife {
         this.#leftAt = name
         return false
       }
-      const fork = onBoundary === undefined ? undefined : this.#life.incarnation.fork?.()
-      if (fork !== undefined) {
-        onBoundary?.({ name, place, world: copyOf(watch.world), fork, occurrences: watch.occurrences() })
-      }
+      const forkPoint = onBoundary === undefined ? undefined : this.#forkPoint()
+      if (forkPoint !== undefined) onBoundary?.({ name, place, ...forkPoint })
       return true
     }
     return { holds: new Set(), stopsAfter: () => false, maxResults: Infinity, beforeCalls }
+  }
+
+  #forkBeforeTick(onAnswered: NonNullable<LifeOptions['onAnswered']>): void {
+    if (this.#watch.hasOpenCalls) return
+    // Agents may have slept since somebody looked.
+    this.#clock.now()
+    const forkPoint = this.#forkPoint()
+    if (forkPoint !== undefined) onAnswered(forkPoint)
+  }
+
+  #forkPoint(): ForkPoint | undefined {
+    const watch = this.#watch
+    const fork = this.#life.incarnation.fork?.()
+    return fork && { world: copyOf(watch.world), fork, occurrences: watch.occurrences() }
   }
 
   async #interfere(): Promise<'cancelled' | undefined> {
