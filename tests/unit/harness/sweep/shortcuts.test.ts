@@ -104,7 +104,7 @@ test('there is no fork while an agent is at work that nobody waits for any more'
       return null
     },
   }
-  const steps = [{ id: 'only', agent: 'slow', timeout: '1s', retries: 1 }]
+  const steps = [{ id: 'only', agent: 'slow', timeout: '1s', retries: 1 } as const]
   const workflow = await sweptWorkflow({ id: 'slow', steps }, agents)
   const answered: ForkPoint[] = []
   const { world } = await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {
