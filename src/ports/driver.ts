@@ -66,7 +66,7 @@ export interface DriverPorts extends StorageOptions {
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
   /** What need not be read again, for who takes the same run up thousands of times. */
-  readonly knownFiles?: KnownFiles
+  readonly knownFiles?: KnownFiles | undefined
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
 }

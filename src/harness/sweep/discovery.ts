@@ -9,6 +9,7 @@ import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveAttended } from './later-lives.ts'
 import type { Boundary, CallPoint, FaultPoint, ForkPoint, WritePoint } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
+import { copyOf, nothingLeft } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What a run without faults does and comes to. */
@@ -102,7 +103,8 @@ export async function discover(
   const { evidence, ...discovered } = first
   const boundaries = await Promise.all(
     first.boundaries.map(async (boundary) => {
-      const world: SweptWorld = { ...boundary.world, ending: { status: 'left' } }
+      const world = copyOf(boundary.world)
+      world.ending = { status: 'left' }
       const left = {
         world,
         leftovers: nothingLeft,
@@ -209,8 +211,6 @@ function counting(
     },
   }
 }
-
-const nothingLeft = { openFiles: [], timers: [], calls: [] }
 
 /** What helps a run that waits. */
 const standstills: Readonly<Record<string, string>> = {

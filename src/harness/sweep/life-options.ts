@@ -2,7 +2,6 @@ import type { Fault, WorkflowDefinition } from '../../definition/index.ts'
 import type { FileData, FileOperation, ForkedLife, RecoverRequest } from '../../ports/index.ts'
 import type { FiredFaultRecord, Leftovers, SeenError } from '../invariants/index.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { FileOperationNames } from './fault-points.ts'
 import type { DiskFault } from './report.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -33,7 +32,8 @@ export interface ForkPoint {
   /** The world as this life would leave it. */
   readonly world: SweptWorld
   readonly fork: ForkedLife
-  readonly occurrences: FileOperationNames
+  /** How often each operation had come. */
+  readonly occurrences: ReadonlyMap<string, number>
 }
 
 /** Where steps start: nobody is in flight, and all that the life has done is durable. */

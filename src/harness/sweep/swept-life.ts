@@ -1,6 +1,7 @@
 import { createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner } from '../../adapters/virtual/index.ts'
-import { isFaultlineError, messageOf } from '../../core/index.ts'
+import { isFaultlineError, messageOf, whenReady } from '../../core/index.ts'
+import type { MaybePromise } from '../../core/index.ts'
 import type { ClockPort, GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
 import { bornLife } from '../engine-life.ts'
@@ -8,7 +9,7 @@ import type { EngineLife } from '../engine-life.ts'
 import type { RunEnding, SeenError } from '../invariants/index.ts'
 import type { EndedLifeOf, ForkPoint, Given, LifeOptions } from './life-options.ts'
 import { LifeWatch } from './life-watch.ts'
-import { copyOf } from './swept-world.ts'
+import { ChangingWorld, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 import type { SweepOperator, SweptWorkflow } from './swept-workflow.ts'
 
@@ -53,8 +54,8 @@ class WatchedLife {
       watch.hasTakenOver()
       if (tookOver && !watch.isTroubled && this.#options.endsOnceRecovered?.(watch.world) === true) {
         this.#leftAt = onceRecovered
-        watch.note({ ending: { status: 'left' } })
-      } else watch.note({ ending: await this.#moved() })
+        watch.endsSo({ status: 'left' })
+      } else watch.endsSo(await this.#moved())
     } catch (error) {
       const seen = seenError(error)
       watch.noteError(seen)
@@ -62,7 +63,7 @@ class WatchedLife {
         const ending = endingOfRefusal(error, seen)
         // A run that has ended has been taken over and tidied up after, although there was nothing to resume.
         if (ending.status === 'refused') refusal = seen
-        watch.note({ ending })
+        watch.endsSo(ending)
       } else if (watch.world.runId !== undefined) await this.#moveInSpite()
     }
     try {
@@ -73,27 +74,30 @@ class WatchedLife {
     // Whoever obeys the signal that the closing has sent, or is refused, answers before anything else can happen.
     this.#life.letGo()
     if (watch.hasOpenCalls) await createTurn().next()
-    await this.#life.fence.drop()
+    const dropped = this.#life.fence.drop()
+    if (dropped !== undefined) await dropped
     const { leftovers, wasStruck, objections } = watch
     // A call that is answered only now has nobody to tell.
-    const world = { ...watch.world }
+    const world = new ChangingWorld(watch.world)
     return { world, leftovers, refusal, leftAt: this.#leftAt, wasStruck, objections, asksFor: this.#asksFor }
   }
 
-  async #begin(): Promise<void> {
+  #begin(): MaybePromise<void> {
     const { definition, input, seed } = this.#workflow
     const { incarnation } = this.#life
     const { runId } = this.#watch.world
     if (this.#options.from !== undefined) return
     if (runId !== undefined) {
       const { expects, given } = this.#options
-      await incarnation.recover({ runId, ...(expects === undefined ? {} : { expects }), ...given })
-      for (const [step, decision] of Object.entries(given?.answers ?? {}))
-        await this.#answered(step, decision)
-      return
+      const request = { runId, ...(expects === undefined ? {} : { expects }), ...given }
+      return whenReady(incarnation.recover(request), () => this.#giveAnswers(given?.answers))
     }
-    const started = await incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
-    this.#watch.note({ runId: started })
+    const started = incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
+    return whenReady(started, (id) => this.#watch.hasBegun(id))
+  }
+
+  #giveAnswers(answers: Given['answers']): MaybePromise<void> {
+    return answers && inTurn(Object.entries(answers), ([step, decision]) => this.#answered(step, decision))
   }
 
   async #moved(): Promise<RunEnding> {
@@ -135,7 +139,7 @@ class WatchedLife {
       if (forkPoint !== undefined) onBoundary?.({ name, place, ...forkPoint })
       return true
     }
-    return { holds: new Set(), stopsAfter: () => false, maxResults: Infinity, beforeCalls }
+    return { holds: nothing, stopsAfter: never, maxResults: Infinity, beforeCalls }
   }
 
   #forkBeforeTick(onAnswered: NonNullable<LifeOptions['onAnswered']>): void {
@@ -217,11 +221,18 @@ class WatchedLife {
   /** A caller that does not take an error for an answer: an engine that could not write must not write on. */
   async #moveInSpite(): Promise<void> {
     try {
-      this.#watch.note({ ending: await this.#moved() })
+      this.#watch.endsSo(await this.#moved())
     } catch {
       // As it should be, and as the caller has been told.
     }
   }
+}
+
+const nothing: ReadonlySet<string> = new Set()
+const never = (): boolean => false
+
+async function inTurn<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
+  for (const item of items) await each(item)
 }
 
 function joined<K extends string>(parts: readonly Readonly<Record<K, string>>[], key: K): string {
