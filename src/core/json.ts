@@ -20,8 +20,13 @@ function textOf(value: unknown): string | undefined {
 }
 
 function jsonOfPrimitive(value: unknown): string | undefined {
+  if (typeof value === 'string') return unlikeItself.test(value) ? JSON.stringify(value) : `"${value}"`
+  if (value === null || typeof value === 'boolean') return String(value)
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : JSON.stringify(value)
 }
+
+/** What of a string JSON writes otherwise, or may: all but the printable characters of ASCII without quote and backslash. */
+const unlikeItself = /[^ !#-[\]-~]/
 
 function textOfList(members: readonly unknown[]): string {
   let text = '['

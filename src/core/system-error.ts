@@ -1,4 +1,4 @@
-import { isError } from './errors.ts'
+import { isError, withoutStacks } from './errors.ts'
 
 /** What libuv calls each failure, and its number on Linux. */
 const systemErrors = {
@@ -47,7 +47,7 @@ export function systemError(facts: SystemErrorFacts): SystemError {
   const { code, syscall, path, dest } = facts
   const [errno, text] = systemErrors[code]
   const where = dest === undefined ? `'${path}'` : `'${path}' -> '${dest}'`
-  const error = withoutFrames(`${code}: ${text}, ${syscall} ${where}`)
+  const error = withoutStacks(() => new Error(`${code}: ${text}, ${syscall} ${where}`))
   return Object.assign(error, {
     code,
     errno: -errno,
@@ -55,16 +55,6 @@ export function systemError(facts: SystemErrorFacts): SystemError {
     path,
     ...(dest === undefined ? {} : { dest }),
   })
-}
-
-function withoutFrames(message: string): Error {
-  // V8 has it, and its types are those of Node.
-  const errors = Error as unknown as { stackTraceLimit: number }
-  const { stackTraceLimit } = errors
-  errors.stackTraceLimit = 0
-  const error = new Error(message)
-  errors.stackTraceLimit = stackTraceLimit
-  return error
 }
 
 /** Whether something thrown is a system error, of one of the codes if any are given. */

@@ -158,7 +158,7 @@ function* letGo(run: LiveRun): FileProgram<void> {
   }
   run.attempts.clear()
   yield* closeFiles(run)
-  if (run.acknowledged.status === 'running') yield* releaseLock(run.layout, run.ports.owner)
+  if (run.acknowledged.status === 'running') yield* releaseLock(run.lock)
 }
 
 /** Turns errors of the disk under the state folder into one that says so. */

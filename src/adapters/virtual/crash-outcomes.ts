@@ -1,8 +1,10 @@
 import { crashOutcomes, type CrashOutcome } from '../../definition/index.ts'
 import { appended, contentOf, contentSize, overwritten, type FileContent } from './file-content.ts'
+import type { NameTable } from './name-table.ts'
 import {
   durableNames,
   flushed,
+  led,
   type ContentChange,
   type FileInode,
   type FolderInode,
@@ -107,12 +109,9 @@ class Reached implements Survival {
     return this.#contents.get(number) ?? flushed(file)
   }
 
-  names(folder: FolderInode, number: number): ReadonlyMap<string, number> {
-    const names = new Map(folder.names)
-    for (const [name, target] of this.#names.get(number) ?? []) {
-      if (target === undefined) names.delete(name)
-      else names.set(name, target)
-    }
+  names(folder: FolderInode, number: number): NameTable<number> {
+    let { names } = folder
+    for (const [name, target] of this.#names.get(number) ?? []) names = led(names, name, target)
     return names
   }
 

@@ -1,6 +1,7 @@
 import { contentHash } from './file-content.ts'
 import { StreamHasher } from './stream-hash.ts'
-import { byName, flushed, rootNumber, sortedNames } from './virtual-disk.ts'
+import type { NameTable } from './name-table.ts'
+import { flushed, rootNumber } from './virtual-disk.ts'
 import type { Inode, UnsyncedChange, VirtualDisk } from './virtual-disk.ts'
 
 /** Equal for disks that read alike. */
@@ -25,10 +26,11 @@ function addVisible(hasher: StreamHasher, disk: VirtualDisk, inode: Inode): void
     hasher.hash(contentHash(inode.volatile))
     return
   }
-  hasher.word(inode.names.size)
-  for (const [name, target] of sortedNames(inode)) {
-    hasher.name(name)
-    addVisible(hasher, disk, disk.inode(target))
+  const { names, targets } = inode.names
+  hasher.word(names.length)
+  for (let place = 0; place < names.length; place++) {
+    hasher.name(names[place] as string)
+    addVisible(hasher, disk, disk.inode(targets[place] as number))
   }
 }
 
@@ -59,8 +61,8 @@ class DiskHash {
 
   #addInode(inode: Inode): void {
     if (inode.kind === 'folder') {
-      this.#addNames(sortedNames(inode))
-      this.#addNames([...inode.undo].sort(byName))
+      this.#addNames(inode.names)
+      this.#addNames(inode.undo)
       return
     }
     this.#hasher.word(fileMark)
@@ -69,11 +71,11 @@ class DiskHash {
       this.#hasher.hash(contentHash(content))
   }
 
-  #addNames(names: readonly (readonly [string, number | undefined])[]): void {
+  #addNames({ names, targets }: NameTable<number | undefined>): void {
     this.#hasher.word(names.length)
-    for (const [name, target] of names) {
+    for (const [place, name] of names.entries()) {
       this.#hasher.name(name)
-      this.#addNumber(target)
+      this.#addNumber(targets[place])
     }
   }
 

@@ -10,6 +10,7 @@ import {
   type FileContent,
   type Stretch,
 } from './file-content.ts'
+import { NameTable } from './name-table.ts'
 
 export interface FileInode {
   readonly kind: 'file'
@@ -29,11 +30,9 @@ export interface FolderInode {
   readonly owner: object
   links: number
   /** Volatile names. */
-  readonly names: Map<string, number>
-  /** The same by name, as far as somebody has asked since they changed last. */
-  sorted: readonly (readonly [name: string, target: number])[] | undefined
+  names: NameTable<number>
   /** What each name changed since the last folder fsync leads to durably; undefined where it durably is not. */
-  readonly undo: Map<string, number | undefined>
+  undo: NameTable<number | undefined>
 }
 
 export type Inode = FileInode | FolderInode
@@ -67,7 +66,7 @@ export interface NameEdit {
 
 /** What a power loss leaves of each inode. */
 export interface Survival {
-  names(folder: FolderInode, number: number): ReadonlyMap<string, number>
+  names(folder: FolderInode, number: number): NameTable<number>
   content(file: FileInode, number: number): FileContent
 }
 
@@ -92,7 +91,7 @@ export class VirtualDisk {
   #unsynced: UnsyncedChange[]
 
   constructor(inodes?: InodeTable, unsynced: readonly UnsyncedChange[] = []) {
-    this.#inodes = inodes ?? [folderInode(this.#owner, 1, new Map())]
+    this.#inodes = inodes ?? [folderInode(this.#owner, 1, noNames, noNames)]
     this.#unsynced = [...unsynced]
   }
 
@@ -119,7 +118,7 @@ export class VirtualDisk {
   }
 
   createFolder(folder: number, name: string): number {
-    return this.#create(folder, name, folderInode(this.#owner, 0, new Map()))
+    return this.#create(folder, name, folderInode(this.#owner, 0, noNames, noNames))
   }
 
   /** Empties a file and writes from its start. */
@@ -179,9 +178,10 @@ export class VirtualDisk {
   }
 
   syncFolder(number: number): void {
+    if (this.#folder(number).undo.size === 0) return
     const folder = this.#ownFolder(number)
-    const released = [...folder.undo.values()]
-    folder.undo.clear()
+    const released = folder.undo.targets
+    folder.undo = noNames
     for (const target of released) this.#unlink(target)
     this.#forgetNames(number)
   }
@@ -202,7 +202,9 @@ export class VirtualDisk {
 
   /** The disk after a power loss: what is left is durable. */
   surviving(survival: Survival): VirtualDisk {
-    const survivors: InodeTable = Array.from({ length: this.#inodes.length })
+    // What is durable as it is both share from here on.
+    this.#owner = {}
+    const survivors: InodeTable = this.#inodes.slice().fill(undefined)
     this.#survive(rootNumber, survival, survivors)
     return new VirtualDisk(survivors)
   }
@@ -212,23 +214,23 @@ export class VirtualDisk {
     const owner = {}
     if (inode.kind === 'file') {
       const content = survival.content(inode, number)
-      survivors[number] = fileInode(owner, 1, {
-        volatile: content,
-        durable: content,
-        clean: content,
-        dropped: [],
-      })
+      survivors[number] = isAll(content, inode)
+        ? inode
+        : fileInode(owner, 1, { volatile: content, durable: content, clean: content, dropped: [] })
       return
     }
-    const names = new Map(survival.names(inode, number))
-    survivors[number] = folderInode(owner, 1, names)
-    for (const [name, target] of names) {
+    const names = survival.names(inode, number)
+    const isAsItIs = names === inode.names && inode.undo.size === 0 && inode.links === 1
+    survivors[number] = isAsItIs ? inode : folderInode(owner, 1, names, noNames)
+    let left = names
+    for (const [place, target] of names.targets.entries()) {
       const known = survivors[target]
       if (known === undefined) this.#survive(target, survival, survivors)
       else if (known.kind === 'file') known.links++
       // A half-synced move: a file may have both names, but a folder with two would let the tree contain itself.
-      else names.delete(name)
+      else left = left.without(names.names[place] as string)
     }
+    if (left !== names) survivors[number] = folderInode(owner, 1, left, noNames)
   }
 
   #create(folder: number, name: string, inode: Inode): number {
@@ -239,16 +241,11 @@ export class VirtualDisk {
 
   #setName({ folder: number, name, before, after }: NameEdit): void {
     const folder = this.#ownFolder(number)
-    folder.sorted = undefined
-    if (after === undefined) {
-      folder.names.delete(name)
-    } else {
-      this.#link(after)
-      folder.names.set(name, after)
-    }
+    this.#link(after)
+    folder.names = led(folder.names, name, after)
     // The reference of the volatile name, if this is its first change since the fsync, passes to the undo entry.
     if (folder.undo.has(name)) this.#unlink(before)
-    else folder.undo.set(name, before)
+    else folder.undo = folder.undo.with(name, before)
   }
 
   #folder(number: number): FolderInode {
@@ -273,7 +270,7 @@ export class VirtualDisk {
     const own =
       inode.kind === 'file'
         ? fileInode(this.#owner, inode.links, inode)
-        : folderInode(this.#owner, inode.links, new Map(inode.names), new Map(inode.undo), inode.sorted)
+        : folderInode(this.#owner, inode.links, inode.names, inode.undo)
     this.#inodes[number] = own
     return own
   }
@@ -336,8 +333,8 @@ export class VirtualDisk {
       return
     }
     this.#forgetNames(number)
-    for (const target of inode.names.values()) this.#unlink(target)
-    for (const target of inode.undo.values()) this.#unlink(target)
+    for (const target of inode.names.targets) this.#unlink(target)
+    for (const target of inode.undo.targets) this.#unlink(target)
   }
 }
 
@@ -354,28 +351,27 @@ function folderInode(
   owner: object,
   links: number,
   names: FolderInode['names'],
-  undo: FolderInode['undo'] = new Map(),
-  sorted?: FolderInode['sorted'],
+  undo: FolderInode['undo'],
 ): FolderInode {
-  return { kind: 'folder', owner, links, names, undo, sorted }
+  return { kind: 'folder', owner, links, names, undo }
 }
 
-/** Visible names, in the order in which folders are listed. */
-export function sortedNames(folder: FolderInode): readonly (readonly [name: string, target: number])[] {
-  return (folder.sorted ??= [...folder.names].sort(byName))
+const noNames = new NameTable<never>()
+
+/** Whether a file has nothing but this content, and one name. */
+function isAll(content: FileContent, { links, volatile, durable, clean, dropped }: FileInode): boolean {
+  return (
+    links === 1 && content === volatile && content === durable && content === clean && dropped.length === 0
+  )
 }
 
-export function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
-  return left < right ? -1 : 1
+export function durableNames({ names, undo }: FolderInode): NameTable<number> {
+  return undo.names.reduce((durable, name, place) => led(durable, name, undo.targets[place]), names)
 }
 
-export function durableNames(folder: FolderInode): ReadonlyMap<string, number> {
-  const names = new Map(folder.names)
-  for (const [name, target] of folder.undo) {
-    if (target === undefined) names.delete(name)
-    else names.set(name, target)
-  }
-  return names
+/** With a name that leads to something, or to nothing. */
+export function led(names: NameTable<number>, name: string, target: number | undefined): NameTable<number> {
+  return target === undefined ? names.without(name) : names.with(name, target)
 }
 
 /** What a name leads to durably. */

@@ -12,7 +12,7 @@ import { afterCrash, isTorn, possibleOutcomes } from './crash-outcomes.ts'
 import { diskDigest, visibleDigest } from './disk-digest.ts'
 import { contentBytes, contentSize } from './file-content.ts'
 import { PathWalk, type Place } from './path-walk.ts'
-import { byName, durableTarget, rootNumber, sortedNames, VirtualDisk, type Inode } from './virtual-disk.ts'
+import { durableTarget, rootNumber, VirtualDisk, type Inode } from './virtual-disk.ts'
 
 /** A disk in memory that knows which of its names and contents would survive a power loss. Answers at once. */
 export interface VirtualFiles extends FilesPort {
@@ -146,7 +146,7 @@ class FilesOnDisk implements VirtualFiles {
   snapshotFiles(): Map<string, Uint8Array> {
     const files: [string, Uint8Array][] = []
     this.#collect(rootNumber, '', files)
-    return new Map(files.sort(byName))
+    return new Map(files.sort(([left], [right]) => (left < right ? -1 : 1)))
   }
 
   perform<O extends FileOperation>(operation: O): FileResults[O['op']]
@@ -204,7 +204,8 @@ class FilesOnDisk implements VirtualFiles {
     const inode = this.#walk.inode(path)
     if (inode === undefined) return undefined
     if (inode.kind === 'file') throw systemError({ code: 'ENOTDIR', syscall: 'scandir', path })
-    return sortedNames(inode).map(([name, number]) => ({ name, kind: this.#disk.inode(number).kind }))
+    const { names, targets } = inode.names
+    return names.map((name, place) => ({ name, kind: this.#disk.inode(targets[place] as number).kind }))
   }
 
   #stat(path: string): FileStat | undefined {
@@ -319,6 +320,8 @@ class FilesOnDisk implements VirtualFiles {
       files.push([path, contentBytes(inode.volatile)])
       return
     }
-    for (const [name, target] of sortedNames(inode)) this.#collect(target, joinPath(path, name), files)
+    const { names, targets } = inode.names
+    for (const [place, name] of names.entries())
+      this.#collect(targets[place] as number, joinPath(path, name), files)
   }
 }

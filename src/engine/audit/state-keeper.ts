@@ -92,13 +92,13 @@ function* replaceState(
   const { layout, start, log } = stored
   const left = yield* perform({ op: 'read', path: layout.lock })
   const epoch = log.events.at(-1)?.epoch ?? start.epoch
-  yield* takeLock(layout, { runId: start.runId, epoch }, owner, false)
+  const lock = yield* takeLock(layout, { runId: start.runId, epoch }, owner, false)
   try {
     if (yield* hasMovedOn(stored)) return false
     yield* replaceFile(layout.state, text)
     return true
   } finally {
-    if (left === undefined) yield* releaseLock(layout, owner)
+    if (left === undefined) yield* releaseLock(lock)
     else yield* replaceFile(layout.lock, left)
   }
 }

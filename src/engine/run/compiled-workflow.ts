@@ -17,7 +17,7 @@ export interface CompiledWorkflow {
   readonly definitionSha256: string
   /** Canonical JSON of the definition: what the digest is taken of and what every snapshot holds. */
   readonly definitionJson: string
-  /** Steps sorted by id, each with how its record begins in canonical JSON. */
+  /** Steps sorted by id, each with how its record begins in canonical JSON, behind the one before it. */
   readonly stepsByName: readonly { readonly index: number; readonly opening: string }[]
   readonly steps: readonly StepDefinition[]
   readonly indexOf: ReadonlyMap<string, number>
@@ -98,9 +98,9 @@ function sortedSteps(definition: WorkflowDefinition): CompiledWorkflow['stepsByN
   return definition.steps
     .map(({ id, agent }, index) => ({ index, id, agent }))
     .sort((left, right) => (left.id < right.id ? -1 : 1))
-    .map(({ index, id, agent }) => ({
+    .map(({ index, id, agent }, place) => ({
       index,
-      opening: `${JSON.stringify(id)}:{"agent":${JSON.stringify(agent)}`,
+      opening: `${place === 0 ? '' : ','}${JSON.stringify(id)}:{"agent":${JSON.stringify(agent)},`,
     }))
 }
 

@@ -26,11 +26,11 @@ function compileRecorded({ start, log }: StoredRun): MaybePromise<CompiledWorkfl
   const recorded: { definition: WorkflowDefinition; definitionSha256: string }[] = [start]
   for (const event of log.events)
     if (event.kind === 'workflow_resume' && event.adopts !== undefined) recorded.push(event.adopts)
-  let all: MaybePromise<CompiledWorkflows> = new Map()
+  let all: MaybePromise<Map<string, CompiledWorkflow>> = new Map()
   for (const { definition, definitionSha256 } of recorded) {
     all = whenReady(all, (before) =>
       whenReady(compileWorkflow(definition, definitionSha256), (workflow) =>
-        new Map(before).set(definitionSha256, workflow),
+        before.set(definitionSha256, workflow),
       ),
     )
   }

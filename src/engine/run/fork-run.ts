@@ -1,7 +1,6 @@
 import { jsonCopy } from '../../core/index.ts'
 import type { JsonValue } from '../../core/index.ts'
 import type { Attempt } from '../step/attempt.ts'
-import { EventLog } from '../store/event-log.ts'
 import { callAgent } from './calls.ts'
 import { liveRun } from './live-run.ts'
 import type { LifeParts, LiveRun, Result } from './live-run.ts'
@@ -19,27 +18,15 @@ export function forkRun(run: LiveRun): RunFork | undefined {
   if (answers === undefined) return undefined
   // They go on in this life.
   const attempts = Array.from(run.attempts.values(), (attempt) => attempt.copy())
-  const { layout, state, acknowledged, saveSeq, savedAtBytes } = run
-  const { sizeBytes, blobs } = run.log
-  const { runId, correlationId, workflow, seq, epoch } = state
+  const { layout, lock, state, acknowledged, saveSeq, savedAtBytes } = run
+  const forkedLog = run.log.fork()
   return {
     durableFolders: new Set(run.durableFolders),
     over(life) {
-      const log = new EventLog({
-        layout,
-        digest: life.ports.digest,
-        identity: { workflowId: workflow.definition.id, runId, correlationId },
-        epoch,
-        length: seq + 1,
-        sizeBytes,
-        outputCapBytes: life.ports.outputCapBytes,
-        blobs,
-        durableFolders: life.durableFolders,
-      })
-      const fork = Object.assign(liveRun(life, { layout, log, state, saveSeq }), {
-        acknowledged,
-        savedAtBytes,
-      })
+      const log = forkedLog(life.ports.digest, life.durableFolders)
+      const fork = liveRun(life, { layout, lock, log, state, saveSeq })
+      fork.acknowledged = acknowledged
+      fork.savedAtBytes = savedAtBytes
       for (const attempt of attempts) fork.attempts.set(attempt.index, attempt.copy())
       for (const [index, output] of answers) {
         fork.inbox.push({ type: 'returned', attempt: fork.attempts.get(index) as Attempt, output })

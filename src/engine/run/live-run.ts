@@ -21,6 +21,7 @@ import type { EventLog } from '../store/event-log.ts'
 import { keepState, pruneHistory } from '../store/history.ts'
 import type { RunLayout, StoreLayout } from '../store/layout.ts'
 import { encodePointer } from '../store/last-pointer.ts'
+import type { HeldLock } from '../store/lock.ts'
 import type { SerialDisk } from '../store/serial-disk.ts'
 import { encodeState } from '../store/state-file.ts'
 import { reduce } from './reducer.ts'
@@ -42,6 +43,7 @@ export interface LifeParts {
 /** The run that an incarnation holds: its state and what is in flight. */
 export interface LiveRun extends LifeParts {
   readonly layout: RunLayout
+  readonly lock: HeldLock
   readonly log: EventLog
   /** Includes events that are noted but not yet durable. */
   state: RunState
@@ -64,7 +66,7 @@ export interface LiveRun extends LifeParts {
 /** The run that an incarnation has just started or taken over: nothing is in flight. */
 export function liveRun(
   life: LifeParts,
-  { layout, log, state, saveSeq }: Pick<LiveRun, 'layout' | 'log' | 'state' | 'saveSeq'>,
+  { layout, lock, log, state, saveSeq }: Pick<LiveRun, 'layout' | 'lock' | 'log' | 'state' | 'saveSeq'>,
 ): LiveRun {
   life.clock.startFrom(state.updatedAt)
   const run: LiveRun = {
@@ -74,6 +76,7 @@ export function liveRun(
     store: life.store,
     dailyLog: life.dailyLog,
     layout,
+    lock,
     log,
     state,
     saveSeq,
@@ -181,7 +184,8 @@ export function* acknowledge(run: LiveRun, events: readonly WorkflowEvent[]): Fi
     const problem = tell(() => run.ports.observer.event(event))
     if (problem !== undefined)
       yield* warn(run, `The observer failed at event ${event.seq} (${event.kind}): ${problem}`)
-    yield* recordFailure(run, event)
+    const failure = failureIn(event)
+    if (failure !== undefined) yield* recordFailure(run, event, failure)
   }
   run.causes.clear()
 }
@@ -193,17 +197,22 @@ export function caught(run: LiveRun, thrown: unknown): StepError {
   return error
 }
 
-/** Tells the daily log of what went wrong for good. The end of a run only repeats the failure of a step. */
-function* recordFailure(run: LiveRun, event: WorkflowEvent): FileProgram<void> {
-  const message =
-    event.kind === 'step_fail'
-      ? event.error.message
-      : event.kind === 'workflow_cancel'
-        ? `The run was cancelled: ${event.reason}`
-        : event.kind === 'workflow_end' && event.step === undefined
-          ? event.error?.message
-          : undefined
-  if (message === undefined) return
+/** What went wrong for good, if the event says so. The end of a run only repeats the failure of a step. */
+function failureIn(event: WorkflowEvent): string | undefined {
+  switch (event.kind) {
+    case 'step_fail':
+      return event.error.message
+    case 'workflow_cancel':
+      return `The run was cancelled: ${event.reason}`
+    case 'workflow_end':
+      return event.step === undefined ? event.error?.message : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Tells the daily log of it. */
+function* recordFailure(run: LiveRun, event: WorkflowEvent, message: string): FileProgram<void> {
   const key =
     event.kind === 'step_fail' ? { step: event.step, visit: event.visit, attempt: event.attempt } : undefined
   const stack =

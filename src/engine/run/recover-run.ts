@@ -10,6 +10,7 @@ import { referencedBlobs } from '../store/blobs.ts'
 import { EventLog } from '../store/event-log.ts'
 import { stagingFolder } from '../store/layout.ts'
 import { readHolder, releaseLock, takeLock } from '../store/lock.ts'
+import type { HeldLock } from '../store/lock.ts'
 import { hasMovedOn, readStoredRun } from '../store/read-run.ts'
 import type { StoredRun } from '../store/read-run.ts'
 import { dueCheckpoint, recordCheckpoints } from './checkpoint.ts'
@@ -62,22 +63,23 @@ function* takeOver(
   const ended = hasEnded(state)
   // Letting go of the lock is the last thing a run does: while it lies there, the end has not been tidied up after.
   if (ended && (yield* readHolder(layout, owner)).state !== 'dead') throw notResumable(state)
-  yield* takeLock(layout, { runId: state.runId, epoch: state.epoch + 1 }, owner, request.takeOver ?? false)
+  const { runId, epoch } = state
+  const lock = yield* takeLock(layout, { runId, epoch: epoch + 1 }, owner, request.takeOver ?? false)
   try {
     if (yield* hasMovedOn(stored)) {
-      yield* releaseLock(layout, owner)
+      yield* releaseLock(lock)
       return undefined
     }
     if (!ended && state.cancelledFor === null && request.cancel === undefined)
-      return yield* recoverLocked(request, stored, state, adopted, life)
-    const run = heldRun(stored, state, life)
+      return yield* recoverLocked(request, stored, state, adopted, lock, life)
+    const run = heldRun(stored, state, lock, life)
     if (!ended) endCancelled(run, stored, request.cancel)
     yield* settle(run, stored)
     yield* saveState(run)
     throw notResumable(run.state)
   } catch (error) {
     // A resume that is refused must not keep the next one out.
-    yield* releaseLock(layout, owner)
+    yield* releaseLock(lock)
     throw error
   }
 }
@@ -100,9 +102,10 @@ function* recoverLocked(
   stored: StoredRun,
   state: RunState,
   adopted: CompiledWorkflow | undefined,
+  lock: HeldLock,
   life: LifeParts,
 ): FileProgram<LiveRun> {
-  const run = heldRun(stored, state, life)
+  const run = heldRun(stored, state, lock, life)
   if (stored.stateProblem !== undefined)
     yield* warn(
       run,
@@ -145,10 +148,11 @@ function noteDecided(run: LiveRun, body: EventBody): void {
   if (checkpoint !== undefined) note(run, checkpoint)
 }
 
-function heldRun(stored: StoredRun, state: RunState, life: LifeParts): LiveRun {
+function heldRun(stored: StoredRun, state: RunState, lock: HeldLock, life: LifeParts): LiveRun {
   const { layout, log, start } = stored
   return liveRun(life, {
     layout,
+    lock,
     log: new EventLog({
       layout,
       digest: life.ports.digest,

@@ -1,4 +1,4 @@
-import { assert, IndexSet, isJsonObject, persistentVector, unreachable } from '../../core/index.ts'
+import { assert, IndexSet, isJsonObject, unreachable } from '../../core/index.ts'
 import type { JsonValue, PersistentVector } from '../../core/index.ts'
 import type { AttemptRecord, EventOf, WorkflowEvent } from '../../trace/index.ts'
 import { stepIndex } from './compiled-workflow.ts'
@@ -410,28 +410,22 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
   const reopensLoopOf =
     event.reopensLoopOf === undefined ? undefined : stepIndex(workflow, event.reopensLoopOf)
   const loopMembers = new Set(reopensLoopOf === undefined ? [] : workflow.loops.get(reopensLoopOf)?.members)
-  const steps = Array.from(state.steps)
-  /** A step that nothing happens to stays the same value. */
-  const draft = (index: number): Draft<StepState> => {
-    const step = steps[index] as StepState
-    return step === state.steps.get(index) ? (steps[index] = copyOfStep(step)) : step
-  }
-  for (const [index, before] of steps.entries()) {
+  // A step that nothing happens to stays the same value.
+  for (let index = 0; index < state.steps.size; index++) {
+    const before = state.steps.get(index)
     const stays = isSettledForGood(before) || before.status === 'waiting'
     const isDone = before.status === 'completed' || before.status === 'waiting'
-    if ((!stays || restarts.has(index)) && isUnderWay(before)) interrupt(draft(index), event.at)
-    if (loopMembers.has(index) || (restarts.has(index) && isDone)) openVisit(draft(index))
-    if (index === reopensLoopOf) draft(index).loops = 0
+    if ((!stays || restarts.has(index)) && isUnderWay(before)) interrupt(draftOf(state, index), event.at)
+    if (loopMembers.has(index) || (restarts.has(index) && isDone)) openVisit(draftOf(state, index))
+    if (index === reopensLoopOf) draftOf(state, index).loops = 0
   }
   const ready: number[] = []
   const halted: number[] = []
   let remaining = 0
-  for (const [index, { blockers: before }] of steps.entries()) {
-    let blockers = 0
-    for (const predecessor of workflow.predecessors[index] ?? [])
-      if (!isSettled(steps[predecessor] as StepState)) blockers++
-    if (blockers !== before) draft(index).blockers = blockers
-    const step = steps[index] as StepState
+  for (let index = 0; index < state.steps.size; index++) {
+    const blockers = openPredecessors(state.steps, workflow.predecessors[index] ?? [])
+    if (blockers !== state.steps.get(index).blockers) draftOf(state, index).blockers = blockers
+    const step = state.steps.get(index)
     if (isSettled(step)) continue
     remaining++
     if (step.status === 'waiting') {
@@ -443,12 +437,11 @@ function resume(state: Draft<RunState>, event: EventOf<'workflow_resume'>): void
     // What led to it starts again, and may end in another way.
     const { takes } = step.flow
     const isDecidedAnew =
-      !mayStart || takes?.every((id) => !isSettled(steps[stepIndex(workflow, id)] as StepState)) === true
-    if (isDecidedAnew && step.flow !== noFlow) draft(index).flow = noFlow
+      !mayStart || takes?.every((id) => !isSettled(state.steps.get(stepIndex(workflow, id)))) === true
+    if (isDecidedAnew && step.flow !== noFlow) draftOf(state, index).flow = noFlow
   }
   state.status = 'running'
-  state.steps = persistentVector<StepState>(steps)
-  state.ready = IndexSet.of(steps.length, ready)
+  state.ready = IndexSet.of(state.steps.size, ready)
   state.active = []
   state.retrying = []
   state.halted = halted
@@ -530,7 +523,9 @@ function endAttempt(
 }
 
 function openPredecessors(steps: PersistentVector<StepState>, predecessors: readonly number[]): number {
-  return predecessors.filter((predecessor) => !isSettled(steps.get(predecessor))).length
+  let open = 0
+  for (const predecessor of predecessors) if (!isSettled(steps.get(predecessor))) open++
+  return open
 }
 
 function without(indices: readonly number[], index: number): readonly number[] {

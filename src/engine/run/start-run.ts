@@ -44,7 +44,7 @@ function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifePar
   const { ports } = life
   const { runId, layout } = yield* freshRun(workflow.definition.id, life)
   yield* ensureFolder(layout.folder, life.durableFolders)
-  yield* takeLock(layout, { runId, epoch: 1 }, ports.owner, false)
+  const lock = yield* takeLock(layout, { runId, epoch: 1 }, ports.owner, false)
   const identity = { workflowId: workflow.definition.id, runId, correlationId: request.correlationId }
   const log = new EventLog({
     layout,
@@ -67,7 +67,7 @@ function* begin(request: StartRequest, workflow: CompiledWorkflow, life: LifePar
     owner: ports.owner.self.nonce,
   })
   const state = initialState(workflow, event)
-  const run = liveRun(life, { layout, log, state, saveSeq: 0 })
+  const run = liveRun(life, { layout, lock, log, state, saveSeq: 0 })
   try {
     yield* commit(run)
     yield* perform({ op: 'fsyncFolder', path: layout.folder })

@@ -25,10 +25,10 @@ export function stateJson(state: RunState, saveSeq: number): string {
   const { definitionJson, stepsByName } = state.workflow
   let steps = ''
   for (const { index, opening } of stepsByName) {
-    steps += `${steps === '' ? '' : ','}${opening},${stepMembers(state.steps.get(index))}`
+    steps += opening + stepMembers(state.steps.get(index))
   }
   return (
-    `${canonicalJson(beforeDefinition).slice(0, -1)},"definition":${definitionJson},${canonicalJson(beforeSteps).slice(1, -1)},` +
+    `${JSON.stringify({ ...beforeDefinition, artifacts: beforeDefinition.artifacts.map(inTextOrder) }).slice(0, -1)},"definition":${definitionJson},${canonicalJson(beforeSteps).slice(1, -1)},` +
     `${JSON.stringify(plain).slice(1, -1)},"steps":{${steps}},${JSON.stringify(rest).slice(1)}`
   )
 }
@@ -93,6 +93,17 @@ function documentParts(state: RunState, saveSeq: number) {
     },
     { updatedAt: state.updatedAt, workflowId: workflow.definition.id },
   ] as const
+}
+
+function inTextOrder({
+  attempt,
+  path,
+  producedBy,
+  sha256,
+  sizeBytes,
+  visit,
+}: ProducedArtifact): ProducedArtifact {
+  return { attempt, path, producedBy, sha256, sizeBytes, visit }
 }
 
 function failedAttempts({ attempts }: StepState): number {

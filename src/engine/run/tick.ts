@@ -596,7 +596,7 @@ function* tidy(current: Tick): FileProgram<void> {
     if (isLetGo || run.log.sizeBytes >= 2 * Math.max(run.savedAtBytes, leastSavedBytes)) yield* saveState(run)
     if (!isLetGo) return
     yield* closeFiles(run)
-    yield* releaseLock(run.layout, run.ports.owner)
+    yield* releaseLock(run.lock)
   } catch (error) {
     throw run.log.poison(error)
   }

@@ -29,6 +29,7 @@ export class Attempt {
   /** Set when its staged files stand under their final names. */
   placed = false
   readonly #layout: RunLayout
+  #staging: string | undefined
   #controller: AbortController | undefined
   #abortedBecause: string | undefined
 
@@ -59,7 +60,7 @@ export class Attempt {
 
   /** Folder of its staged files, relative to the project. */
   get staging(): string {
-    return stagingFolder(this.#layout, this.key)
+    return (this.#staging ??= stagingFolder(this.#layout, this.key))
   }
 
   /** Notes a file that stands in its place already. */

@@ -6,15 +6,33 @@ import type { EventBody, EventEnvelope, WorkflowEvent } from '../../trace/index.
 import { BlobStore, defaultOutputCapBytes } from './blobs.ts'
 import type { RunLayout } from './layout.ts'
 
+type RunIdentity = Pick<EventEnvelope, 'workflowId' | 'runId' | 'correlationId'>
+
+export interface EventLogOptions {
+  readonly layout: RunLayout
+  readonly digest: DigestPort
+  readonly identity: RunIdentity
+  readonly epoch: number
+  /** Events that the log holds already, all durable. */
+  readonly length: number
+  readonly sizeBytes: number
+  readonly outputCapBytes?: number | undefined
+  /** Digests of the blobs that the log names already. */
+  readonly blobs?: Iterable<string>
+  /** Folders that this life has made durable, or seen that they are. */
+  readonly durableFolders: Set<string>
+}
+
 /**
  * The writing end of a run's log. Events are numbered when they are noted and are true once `commit` has returned; the
  * first failed write poisons the log, because whatever followed it could leave a hole in the numbering.
  */
 export class EventLog {
+  readonly #options: EventLogOptions
   readonly #layout: RunLayout
   readonly #digest: DigestPort
   readonly #blobs: BlobStore
-  readonly #identity: Pick<EventEnvelope, 'workflowId' | 'runId' | 'correlationId'>
+  readonly #identity: RunIdentity
   /** The same as members of a JSON object: they stand in every line. */
   readonly #identityJson: string
   readonly #epoch: number
@@ -28,20 +46,8 @@ export class EventLog {
   #text = ''
   #poison: FaultlineError | undefined
 
-  constructor(options: {
-    readonly layout: RunLayout
-    readonly digest: DigestPort
-    readonly identity: Pick<EventEnvelope, 'workflowId' | 'runId' | 'correlationId'>
-    readonly epoch: number
-    /** Events that the log holds already, all durable. */
-    readonly length: number
-    readonly sizeBytes: number
-    readonly outputCapBytes?: number | undefined
-    /** Digests of the blobs that the log names already. */
-    readonly blobs?: Iterable<string>
-    /** Folders that this life has made durable, or seen that they are. */
-    readonly durableFolders: Set<string>
-  }) {
+  constructor(options: EventLogOptions, identityJson = JSON.stringify(options.identity).slice(1, -1)) {
+    this.#options = options
     this.#layout = options.layout
     this.#digest = options.digest
     this.#blobs = new BlobStore(
@@ -52,7 +58,7 @@ export class EventLog {
       options.durableFolders,
     )
     this.#identity = options.identity
-    this.#identityJson = JSON.stringify(options.identity).slice(1, -1)
+    this.#identityJson = identityJson
     this.#epoch = options.epoch
     this.#nextSeq = options.length
     this.#durableSeq = options.length - 1
@@ -64,9 +70,17 @@ export class EventLog {
     return this.#sizeBytes
   }
 
-  /** Digests of the blobs that the log names. */
-  get blobs(): ReadonlySet<string> {
-    return this.#blobs.named
+  /** The log as it is now, for other lives to write on: each over its own files, all of it durable there. */
+  fork(): (digest: DigestPort, durableFolders: Set<string>) => EventLog {
+    assert(this.#pending.length === 0, 'nothing is pending when a log is forked')
+    const { layout, identity, epoch, outputCapBytes } = this.#options
+    const [length, sizeBytes, blobs] = [this.#nextSeq, this.#sizeBytes, this.#blobs.named]
+    const identityJson = this.#identityJson
+    return (digest, durableFolders) =>
+      new EventLog(
+        { layout, digest, identity, epoch, length, sizeBytes, outputCapBytes, blobs, durableFolders },
+        identityJson,
+      )
   }
 
   /** @throws FaultlineError `STORE_FAILED` once a write has failed. */

@@ -18,12 +18,18 @@ export interface StoreLayout {
 /** Default folder of all runs. */
 export const stateFolder = '.workflow'
 
+const defaultLayout = checkedLayout({})
+
 /** @throws FaultlineError `PATH_OUTSIDE` for a directory that is absolute or climbs out of the project. */
-export function storeLayout({
+export function storeLayout(directories?: Directories): StoreLayout {
+  return directories === undefined ? defaultLayout : checkedLayout(directories)
+}
+
+function checkedLayout({
   stateDirectory = stateFolder,
   checkpointDirectory,
   logDirectory,
-}: Directories = {}): StoreLayout {
+}: Directories): StoreLayout {
   const state = containedPath(stateDirectory, 'state directory')
   const checkpoints =
     checkpointDirectory === undefined ? undefined : containedPath(checkpointDirectory, 'checkpoint directory')
@@ -57,7 +63,16 @@ export interface RunLayout {
   readonly history: string
 }
 
+/** The layout asked for last: lives of one run follow one another, and paths that are the same strings need not be compared. */
+let latest: { readonly store: StoreLayout; readonly runId: string; readonly layout: RunLayout } | undefined
+
 export function runLayout(store: StoreLayout, runId: string): RunLayout {
+  if (latest?.store !== store || latest.runId !== runId)
+    latest = { store, runId, layout: laidOut(store, runId) }
+  return latest.layout
+}
+
+function laidOut(store: StoreLayout, runId: string): RunLayout {
   const folder = joinPath(store.runs, runId)
   return {
     folder,

@@ -41,23 +41,36 @@ export function* takeLock(
   { runId, epoch }: Pick<LockRecord, 'runId' | 'epoch'>,
   owner: OwnerPort,
   takeOver: boolean,
-): FileProgram<void> {
-  yield* seize(layout.lock, { owner: owner.self, runId, epoch }, owner, takeOver)
+): FileProgram<HeldLock> {
+  const record: LockRecord = { owner: owner.self, runId, epoch }
+  const text = `${JSON.stringify(record)}\n`
+  yield* seize(layout.lock, text, runId, owner, takeOver)
+  return { path: layout.lock, text }
+}
+
+/** A lock that was taken, by what stands in it. */
+export interface HeldLock {
+  readonly path: string
+  readonly text: string
 }
 
 /** Lets go of the lock, unless somebody on another host was told to take it over: then it is no longer ours. */
-export function* releaseLock(layout: RunLayout, { self }: OwnerPort): FileProgram<void> {
-  const bytes = yield* perform({ op: 'read', path: layout.lock })
-  if (bytes !== undefined && parseLock(bytes)?.owner.nonce === self.nonce)
-    yield* perform({ op: 'remove', path: layout.lock })
+export function* releaseLock({ path, text }: HeldLock): FileProgram<void> {
+  const bytes = yield* perform({ op: 'read', path })
+  if (bytes !== undefined && decodeUtf8(bytes) === text) yield* perform({ op: 'remove', path })
 }
 
 /**
  * Makes a lock file ours. A new one is made by an operation that only one can succeed at. What a dead holder has left can only
  * be replaced, which any number can do: so whoever wants to first takes a second lock, on the replacing, and looks again.
  */
-function* seize(path: string, record: LockRecord, owner: OwnerPort, takeOver: boolean): FileProgram<void> {
-  const data = `${JSON.stringify(record)}\n`
+function* seize(
+  path: string,
+  data: string,
+  runId: string,
+  owner: OwnerPort,
+  takeOver: boolean,
+): FileProgram<void> {
   for (let tries = 0; tries < mostTries; tries++) {
     if (yield* perform({ op: 'writeNew', path, data })) {
       yield* perform({ op: 'fsync', path })
@@ -66,9 +79,9 @@ function* seize(path: string, record: LockRecord, owner: OwnerPort, takeOver: bo
     }
     const left = yield* perform({ op: 'read', path })
     if (left === undefined) continue
-    assertLeft(left, record.runId, owner, takeOver)
+    assertLeft(left, runId, owner, takeOver)
     const claim = path + claimSuffix
-    yield* seize(claim, record, owner, takeOver)
+    yield* seize(claim, data, runId, owner, takeOver)
     try {
       const now = yield* perform({ op: 'read', path })
       if (now !== undefined && bytesEqual(now, left)) return yield* replaceFile(path, data)
@@ -78,8 +91,8 @@ function* seize(path: string, record: LockRecord, owner: OwnerPort, takeOver: bo
   }
   throw new FaultlineError(
     'RUN_OWNED',
-    `Run '${record.runId}' is being taken over by others again and again, or '${path}' is not a file. Look at it, then try again.`,
-    { details: { runId: record.runId, path } },
+    `Run '${runId}' is being taken over by others again and again, or '${path}' is not a file. Look at it, then try again.`,
+    { details: { runId, path } },
   )
 }
 

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../core/index.ts'
-import { commonLength } from './byte-comparison.ts'
 import type { Invariant, Verdict } from './invariant.ts'
-import { eventOf } from './log-reading.ts'
+import { eventOf, linesInCommon } from './log-reading.ts'
 import type { LogLine, LogReading } from './log-reading.ts'
 import type { RunReading } from './run-reading.ts'
 import { Walks } from './walks.ts'
@@ -123,9 +122,8 @@ const walks = new Walks(
 function judgeGrowth(run: RunReading, verdict: Verdict): void {
   for (const { incarnation, durableLog } of run.evidence.earlierLives) {
     const log = run.readLog(durableLog)
-    const kept = log === run.log ? Infinity : commonLength(durableLog, run.log.bytes)
-    const seq = log.ends.findIndex((end) => end > kept)
-    if (seq < 0) continue
+    const seq = log === run.log ? log.ends.length : linesInCommon(log, run.log.bytes)
+    if (seq === log.ends.length) continue
     const event = eventWords(log, seq)
     const sentence = `Event ${seq}${event} was durable when incarnation ${incarnation} ended, and the log no longer has it as it was.`
     verdict.broken(sentence, { path: run.logPath, seq })

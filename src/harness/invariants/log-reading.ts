@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../core/index.ts'
 import type { JsonObject } from '../../core/index.ts'
-import { commonLength } from './byte-comparison.ts'
+import { sameBytes } from './byte-comparison.ts'
 import type { EventShapes, LoggedEvent } from './event-shapes.ts'
 import type { EvidenceDigest } from './evidence.ts'
 
@@ -35,21 +35,29 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const knownLogs = new WeakMap<Uint8Array, LogReading>()
 
 /** Those read last, newest first: the next one mostly begins as one of them does. */
-let lately: readonly LogReading[] = []
+const lately: LogReading[] = []
 const mostLately = 16
 const largestLately = 1_000_000
 
-/** By text, which is all that a line is judged by: runs that were forked from one another share most of their lines. */
-const knownLines = new Map<string, LogLine>()
+interface KnownLine {
+  readonly bytes: Uint8Array
+  readonly line: LogLine
+}
+
+/** By what they begin with, a checksum: runs that were forked from one another share most of their lines. */
+const knownLines = new Map<number, KnownLine>()
 const mostKnownLines = 20_000
 
 export function readLog(bytes: Uint8Array, digest: EvidenceDigest, shapes: EventShapes): LogReading {
   const known = knownLogs.get(bytes)
   if (known !== undefined) return known
-  const log = readOn(mostAlike(bytes), bytes, (text) => readLine(text, digest, shapes))
+  const place = lately.findIndex((log) => isLogOf(log, bytes))
+  const log = lately[place] ?? readOn(bytes, digest, shapes)
   knownLogs.set(bytes, log)
-  if (bytes.length <= largestLately && log !== lately[0])
-    lately = [log, ...lately.filter((other) => other !== log)].slice(0, mostLately)
+  if (place === 0 || bytes.length > largestLately) return log
+  if (place > 0) lately.splice(place, 1)
+  else if (lately.length === mostLately) lately.pop()
+  lately.unshift(log)
   return log
 }
 
@@ -67,55 +75,76 @@ export function eventOf(log: LogReading, seq: number): LoggedEvent | undefined {
   )
 }
 
-interface Alike {
-  readonly log: LogReading
-  /** How many bytes both begin with. */
-  readonly length: number
-}
-
-function mostAlike(bytes: Uint8Array): Alike {
-  let most: Alike = { log: emptyLog, length: 0 }
-  for (const log of lately) {
-    const { length } = most
-    if (length === bytes.length) break
-    if (log.bytes[length] === bytes[length]) {
-      const common = commonLength(log.bytes, bytes)
-      if (common > length) most = { log, length: common }
-    }
+/** How many whole lines of a log some bytes begin with, by halves: the comparison itself is the machine's. */
+export function linesInCommon({ bytes, ends }: LogReading, others: Uint8Array): number {
+  let common = 0
+  let from = 0
+  let tried = ends.length
+  for (let end = tried; common < end; tried = (common + end + 1) >>> 1) {
+    const to = ends[tried - 1] as number
+    if (to <= others.length && sameBytes(bytes.subarray(from, to), others.subarray(from, to))) {
+      common = tried
+      from = to
+    } else end = tried - 1
   }
-  return most
+  return common
 }
 
-const emptyLog: LogReading = { bytes: new Uint8Array(), lines: [], ends: [], events: [], wholeEvents: 0 }
+function isLogOf({ bytes, ends }: LogReading, others: Uint8Array): boolean {
+  if (bytes.length !== others.length || !beginAlike(bytes, others, ends.at(-2) ?? 0)) return false
+  return sameBytes(bytes, others)
+}
+
+const checksumLength = 8
+
+/** Whether two logs have the same checksum at a place: mostly the answer to whether they go on with the same line. */
+function beginAlike(left: Uint8Array, right: Uint8Array, from: number): boolean {
+  for (let at = from; at < from + checksumLength; at++) if (left[at] !== right[at]) return false
+  return true
+}
 
 /** Reads what comes after the lines that another log begins with as well. */
-function readOn({ log, length }: Alike, bytes: Uint8Array, read: (text: string) => LogLine): LogReading {
-  if (length === bytes.length && length === log.bytes.length) return log
-  const differs = log.ends.findIndex((end) => end > length)
-  const shared = differs < 0 ? log.ends.length : differs
-  const lines = log.lines.slice(0, shared)
-  const ends = log.ends.slice(0, shared)
-  let from = ends.at(-1) ?? 0
+function readOn(bytes: Uint8Array, digest: EvidenceDigest, shapes: EventShapes): LogReading {
+  let [alike, shared, from] = [emptyLog, 0, 0]
+  for (const log of lately) {
+    if (!beginAlike(log.bytes, bytes, from)) continue
+    const common = linesInCommon(log, bytes)
+    if (common > shared) [alike, shared, from] = [log, common, log.ends[common - 1] as number]
+  }
+  const lines = alike.lines.slice(0, shared)
+  const ends = alike.ends.slice(0, shared)
   for (let at = bytes.indexOf(lineFeed, from); at >= 0; at = bytes.indexOf(lineFeed, from)) {
-    lines.push(read(decoder.decode(bytes.subarray(from, at))))
+    lines.push(readLine(bytes.subarray(from, at), digest, shapes))
     from = at + 1
     ends.push(from)
   }
   if (from < bytes.length) lines.push({ problem: 'is cut short' })
   const events: LoggedEvent[] = []
   for (const { event } of lines) if (event !== undefined) events.push(event)
-  let wholeEvents = Math.min(log.wholeEvents, shared)
+  let wholeEvents = Math.min(alike.wholeEvents, shared)
   while (lines[wholeEvents]?.value?.['seq'] === wholeEvents) wholeEvents++
   return { bytes, lines, ends, events, wholeEvents }
 }
 
-function readLine(text: string, digest: EvidenceDigest, shapes: EventShapes): LogLine {
-  const known = knownLines.get(text)
-  if (known !== undefined) return known
-  const line = parseLine(text, digest, shapes)
+const emptyLog: LogReading = { bytes: new Uint8Array(), lines: [], ends: [], events: [], wholeEvents: 0 }
+
+function readLine(bytes: Uint8Array, digest: EvidenceDigest, shapes: EventShapes): LogLine {
+  const beginning = beginningOf(bytes)
+  const known = knownLines.get(beginning)
+  if (known !== undefined && sameBytes(known.bytes, bytes)) return known.line
+  const line = parseLine(decoder.decode(bytes), digest, shapes)
+  if (line.problem !== undefined) return line
   if (knownLines.size >= mostKnownLines) knownLines.clear()
-  knownLines.set(text, line)
+  // A copy, which `slice` of a Buffer is not: nobody shall hold a whole log by a line.
+  knownLines.set(beginning, { bytes: new Uint8Array(bytes), line })
   return line
+}
+
+/** A number made of the checksum that a line begins with. */
+function beginningOf(bytes: Uint8Array): number {
+  let beginning = 0
+  for (let at = 0; at < checksumLength; at++) beginning = Math.imul(beginning, 31) + (bytes[at] ?? 0)
+  return beginning
 }
 
 /** `<CRC-32 of the JSON, eight hexadecimal digits> <JSON>` */

@@ -5,42 +5,48 @@ import { sameBytes } from './byte-comparison.ts'
 export class Matching {
   readonly #bytes: Uint8Array
   #at = 0
+  /** What should come next: small pieces are held against the bytes together. */
+  #due = ''
   #hasFailed = false
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
+  takeText(text: string): void {
+    this.#due += text
+  }
+
   take(piece: Uint8Array): void {
+    if (this.#due !== '') this.#takeDue()
     const end = this.#at + piece.length
     this.#hasFailed ||= !sameBytes(this.#bytes.subarray(this.#at, end), piece)
     this.#at = end
   }
 
-  takeText(text: string): void {
-    this.take(encodeUtf8(text))
-  }
-
-  takeByte(byte: number): void {
-    this.#hasFailed ||= this.#bytes[this.#at] !== byte
-    this.#at++
-  }
-
-  /** Some text, and then a number without sign or fraction. */
-  takeNumberAfter(text: string): void {
-    this.takeText(text)
+  /** A number without sign or fraction. */
+  takeNumber(): void {
+    this.#takeDue()
     const from = this.#at
     while (isDigit(this.#bytes[this.#at])) this.#at++
     const length = this.#at - from
     this.#hasFailed ||= length === 0 || (length > 1 && this.#bytes[from] === zero)
   }
 
+  #takeDue(): void {
+    const due = encodeUtf8(this.#due)
+    this.#due = ''
+    this.take(due)
+  }
+
+  /** Whether something was not as it should be, as far as this is known yet. */
   get hasFailed(): boolean {
     return this.#hasFailed
   }
 
   /** Whether all of the bytes said what they should. */
-  get isOver(): boolean {
+  isOver(): boolean {
+    this.#takeDue()
     return !this.#hasFailed && this.#at === this.#bytes.length
   }
 }

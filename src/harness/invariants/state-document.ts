@@ -5,68 +5,90 @@ import { newestArtifacts } from './fold.ts'
 import type { FoldedRun, FoldedStep, PlacedArtifact } from './fold.ts'
 import { Matching } from './matching.ts'
 
-/** The state document that a log adds up to. */
+/** The state document that a log adds up to, all but the numbers that only its writer knows. */
 export function stateOf(run: FoldedRun): Readonly<Record<string, unknown>> {
-  const agents = agentsOf(run.definition)
-  const steps = [...run.steps]
-  return {
-    ...factsOf(run),
-    steps: Object.fromEntries(
-      steps.map(([id, step]) => [id, { agent: agents.get(id), ...stepDocument(step) }]),
-    ),
-    artifacts: placedArtifacts(run).map(artifactDocument),
-  }
+  const steps = stepsById(run.definition).map(({ id, agent }) => {
+    const step = run.steps.get(id)
+    return [id, step === undefined ? undefined : stepDocument(step, agent)] as const
+  })
+  return membersOf(run, Object.fromEntries(steps), placedArtifacts(run).map(artifactDocument))
 }
 
-/** All but the steps and the artifacts, of which there are many. */
-function factsOf(run: FoldedRun): Readonly<Record<string, unknown>> {
-  const { start, definition, definitionSha256 } = run
-  const steps = [...run.steps]
-  const completed = steps.filter(([, { status }]) => status === 'completed')
-  completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
+/** In canonical order. Those that the document has not are undefined, as are those of its writer. */
+function membersOf(run: FoldedRun, steps: unknown, artifacts: unknown): Readonly<Record<string, unknown>> {
+  const { start, definition } = run
+  const sums = sumsOf(run)
+  const { completed } = sums
   const last = completed.at(-1)
-  const skipped = steps.filter(([, { status }]) => status === 'skipped').length
-  const isRouted = definition.edges.some(({ condition }) => condition !== undefined)
   return {
-    seq: run.seq,
-    epoch: run.epoch,
-    workflowId: start.workflowId,
-    runId: start.runId,
+    activeConnections: definition.edges.some(isConditional) ? sums.connections : undefined,
+    artifacts,
+    completedSteps: completed.map(([id]) => id),
     correlationId: start.correlationId,
-    status: run.status,
-    reason: run.cancelledFor ?? run.error?.message ?? null,
+    currentSteps: sums.current,
+    definition,
+    definitionSha256: run.definitionSha256,
+    degraded: sums.isDegraded ? true : undefined,
+    epoch: run.epoch,
+    error: run.error,
+    gateDecisions: run.gateDecisions.filter(({ step }) => run.steps.has(step)),
+    hasFailures: sums.hasFailures ? true : undefined,
+    input: run.input,
+    launch: start.launch,
+    monitoring: { errorCount: sums.errors, recoveryAttempts: run.epoch - 1 },
     progress: {
       completed: completed.length,
-      ...(skipped === 0 ? {} : { skipped }),
-      total: steps.length,
+      skipped: sums.skipped === 0 ? undefined : sums.skipped,
+      total: run.steps.size,
     },
-    ...(steps.some(([, { tolerated }]) => tolerated) ? { degraded: true } : {}),
-    ...(completed.some(([, { output }]) => hasFindings(output)) ? { hasFailures: true } : {}),
-    ...(isRouted
-      ? { activeConnections: steps.flatMap(([to, { takes }]) => takes.map((from) => ({ from, to }))) }
-      : {}),
-    safePoint: { step: last?.[0] ?? null, seq: last?.[1].finishedSeq ?? 0 },
-    monitoring: {
-      errorCount: steps.flatMap(([, { attempts }]) => attempts).filter(({ outcome }) => outcome === 'failed')
-        .length,
-      recoveryAttempts: run.epoch - 1,
-    },
-    currentSteps: steps.flatMap(([id, { status }]) => (isCurrent(status) ? [id] : [])),
-    completedSteps: completed.map(([id]) => id),
-    gateDecisions: run.gateDecisions.filter(({ step }) => run.steps.has(step)),
-    input: run.input,
+    reason: run.cancelledFor ?? run.error?.message ?? null,
+    runId: start.runId,
+    safePoint: { seq: last?.[1].finishedSeq ?? 0, step: last?.[0] ?? null },
+    saveSeq: undefined,
+    schemaVersion: undefined,
     seed: start.seed,
-    launch: start.launch,
-    error: run.error,
+    seq: run.seq,
     startedAt: start.at,
+    status: run.status,
+    steps,
     updatedAt: run.updatedAt,
-    definitionSha256,
-    definition,
+    workflowId: start.workflowId,
   }
 }
 
-function agentsOf({ steps }: LoggedDefinition): ReadonlyMap<string, string> {
-  return new Map(steps.map(({ id, agent }) => [id, agent]))
+/** What the steps of a run come to together. */
+function sumsOf({ steps }: FoldedRun) {
+  const completed: [id: string, step: FoldedStep][] = []
+  const current: string[] = []
+  const connections: { readonly from: string; readonly to: string }[] = []
+  let [skipped, errors, isDegraded, hasFailures] = [0, 0, false, false]
+  for (const entry of steps) {
+    const [id, step] = entry
+    if (step.status === 'completed') {
+      completed.push(entry)
+      hasFailures ||= hasFindings(step.output)
+    } else if (step.status === 'skipped') skipped++
+    else if (step.status !== 'pending') current.push(id)
+    isDegraded ||= step.tolerated
+    for (const from of step.takes) connections.push({ from, to: id })
+    for (const { outcome } of step.attempts) if (outcome === 'failed') errors++
+  }
+  completed.sort(([, left], [, right]) => left.finishedSeq - right.finishedSeq)
+  return { completed, current, connections, skipped, errors, isDegraded, hasFailures }
+}
+
+function isConditional({ condition }: LoggedDefinition['edges'][number]): boolean {
+  return condition !== undefined
+}
+
+const sortedSteps = new WeakMap<LoggedDefinition, LoggedDefinition['steps']>()
+
+function stepsById(definition: LoggedDefinition): LoggedDefinition['steps'] {
+  const known = sortedSteps.get(definition)
+  if (known !== undefined) return known
+  const sorted = definition.steps.toSorted((left, right) => (left.id < right.id ? -1 : 1))
+  sortedSteps.set(definition, sorted)
+  return sorted
 }
 
 function placedArtifacts(run: FoldedRun): readonly PlacedArtifact[] {
@@ -78,7 +100,7 @@ function artifactDocument(artifact: PlacedArtifact): Readonly<Record<string, Jso
   return { path, sha256, sizeBytes, producedBy, visit, attempt }
 }
 
-function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
+function stepDocument(step: FoldedStep, agent: string): Readonly<Record<string, JsonValue>> {
   const { status, visit, attempt, scoring, error, attempts, artifacts, loops } = step
   const output = step.outputBlob === undefined ? { output: step.output } : { outputBlob: step.outputBlob }
   const records = artifacts.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
@@ -90,12 +112,8 @@ function stepDocument(step: FoldedStep): Readonly<Record<string, JsonValue>> {
     ...(waiting === undefined ? {} : { waiting }),
     ...(undo === undefined ? {} : { undo }),
   }
-  const document = { status, visit, attempt, ...output, scoring, error, attempts, loops, ...notes }
+  const document = { agent, status, visit, attempt, ...output, scoring, error, attempts, loops, ...notes }
   return { ...document, artifacts: records } as unknown as Readonly<Record<string, JsonValue>>
-}
-
-function isCurrent(status: FoldedStep['status']): boolean {
-  return status !== 'completed' && status !== 'pending' && status !== 'skipped'
 }
 
 /** It lists failures that the step has found. */
@@ -106,11 +124,11 @@ function hasFindings(output: JsonValue): boolean {
 
 /** Texts of what runs that were forked from one another share. */
 const stepTexts = new WeakMap<FoldedStep, StepText>()
-const artifactTexts = new WeakMap<PlacedArtifact, Uint8Array>()
+const artifactTexts = new WeakMap<PlacedArtifact, string>()
 const definitionTexts = new WeakMap<LoggedDefinition, Uint8Array>()
 
 interface StepText {
-  readonly agent: string | undefined
+  readonly agent: string
   readonly text: Uint8Array
 }
 
@@ -120,50 +138,48 @@ const ofTheWriter = ['saveSeq', 'schemaVersion']
 /** Whether a text is the document of a run in canonical form, all but its closing brace, whatever its writer says. */
 export function isTextOf(bytes: Uint8Array, run: FoldedRun): boolean {
   const text = new Matching(bytes)
-  const facts = factsOf(run)
-  const names = Object.keys(facts).filter((name) => facts[name] !== undefined)
+  const members = membersOf(run, run.steps, run.steps)
   let before = '{'
-  for (const name of [...names, 'steps', 'artifacts', ...ofTheWriter].sort()) {
-    const key = `${before}${JSON.stringify(name)}:`
+  for (const name of Object.keys(members)) {
+    const member = members[name]
+    const isOfTheWriter = ofTheWriter.includes(name)
+    if (member === undefined && !isOfTheWriter) continue
+    text.takeText(`${before}"${name}":`)
     before = ','
-    if (name === 'steps') takeList(text, `${key}{`, stepTextsOf(run), '}')
-    else if (name === 'artifacts') takeList(text, `${key}[`, placedArtifacts(run).map(artifactText), ']')
-    else if (name === 'definition') takeList(text, key, [definitionText(run.definition)], '')
-    else if (ofTheWriter.includes(name)) text.takeNumberAfter(key)
-    else text.takeText(`${key}${canonicalJson(facts[name])}`)
+    if (isOfTheWriter) text.takeNumber()
+    else if (name === 'artifacts') text.takeText(`[${placedArtifacts(run).map(artifactText).join()}]`)
+    else if (name === 'definition') text.take(definitionText(run.definition))
+    else if (name === 'steps') takeSteps(text, run)
+    else text.takeText(canonicalJson(member))
     if (text.hasFailed) return false
   }
-  return text.isOver
+  return text.isOver()
 }
 
-function takeList(text: Matching, before: string, items: readonly Uint8Array[], after: string): void {
-  text.takeText(before)
-  for (const [index, item] of items.entries()) {
-    if (index > 0) text.takeByte(comma)
-    text.take(item)
+function takeSteps(text: Matching, { definition, steps }: FoldedRun): void {
+  text.takeText('{')
+  let isFirst = true
+  for (const { id, agent } of stepsById(definition)) {
+    const step = steps.get(id)
+    if (step === undefined) continue
+    const member = stepText(id, step, agent)
+    text.take(isFirst ? member.subarray(1) : member)
+    isFirst = false
   }
-  text.takeText(after)
+  text.takeText('}')
 }
 
-const comma = 0x2c
-
-function stepTextsOf({ definition, steps }: FoldedRun): readonly Uint8Array[] {
-  const agents = agentsOf(definition)
-  return [...steps]
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([id, step]) => stepText(id, step, agents.get(id)))
-}
-
-function stepText(id: string, step: FoldedStep, agent: string | undefined): Uint8Array {
+/** With the comma before it. */
+function stepText(id: string, step: FoldedStep, agent: string): Uint8Array {
   const known = stepTexts.get(step)
   if (known !== undefined && known.agent === agent) return known.text
-  const text = encodeUtf8(`${JSON.stringify(id)}:${canonicalJson({ agent, ...stepDocument(step) })}`)
+  const text = encodeUtf8(`,${JSON.stringify(id)}:${canonicalJson(stepDocument(step, agent))}`)
   stepTexts.set(step, { agent, text })
   return text
 }
 
-function artifactText(artifact: PlacedArtifact): Uint8Array {
-  const text = artifactTexts.get(artifact) ?? encodeUtf8(canonicalJson(artifactDocument(artifact)))
+function artifactText(artifact: PlacedArtifact): string {
+  const text = artifactTexts.get(artifact) ?? canonicalJson(artifactDocument(artifact))
   artifactTexts.set(artifact, text)
   return text
 }

@@ -7,36 +7,43 @@ import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveAttended } from './later-lives.ts'
-import type { Boundary, CallPoint, FaultPoint, ForkPoint, WritePoint } from './life-options.ts'
+import type { Boundary, CallPoint, EndedLifeOf, FaultPoint, ForkPoint, WritePoint } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf, nothingLeft } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
-/** What a run without faults does and comes to. */
-export interface Discovery {
+/** What a run does. */
+export interface Trace {
   /** Every operation that changes the disk, in order. */
   readonly writes: readonly FaultPoint[]
-  /** How many of them the disk itself has counted. */
-  readonly countedWrites: number
   /** Every call of an agent or a gate, in order. */
   readonly calls: readonly DiscoveredCall[]
+  /** Where the run can be forked, in order. */
+  readonly forkPoints: readonly TracedForkPoint[]
+  /** Those of them at which steps start. */
+  readonly boundaries: readonly TracedBoundary[]
+}
+
+/** What a run without faults does and comes to. */
+export interface Discovery extends Trace {
+  /** How many writes the disk itself has counted. */
+  readonly countedWrites: number
   /** How many calls the agents and the gates themselves have counted. */
   readonly countedCalls: CallCounts
-  /** Where the run can be forked, in order. */
-  readonly forkPoints: readonly DiscoveredForkPoint[]
-  /** Those of them at which steps start. */
   readonly boundaries: readonly DiscoveredBoundary[]
   /** How many of these the engine itself has given. */
   readonly countedBoundaries: number
   readonly reference: CanonicalOutcome
 }
 
-export interface DiscoveredForkPoint extends ForkPoint {
+export interface TracedForkPoint extends ForkPoint {
   /** How many writes come before it. */
   readonly writesBefore: number
 }
 
-export interface DiscoveredBoundary extends Boundary, DiscoveredForkPoint {
+export interface TracedBoundary extends Boundary, TracedForkPoint {}
+
+export interface DiscoveredBoundary extends TracedBoundary {
   /** What the run has come to there. */
   readonly reference: CanonicalOutcome
 }
@@ -52,6 +59,28 @@ export interface CallCounts {
   readonly requests: number
 }
 
+/** Runs a workflow to its end, and notes all that it does on the way. */
+export async function trace(
+  workflow: SweptWorkflow,
+  world: SweptWorld,
+): Promise<Trace & { readonly ended: EndedLifeOf }> {
+  const writes: FaultPoint[] = []
+  const calls: DiscoveredCall[] = []
+  const forkPoints: TracedForkPoint[] = []
+  const boundaries: TracedBoundary[] = []
+  const ended = await liveAttended(workflow, world, {
+    onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
+    onWrite: (point, there) => writes.push({ ...point, world: there() }),
+    onBoundary(boundary) {
+      const traced = { ...boundary, writesBefore: writes.length }
+      boundaries.push(traced)
+      forkPoints.push(traced)
+    },
+    onAnswered: (answered) => forkPoints.push({ ...answered, writesBefore: writes.length }),
+  })
+  return { writes, calls, forkPoints, boundaries, ended }
+}
+
 /** Two runs without faults: what they come to is the reference, what they do are the points. */
 export async function discover(
   workflow: SweptWorkflow,
@@ -59,36 +88,16 @@ export async function discover(
   initialFiles: FileTree,
 ): Promise<Discovery> {
   const once = async (watch?: FolderWatch) => {
-    const writes: FaultPoint[] = []
-    const calls: DiscoveredCall[] = []
     const counted = { agents: 0, gates: 0, requests: 0, forks: 0 }
-    const boundaries: (Boundary & DiscoveredForkPoint)[] = []
-    const forkPoints: DiscoveredForkPoint[] = []
     const intrusions: Intrusion[] = []
-    const ended = await liveAttended(guarded(counting(workflow, counted), watch, intrusions), freshWorld(), {
-      onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
-      onWrite: (point, world) => writes.push({ ...point, world: world() }),
-      onBoundary(boundary) {
-        const discovered = { ...boundary, writesBefore: writes.length }
-        boundaries.push(discovered)
-        forkPoints.push(discovered)
-      },
-      onAnswered: (answered) => forkPoints.push({ ...answered, writesBefore: writes.length }),
-    })
+    const watched = guarded(counting(workflow, counted), watch, intrusions)
+    const { ended, ...traced } = await trace(watched, freshWorld())
     const [intrusion] = intrusions
     if (intrusion !== undefined) throw notSimulated(workflow.definition.id, intrusion)
     const countedWrites = ended.world.disk.changesMade
     const evidence = await evidenceOf(workflow, ended, initialFiles)
-    return {
-      writes,
-      countedWrites,
-      calls,
-      countedCalls: counted,
-      forkPoints,
-      boundaries,
-      countedBoundaries: counted.forks - (forkPoints.length - boundaries.length),
-      evidence,
-    }
+    const countedBoundaries = counted.forks - (traced.forkPoints.length - traced.boundaries.length)
+    return { ...traced, countedWrites, countedCalls: counted, countedBoundaries, evidence }
   }
   const watch = workflow.folder === undefined ? undefined : watchFolder(workflow.folder, notWatched)
   const [first, second] = [await once(watch), await once()]

@@ -22,19 +22,12 @@ export async function sweepDiskErrors(sweep: Sweep): Promise<void> {
 }
 
 async function tryError(sweep: Sweep, fault: DiskFault, index: number): Promise<void> {
-  const { workflow } = sweep
   const options = { diskFault: fault }
   const alone = await sweep.liveFrom(index, options)
   const left = isOver(alone) ? undefined : afterEnding(alone)
-  if (left !== undefined && !sweep.isNew(left, left.disk.visibleDigest()))
-    await sweep.tryHonesty([fault], alone)
-  else {
-    await sweep.try([fault], async (shortcuts) =>
-      left === undefined
-        ? sweep.liveFrom(index, { ...shortcuts, ...options })
-        : toCompletion(workflow, copyOf(left), shortcuts),
-    )
-  }
+  if (left === undefined)
+    await sweep.try([fault], (shortcuts) => sweep.liveFrom(index, { ...shortcuts, ...options }))
+  else await sweep.tryFrom([fault], left)
   if (left !== undefined && sweep.tier === 'deep') await crashRecovery(sweep, [fault], left)
   if (fault.fault.mode !== 'dropped' || sweep.hasFoundEnough) return
   await tryPowerLoss(sweep, { ...fault, powerLoss: true }, left ?? alone.world)

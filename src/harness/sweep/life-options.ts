@@ -2,7 +2,7 @@ import type { Fault, WorkflowDefinition } from '../../definition/index.ts'
 import type { FileData, FileOperation, ForkedLife, RecoverRequest } from '../../ports/index.ts'
 import type { FiredFaultRecord, Leftovers, SeenError } from '../invariants/index.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { DiskFault } from './report.ts'
+import type { DiskFault, GateMisuse } from './report.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** One write-like file operation of a life. */
@@ -77,7 +77,7 @@ export interface LifeOptions {
 /** A fault of a plan, and how it is to be judged. */
 export interface StrikingPortFault {
   readonly at: string
-  readonly fault: Fault | 'never-answers' | 'answers-twice'
+  readonly fault: Fault | GateMisuse
   readonly step: string
   readonly record: Omit<FiredFaultRecord, 'key'>
 }
@@ -105,8 +105,8 @@ export interface EndedLifeOf {
   readonly asksFor: Given | undefined
 }
 
-/** What the operator gives to a run. */
-export type Given = Pick<RecoverRequest, 'answers' | 'input'>
+/** What the operator gives to a run, or that he cancels it. */
+export type Given = Pick<RecoverRequest, 'answers' | 'input' | 'cancel'>
 
 /** When a life may be left before its end. */
 export type Shortcuts = Pick<LifeOptions, 'endsAt' | 'endsOnceRecovered'>

@@ -1,6 +1,6 @@
-import type { FaultKind, StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
+import type { StepDefinition, WorkflowDefinition } from '../../definition/index.ts'
 import type { FiredFaultRecord } from '../invariants/index.ts'
-import type { PortFault } from './report.ts'
+import type { GateMisuse, PortFault } from './report.ts'
 import type { StrikingPortFault } from './life-options.ts'
 
 export type PortFamily = PortFault['family']
@@ -73,7 +73,10 @@ const ofGates: readonly Misbehaviour[] = [
     judgedAs: () => ({ class: 'reportable', cause: injected }),
   },
   { fault: 'never-answers', judgedAs: survivable },
+  { fault: 'answers-otherwise-later', judgedAs: survivable },
   { fault: 'answers-twice', judgedAs: survivable, befalls: 'gate.answer' },
+  { fault: 'answers-otherwise-later', judgedAs: survivable, befalls: 'gate.answer' },
+  { fault: 'answers-after-cancel', judgedAs: survivable, befalls: 'gate.answer', isComparable: never },
 ]
 
 const ofTime: readonly Misbehaviour[] = [
@@ -148,8 +151,8 @@ function stepAt(at: string, { steps }: WorkflowDefinition): StepDefinition | und
 }
 
 /** Whether a fault is what people do with a gate, and not what a plan can do to a call. */
-export function isOfNoPlan(fault: PortFault['fault']): fault is Exclude<PortFault['fault'], FaultKind> {
-  return fault === 'never-answers' || fault === 'answers-twice'
+export function isOfNoPlan(fault: PortFault['fault']): fault is GateMisuse {
+  return fault === 'never-answers' || fault.startsWith('answers-')
 }
 
 /** Whether a step that fails leads the run elsewhere, as its author wants it. */

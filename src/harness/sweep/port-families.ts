@@ -1,5 +1,6 @@
 import { crashAt, crashRecovery } from './crash-family.ts'
 import type { CallCounts } from './discovery.ts'
+import { isBetweenLives, misuseGate } from './gate-misuse.ts'
 import { portFaultsAt, strikingFault } from './misbehaviours.ts'
 import type { PortFamily } from './misbehaviours.ts'
 import type { Sweep } from './sweep.ts'
@@ -51,6 +52,11 @@ async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
       const striking = strikingFault(fault, definition)
       if (striking === undefined) continue
       const { portFault, isComparable } = striking
+      if (isBetweenLives(fault)) {
+        const misused = await misuseGate(workflow, fault, portFault, discovery)
+        if (misused !== undefined) await sweep.try([fault], async () => misused, isComparable)
+        continue
+      }
       let left: SweptWorld | undefined
       const later = new Map<string, FaultPoint>()
       // Of the same life, a rollback among others.

@@ -1,6 +1,15 @@
+import { trace } from './discovery.ts'
+import { isBetweenLives, misuseGate } from './gate-misuse.ts'
 import { strikingFault } from './misbehaviours.ts'
 import { cameToPass, createScheduler } from '../schedule/scheduler.ts'
-import type { CrashFault, FaultSequence, LifecycleFault, ScheduleFault, SingleFault } from './report.ts'
+import type {
+  CrashFault,
+  FaultSequence,
+  LifecycleFault,
+  PortFault,
+  ScheduleFault,
+  SingleFault,
+} from './report.ts'
 import { afterEnding, liveAttended, onward, toCompletion } from './later-lives.ts'
 import { resumeUnderAnother } from './resume-under-another.ts'
 import type { EndedLifeOf, LifeOptions } from './life-options.ts'
@@ -26,6 +35,12 @@ export async function runWithFaults(
   if (first.family === 'lifecycle' && first.action === 'change-definition') {
     const there = await worldAt(workflow, world, placeOf(first))
     const ended = there && (await resumeUnderAnother(workflow, there))
+    return ended && others.length > 0 ? runWithFaults(workflow, afterEnding(ended), others) : ended
+  }
+  if (isPortFault(first) && isBetweenLives(first)) {
+    const striking = strikingFault(first, workflow.definition)
+    const traced = striking && (await trace(workflow, world))
+    const ended = traced && (await misuseGate(workflow, first, striking.portFault, traced))
     return ended && others.length > 0 ? runWithFaults(workflow, afterEnding(ended), others) : ended
   }
   const options = optionsFor(workflow, first)
@@ -128,8 +143,6 @@ async function worldAt(
 
 const portFamilies: ReadonlySet<string> = new Set(['agent', 'gate', 'time', 'network'])
 
-function isPortFault(
-  fault: SingleFault,
-): fault is Extract<SingleFault, { readonly family: 'agent' | 'gate' }> {
+function isPortFault(fault: SingleFault): fault is PortFault {
   return portFamilies.has(fault.family)
 }

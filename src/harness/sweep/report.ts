@@ -51,13 +51,22 @@ export interface DiskFault extends FaultOfFamily<'disk'> {
 }
 
 /**
- * A fault of a call through a port, as in a fault plan. No faults of a plan are `never-answers`, a gate that waits for ever, and
- * `answers-twice`, a second answer to a gate that a person has answered.
+ * A fault of a call through a port, as in a fault plan, or what people do with a gate.
  */
 export interface PortFault extends FaultOfFamily<'agent' | 'gate' | 'time' | 'network'> {
-  readonly fault: FaultKind | 'never-answers' | 'answers-twice'
+  readonly fault: FaultKind | GateMisuse
   readonly params?: Readonly<Record<string, string | number>>
 }
+
+/**
+ * No faults of a plan.
+ * - `never-answers`: the gate waits for ever.
+ * - `answers-twice`: a gate that a person has answered is answered once more by the same process.
+ * - `answers-otherwise-later`: the process dies once the answer is in place, and the opposite is said when the next one asks.
+ * - `answers-after-cancel`: the run is cancelled while it waits for a person, and is answered then.
+ */
+export type GateMisuse =
+  'never-answers' | 'answers-twice' | 'answers-otherwise-later' | 'answers-after-cancel'
 
 export interface LifecycleFault extends FaultOfFamily<'lifecycle'> {
   readonly action: 'cancel' | 'resume-meanwhile' | 'change-definition'
@@ -113,9 +122,9 @@ export interface FamilyCoverage {
   readonly points: number
   /** The same as `points`, counted by the disk and by the ports themselves. */
   readonly counted: number
-  /** Faults that were tried. */
+  /** Faults whose run was judged. */
   readonly scenarios: number
-  /** Faults that lead to a world which another one had led to before. */
+  /** Faults whose run was not, since all that they had done was to lead to a world which another one had led to before. */
   readonly deduped: number
 }
 

@@ -1,14 +1,15 @@
 import { cpuTimeMs, monotonicMs } from '../../adapters/node/index.ts'
 import { assert, seededRandom } from '../../core/index.ts'
-import type { SeededRandom } from '../../core/index.ts'
 import { createVirtualFiles } from '../../adapters/virtual/index.ts'
 import { builtInInvariants, determinism, judge } from '../invariants/index.ts'
 import type { Invariant, Violation } from '../invariants/index.ts'
 import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover, likelySource } from './discovery.ts'
-import type { DiscoveredBoundary, DiscoveredForkPoint, Discovery } from './discovery.ts'
-import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
+import type { Discovery, TracedForkPoint } from './discovery.ts'
+import { evidenceOf } from './evidence-of.ts'
+import { KnownRuns, worldKey } from './known-runs.ts'
+import type { Run } from './known-runs.ts'
 import { mergeSweepReports } from './merge-reports.ts'
 import { AgentMemory } from './memoised-agents.ts'
 import { isComparable, runWithFaults } from './replay.ts'
@@ -25,7 +26,7 @@ import type {
 } from './report.ts'
 import { chosenPoints } from './smoke-tier.ts'
 import { liveAttended } from './later-lives.ts'
-import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
+import type { EndedLifeOf, LifeOptions } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 import { copyOf, freshWorld } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
@@ -67,11 +68,6 @@ export interface SingleFaultOptions {
 }
 
 const startMs = 1_767_225_600_000
-/** So many of the runs that could be left are run to their end all the same. */
-const auditOneIn = 20
-/** That an error which struck has reached the caller. */
-const errorHonesty = builtInInvariants.filter(({ name }) => name === 'O11')
-
 const slowestKept = 5
 const progressEvery = 100
 
@@ -92,14 +88,9 @@ export class Sweep {
   readonly #invariants: readonly Invariant[]
   readonly #coverage = new Coverage()
   readonly #findings: Finding[] = []
-  readonly #seen = new Set<string>()
   readonly #postCrashStates = new Set<string>()
   readonly #recoveryPaths = new Set<string>()
-  readonly #random: SeededRandom
-  #trustsShortcuts = true
-  #rejoined = 0
-  #audited = 0
-  #leftAt: string | undefined
+  readonly #known: KnownRuns
   readonly #slowest: { readonly faults: FaultSequence; readonly ms: number }[] = []
   #discovery: Discovery | undefined
   #corpus: CorpusCoverage | undefined
@@ -120,7 +111,7 @@ export class Sweep {
     this.workflow = this.#memory === undefined ? workflow : { ...workflow, agents: this.#memory.port }
     this.options = options
     this.#initialFiles = new Map(Object.entries(initialFiles))
-    this.#random = seededRandom(workflow.seed).fork('audits')
+    this.#known = new KnownRuns(seededRandom(seed).fork('audits'), () => this.discovery.boundaries)
     this.#invariants = [...builtInInvariants, ...(options.invariants ?? [])]
   }
 
@@ -180,7 +171,7 @@ export class Sweep {
       ...(this.#corpus === undefined ? {} : { corpus: this.#corpus }),
       complete,
       ...(shard === undefined ? {} : { shard }),
-      shortcuts: { rejoined: this.#rejoined, audited: this.#audited, trusted: this.#trustsShortcuts },
+      shortcuts: this.#known.counts,
       ...(this.#memory === undefined ? {} : { agentCalls: this.#memory.calls }),
       timings: {
         cpuMs,
@@ -260,43 +251,32 @@ export class Sweep {
   }
 
   /**
-   * Runs one scenario and judges it. As soon as its run has come to what the run without faults had come to, it is left, since
-   * what follows is known. Now and then it is run to its end all the same; whatever looks wrong is too.
+   * Runs one scenario and judges it.
    *
-   * @param isComparable whether it has to come to that at all.
+   * @param isComparable whether it has to come to what the run without faults comes to. It is then left where what follows is known.
    */
-  async try(
-    faults: FaultSequence,
-    run: (shortcuts: Shortcuts) => Promise<EndedLifeOf>,
-    isComparable = true,
-  ): Promise<void> {
+  async try(faults: FaultSequence, run: Run, isComparable = true): Promise<void> {
     const begun = monotonicMs()
-    const shortcuts = isComparable && this.#trustsShortcuts ? this.#shortcuts : {}
-    let violations = await this.#judge(await run(shortcuts), isComparable)
-    if (this.#leftAt !== undefined) {
-      const looksWrong = violations.length > 0
-      const isAudit = this.#random.integer(auditOneIn) === 0
-      this.#rejoined++
-      if (isAudit) this.#audited++
-      if (looksWrong || isAudit) violations = await this.#judge(await run({}), isComparable)
-      // What a shortcut hides once it may hide again.
-      if (!looksWrong && violations.length > 0) this.#trustsShortcuts = false
-    }
-    violations = [...(await this.#confirmed(faults, violations)), ...(await this.#inconstancies())]
+    const seen = isComparable
+      ? await this.#known.violationsOf(run, (ended) => this.#judge(ended, true))
+      : await this.#judge(await run({}), false)
+    const violations = [...(await this.#confirmed(faults, seen)), ...(await this.#inconstancies())]
     if (violations.length > 0) this.#findings.push({ faults, violations })
     this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'survived')
     this.#time(faults, monotonicMs() - begun)
   }
 
+  /** The same with a run that goes on from the world which the faults have left, if that is not known either. */
+  async tryFrom(faults: FaultSequence, left: SweptWorld): Promise<void> {
+    const digest = left.disk.visibleDigest()
+    this.#postCrashStates.add(digest)
+    await this.try(faults, this.#known.from(this.workflow, worldKey(left, digest), left))
+  }
+
   /** What looks wrong in a run in which agents were remembered is looked for in one in which they are called. */
-  async #confirmed(
-    faults: FaultSequence,
-    seen: readonly Violation[],
-    invariants?: readonly Invariant[],
-  ): Promise<readonly Violation[]> {
+  async #confirmed(faults: FaultSequence, seen: readonly Violation[]): Promise<readonly Violation[]> {
     if (this.#memory === undefined || seen.length === 0) return seen
-    const violations = (await this.violationsOf(faults)) ?? seen
-    return violations.filter(({ invariant }) => invariants?.some(({ name }) => name === invariant) ?? true)
+    return (await this.violationsOf(faults)) ?? seen
   }
 
   /** Agents that were told the same as before, and did otherwise. */
@@ -313,9 +293,8 @@ export class Sweep {
   }
 
   async #judge(ended: EndedLifeOf, isComparable: boolean): Promise<readonly Violation[]> {
-    this.#leftAt = ended.leftAt
     const { leftAt } = ended
-    const { reference } = leftAt === undefined ? this.discovery : (this.#boundary(leftAt) ?? {})
+    const { reference } = leftAt === undefined ? this.discovery : (this.#known.boundary(leftAt) ?? {})
     const compared = isComparable ? reference : undefined
     const evidence = await evidenceOf(this.workflow, ended, this.#initialFiles, compared)
     const { violations } = await judge(evidence, this.#invariants)
@@ -323,32 +302,15 @@ export class Sweep {
     return [...violations, ...objections]
   }
 
-  readonly #shortcuts: Shortcuts = {
-    endsAt: (name, world) => this.cameBy(name, world),
-    endsOnceRecovered: (world) => !this.#isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`),
-  }
-
-  /** Whether the run without faults came by the same boundary, with the same effects outside. */
-  readonly cameBy = (name: string, { effects }: SweptWorld): boolean => {
-    const known = this.#boundary(name)?.world.effects
-    return (
-      known?.length === effects.length &&
-      effects.every(({ idempotencyKey, name: effect }, index) => {
-        const other = known[index]
-        return other?.idempotencyKey === idempotencyKey && other.name === effect
-      })
-    )
-  }
-
-  #boundary(name: string): DiscoveredBoundary | undefined {
-    return this.discovery.boundaries.find((boundary) => boundary.name === name)
+  get cameBy(): KnownRuns['cameBy'] {
+    return this.#known.cameBy
   }
 
   /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
   async liveFrom(
     write: number,
     options: LifeOptions,
-    among: readonly DiscoveredForkPoint[] = this.discovery.forkPoints,
+    among: readonly TracedForkPoint[] = this.discovery.forkPoints,
   ): Promise<EndedLifeOf> {
     const from = among.findLast(({ writesBefore }) => writesBefore <= write)
     const ended =
@@ -357,16 +319,6 @@ export class Sweep {
         : await liveAttended(this.workflow, copyOf(from.world), { ...options, from })
     assert(ended.wasStruck, 'a run that is equal up to a point comes to that point', write)
     return ended
-  }
-
-  /** Judges nothing but whether the error reached the caller: the world that it has left has been tried. */
-  async tryHonesty(faults: FaultSequence, ended: EndedLifeOf): Promise<void> {
-    const evidence = evidenceAsLeft(this.workflow, ended, this.#initialFiles)
-    const { violations: seen } = await judge(evidence, errorHonesty)
-    const confirmed = await this.#confirmed(faults, seen, errorHonesty)
-    const violations = [...confirmed, ...(await this.#inconstancies())]
-    if (violations.length > 0) this.#findings.push({ faults, violations })
-    this.#coverage.tried(faults, violations.length > 0 ? 'found' : 'deduped')
   }
 
   /** Counts a scenario that leads to a world which another one had led to before. */
@@ -381,13 +333,7 @@ export class Sweep {
    */
   isNew(world: SweptWorld, digest: string): boolean {
     this.#postCrashStates.add(digest)
-    return this.#isFirst(worldKey(world, digest))
-  }
-
-  #isFirst(key: string): boolean {
-    const isFirst = !this.#seen.has(key)
-    this.#seen.add(key)
-    return isFirst
+    return this.#known.isFirst(worldKey(world, digest))
   }
 
   /** Notes by which operations a run was taken over. */
@@ -415,11 +361,4 @@ export class Sweep {
       findings: this.#findings.length,
     })
   }
-}
-
-function worldKey(world: SweptWorld, digest: string): string {
-  const { runId, now, lives, executions, undos, effects, completedSteps } = world
-  const calls = executions.length + undos.length
-  const told = [runId, now, calls, effects.length, completedSteps.length]
-  return `${digest} ${told.join(' ')} ${lives.map(({ during }) => during).join()}`
 }

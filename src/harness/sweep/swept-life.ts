@@ -1,6 +1,6 @@
 import { createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner } from '../../adapters/virtual/index.ts'
-import { isFaultlineError, messageOf, whenReady } from '../../core/index.ts'
+import { isFaultlineError, messageOf, whenReady, withoutStacks } from '../../core/index.ts'
 import type { MaybePromise } from '../../core/index.ts'
 import type { ClockPort, GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
@@ -90,7 +90,8 @@ class WatchedLife {
     if (runId !== undefined) {
       const { expects, given } = this.#options
       const request = { runId, ...(expects === undefined ? {} : { expects }), ...given }
-      return whenReady(incarnation.recover(request), () => this.#giveAnswers(given?.answers))
+      const recovered = withoutStacks(() => incarnation.recover(request))
+      return whenReady(recovered, () => this.#giveAnswers(given?.answers))
     }
     const started = incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
     return whenReady(started, (id) => this.#watch.hasBegun(id))
@@ -112,7 +113,7 @@ class WatchedLife {
       },
       onAnswered && (() => this.#forkBeforeTick(onAnswered)),
     )
-    if (status === 'left') return { status }
+    if (status === 'left' || status === 'completed' || status === 'cancelled') return { status }
     const state = this.#life.incarnation.state()
     this.#asksFor = givenBy(this.#workflow.operator, state)
     const { error } = state

@@ -80,6 +80,14 @@ describe('canonical JSON', () => {
     ])
   })
 
+  test('writes every character as JSON does', () => {
+    for (let unit = 0; unit <= 0xffff; unit++) {
+      const text = `a${String.fromCharCode(unit)}b`
+      if (canonicalJson(text) !== JSON.stringify(text)) expect(canonicalJson(text)).toBe(JSON.stringify(text))
+    }
+    expect(canonicalJson(['', '😀', 'x\n'])).toBe('["","😀","x\\n"]')
+  })
+
   test('writes keys that it has never met as it writes those that it has', () => {
     const keys = Array.from({ length: 3_000 }, (_, index) => `key "${index}"`).sort()
     const value = Object.fromEntries(keys.map((key, index) => [key, index]))

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
-import { rootNumber, VirtualDisk, type FileInode } from '../../../../src/adapters/virtual/virtual-disk.ts'
+import { contentSize } from '../../../../src/adapters/virtual/file-content.ts'
+import {
+  durableNames,
+  rootNumber,
+  VirtualDisk,
+  type FileInode,
+  type FolderInode,
+} from '../../../../src/adapters/virtual/virtual-disk.ts'
 
 test('an inode is there for as long as a volatile or a durable name leads to it', () => {
   const disk = new VirtualDisk()
@@ -83,5 +90,50 @@ describe('a fork', () => {
     expect(texts).toEqual(['1here', '1there'])
     expect(files.visibleDigest()).toBe(createVirtualFiles({ log: '1here' }).visibleDigest())
     expect(fork.visibleDigest()).toBe(createVirtualFiles({ log: '1there' }).visibleDigest())
+  })
+})
+
+describe('what a power loss leaves', () => {
+  const durable = { names: durableNames, content: ({ durable: content }: FileInode) => content }
+
+  test('is shared as far as it was durable, until one side changes it', () => {
+    const disk = new VirtualDisk()
+    const [synced, unsynced] = [disk.createFile(rootNumber, 'a'), disk.createFile(rootNumber, 'b')]
+    const folder = disk.createFolder(rootNumber, 'c')
+    for (const file of [synced, unsynced]) disk.appendContent(file, 'x')
+    disk.syncAll()
+    disk.appendContent(unsynced, 'y')
+    const left = disk.surviving(durable)
+    for (const number of [rootNumber, folder, synced]) expect(left.inode(number)).toBe(disk.inode(number))
+    const before = disk.inode(synced)
+    disk.appendContent(synced, 'here')
+    expect(left.inode(synced)).toBe(before)
+    left.appendContent(unsynced, 'there')
+    const sizes = [disk, left].map((each) =>
+      [synced, unsynced].map((file) => contentSize((each.inode(file) as FileInode).volatile)),
+    )
+    expect(sizes).toEqual([
+      [5, 2],
+      [1, 6],
+    ])
+  })
+
+  test('is a folder without what moved into another that was synced, which it shares with nobody', () => {
+    const disk = new VirtualDisk()
+    const [from, to] = [disk.createFolder(rootNumber, 'from'), disk.createFolder(rootNumber, 'to')]
+    const moved = disk.createFolder(to, 'moved')
+    disk.syncAll()
+    disk.setNames(
+      { folder: from, name: 'moved', after: moved },
+      { folder: to, name: 'moved', after: undefined },
+    )
+    disk.syncFolder(from)
+    const left = disk.surviving(durable)
+    const namesIn = (each: VirtualDisk, folder: number): unknown =>
+      (each.inode(folder) as FolderInode).names.names
+    expect([namesIn(left, from), namesIn(left, to)]).toEqual([['moved'], []])
+    expect([namesIn(disk, from), namesIn(disk, to)]).toEqual([['moved'], []])
+    disk.syncFolder(to)
+    expect(disk.surviving(durable).inode(moved).links).toBe(1)
   })
 })

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { createVirtualFiles } from '../../../../src/adapters/virtual/index.ts'
 import type { VirtualFiles } from '../../../../src/adapters/virtual/index.ts'
-import { isFaultlineError } from '../../../../src/core/index.ts'
+import { interpret, isFaultlineError } from '../../../../src/core/index.ts'
+import type { MaybePromise } from '../../../../src/core/index.ts'
 import { runLayout, storeLayout } from '../../../../src/engine/store/layout.ts'
 import { releaseLock, takeLock } from '../../../../src/engine/store/lock.ts'
+import type { HeldLock } from '../../../../src/engine/store/lock.ts'
 import type { FileProgram, OwnerIdentity, OwnerPort } from '../../../../src/ports/index.ts'
 
 const layout = runLayout(storeLayout(), 'run-1')
@@ -15,7 +17,8 @@ class Contender {
   state: 'trying' | 'holding' | 'refused' | 'done' | 'killed' = 'trying'
   readonly #owner: OwnerPort
   readonly #files: VirtualFiles
-  #program: FileProgram<void>
+  #program: FileProgram<HeldLock | void>
+  #lock: HeldLock | undefined
   #next: unknown
 
   constructor(nonce: string, alive: ReadonlySet<string>, files: VirtualFiles) {
@@ -33,15 +36,17 @@ class Contender {
 
   /** Performs one operation; the program stands before the next one afterwards. A holder lets go. */
   step(): void {
-    if (this.state === 'holding') this.#program = releaseLock(layout, this.#owner)
+    if (this.state === 'holding') this.#program = releaseLock(this.#lock as HeldLock)
     try {
       let moved = this.#program.next(this.#next)
       this.#next = undefined
       if (this.state === 'holding') {
         while (!moved.done) moved = this.#program.next(this.#files.perform(moved.value))
         this.state = 'done'
-      } else if (moved.done) this.state = 'holding'
-      else this.#next = this.#files.perform(moved.value)
+      } else if (moved.done) {
+        this.#lock = moved.value as HeldLock
+        this.state = 'holding'
+      } else this.#next = this.#files.perform(moved.value)
     } catch (error) {
       if (!isFaultlineError(error, 'RUN_OWNED')) throw error
       this.state = 'refused'
@@ -117,8 +122,12 @@ describe.each(Object.entries(left))('two processes find %s', (_, found) => {
 })
 
 test('a lock that was taken over is left alone by the one who held it before', () => {
-  const files = createVirtualFiles({ [layout.lock]: lockOf('new') })
-  const program = releaseLock(layout, { self: identity('old'), liveness: () => 'elsewhere' })
-  for (let moved = program.next(); !moved.done;) moved = program.next(files.perform(moved.value) as never)
+  const files = createVirtualFiles({ [`${layout.folder}/events.jsonl`]: '' })
+  const run = <T>(program: FileProgram<T>): MaybePromise<T> =>
+    interpret(program, (operation) => files.perform(operation))
+  const old: OwnerPort = { self: identity('old'), liveness: () => 'elsewhere' }
+  const lock = run(takeLock(layout, { runId: 'run-1', epoch: 1 }, old, false)) as HeldLock
+  files.perform({ op: 'write', path: layout.lock, data: lockOf('new') })
+  void run(releaseLock(lock))
   expect(files.perform({ op: 'stat', path: layout.lock })).toBeDefined()
 })

@@ -68,6 +68,7 @@ test('the matrix says which faults were tried at a point', async () => {
     'gate-failure fail injected by the sweep',
     'gate-failure throw injected by the sweep',
     'never-answers',
+    'answers-otherwise-later',
   ])
   expect(words('time')).toEqual([
     'agent-delay before-limit',

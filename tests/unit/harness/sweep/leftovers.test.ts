@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { AgentWorkflow } from '../../../../src/engine/index.ts'
 import type { Agents, DriverPorts } from '../../../../src/ports/index.ts'
+import type { FaultFamily, FaultSequence } from '../../../../src/harness/index.ts'
 import { withPorts } from './altered-engine.ts'
 import { judged } from './judged.ts'
 
@@ -46,8 +47,9 @@ test.each([
   )
 })
 
-test('an engine that leaves a file open in a life that fails is found, however the next one ends', async () => {
-  const driver = withPorts(({ files, ...ports }) => {
+const keepsFilesOpenInAFailure =
+  (code?: string) =>
+  ({ files, ...ports }: DriverPorts): DriverPorts => {
     let hasFailed = false
     return {
       ...ports,
@@ -57,18 +59,35 @@ test('an engine that leaves a file open in a life that fails is found, however t
           try {
             return files.perform(operation)
           } catch (error) {
-            hasFailed = true
+            hasFailed ||= code === undefined || (error as { code?: string }).code === code
             throw error
           }
         },
       },
     }
-  })
+  }
+
+test('an engine that leaves a file open in a life that fails is found, however the next one ends', async () => {
+  const driver = withPorts(keepsFilesOpenInAFailure())
   const { findings, evidences } = await judged(workflow, { agents, families: ['disk'], driver })
   expect(evidences.map(({ ending }) => ending.status)).toContain('completed')
   const ends = findings.flatMap(({ violations }) => violations.map(({ invariant }) => invariant))
   expect(ends.length).toBeGreaterThan(10)
   expect(new Set(ends)).toEqual(new Set(['O19']))
+})
+
+test('what one error leaves behind is not held against another that leaves the same world, nor against a crash', async () => {
+  const driver = withPorts(keepsFilesOpenInAFailure('ENOSPC'))
+  const foundIn = async (...families: FaultFamily[]): Promise<FaultSequence[]> => {
+    const { findings } = await judged(workflow, { agents, families, driver })
+    return findings.map(({ faults }) => faults)
+  }
+  const found = await foundIn('disk')
+  const errors = found.map(
+    ([first]) => first?.family === 'disk' && 'error' in first.fault && first.fault.error,
+  )
+  expect(new Set(errors)).toEqual(new Set(['ENOSPC']))
+  expect(await foundIn('crash', 'disk')).toEqual(found)
 })
 
 test('a life that ends as it should has left nothing, whatever has struck', async () => {

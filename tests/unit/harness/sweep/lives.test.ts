@@ -84,7 +84,7 @@ describe('a recovery', () => {
     const left = evidences.filter(({ ending }) => ending.status === 'left')
     // No step comes after the only one: it can be left nowhere else.
     expect(left.length).toBeGreaterThan(10)
-    expect(shortcuts.rejoined).toBe(left.length)
+    expect(shortcuts.rejoined).toBe(left.length + shortcuts.audited)
     expect(Math.max(...left.map(({ executions }) => executions.length))).toBe(1)
   })
 

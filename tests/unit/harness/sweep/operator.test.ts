@@ -40,7 +40,11 @@ describe('a run that waits for people', () => {
     expect(matrix[0]).toEqual({
       family: 'gate',
       at: '2/review#1@1:gate.answer:review#1',
-      cells: { 'answers-twice': 'survived' },
+      cells: {
+        'answers-twice': 'survived',
+        'answers-otherwise-later': 'survived',
+        'answers-after-cancel': 'survived',
+      },
     })
   })
 
