@@ -16,8 +16,8 @@ import { Ledger } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { LifeOptions, StrikingPortFault } from './life-options.ts'
 import type { DiskFault } from './report.ts'
-import { ChangingWorld, copyOf, nothingLeft } from './swept-world.ts'
-import type { SweptWorld } from './swept-world.ts'
+import { changing, copyOf, nothingLeft } from './swept-world.ts'
+import type { ChangingWorld, SweptWorld } from './swept-world.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 
 /** A swept project has the default directories. */
@@ -54,7 +54,7 @@ export class LifeWatch {
   constructor(workflow: SweptWorkflow, before: SweptWorld, options: LifeOptions) {
     this.#workflow = workflow
     this.#options = options
-    this.#world = new ChangingWorld(before)
+    this.#world = changing(before)
     this.#world.ending = unfinished
     this.#incarnation = before.lives.length + 1
     this.#operations = new FileOperationNames(this.#incarnation, options.from?.occurrences)

@@ -9,7 +9,7 @@ import type { EngineLife } from '../engine-life.ts'
 import type { RunEnding, SeenError } from '../invariants/index.ts'
 import type { EndedLifeOf, ForkPoint, Given, LifeOptions } from './life-options.ts'
 import { LifeWatch } from './life-watch.ts'
-import { ChangingWorld, copyOf } from './swept-world.ts'
+import { changing, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 import type { SweepOperator, SweptWorkflow } from './swept-workflow.ts'
 
@@ -78,7 +78,7 @@ class WatchedLife {
     if (dropped !== undefined) await dropped
     const { leftovers, wasStruck, objections } = watch
     // A call that is answered only now has nobody to tell.
-    const world = new ChangingWorld(watch.world)
+    const world = changing(watch.world)
     return { world, leftovers, refusal, leftAt: this.#leftAt, wasStruck, objections, asksFor: this.#asksFor }
   }
 

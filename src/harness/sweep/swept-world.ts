@@ -33,8 +33,15 @@ export interface SweptWorld {
   readonly leftBehind: Leftovers
 }
 
+export type ChangingWorld = { -readonly [Part in keyof SweptWorld]: SweptWorld[Part] }
+
 /** A copy that may change. */
-export class ChangingWorld implements SweptWorld {
+export function changing(world: SweptWorld): ChangingWorld {
+  return new World(world)
+}
+
+/** All worlds are made alike: who reads them again and again need not tell them apart. */
+class World implements ChangingWorld {
   disk: VirtualFiles
   runId: string | undefined
   now: number
@@ -69,7 +76,7 @@ export class ChangingWorld implements SweptWorld {
 export const nothingLeft: Leftovers = { openFiles: [], timers: [], calls: [] }
 
 export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
-  return new ChangingWorld({
+  return changing({
     disk,
     runId: undefined,
     now,
@@ -92,14 +99,14 @@ export function copyOf(world: SweptWorld): ChangingWorld {
 }
 
 function withDisk(world: SweptWorld, disk: VirtualFiles): ChangingWorld {
-  const copy = new ChangingWorld(world)
+  const copy = changing(world)
   copy.disk = disk
   return copy
 }
 
 /** The world of a life that dies before anybody has heard what went wrong in it: it can only be survived. */
 export function untold(world: SweptWorld): SweptWorld {
-  const copy = new ChangingWorld(world)
+  const copy = changing(world)
   copy.faults = world.faults.map((fault) => ({ ...fault, class: 'survivable' }))
   return copy
 }
