@@ -55,14 +55,14 @@ function createBuiltInSteps({
 
 /** The given agents, and the built-in steps behind them: an agent of the user's by such a name replaces the step. */
 export function withBuiltInSteps(agents: AgentPort, options: BuiltInStepsOptions): AgentPort {
-  const builtIn: Agents = createBuiltInSteps(options)
+  let builtIn: Agents | undefined
   return {
     has: (name) => agents.has(name) || isBuiltInStep(name),
     names: [...agents.names, ...builtInStepNames.filter((name) => !agents.names.includes(name))],
     async invoke(call) {
       const { agent } = call.context
       if (agents.has(agent)) return agents.invoke(call)
-      const step = isBuiltInStep(agent) ? builtIn[agent] : undefined
+      const step = isBuiltInStep(agent) ? (builtIn ??= createBuiltInSteps(options))[agent] : undefined
       if (step !== undefined) return step(call.context)
       throw new ConfigurationError(`Step '${call.context.step}' names agent '${agent}', which was not given.`)
     },

@@ -68,7 +68,8 @@ export function createActivities(options: ActivitiesOptions): Activities {
   const { bell, fence, world, scheduler } = options
   const taskOf = scheduler === undefined ? undefined : taskNames(options.incarnation)
   const list = new Set<Activity>()
-  let closed: Deferred<void> | undefined = deferred<void>()
+  let isClosed = true
+  let opening: Deferred<void> | undefined
 
   const counterOf = (port: keyof ActivitiesOptions['simulated']): Counter =>
     options.simulated[port] ? 'simulatedWaits' : 'realCalls'
@@ -89,8 +90,9 @@ export function createActivities(options: ActivitiesOptions): Activities {
     await fence.pass(name)
     activity.calls.push(name)
     try {
-      while (closed !== undefined) {
-        const { promise } = closed
+      while (isClosed) {
+        opening ??= deferred<void>()
+        const { promise } = opening
         await waiting(activity, 'simulatedWaits', () => promise)
       }
       await itsTurn(activity, operation, target)
@@ -155,11 +157,12 @@ export function createActivities(options: ActivitiesOptions): Activities {
   return {
     all: () => [...list],
     open() {
-      closed?.resolve()
-      closed = undefined
+      isClosed = false
+      opening?.resolve()
+      opening = undefined
     },
     hold() {
-      closed ??= deferred<void>()
+      isClosed = true
     },
     agents: (inner) => ({
       has: (name) => inner.has(name),

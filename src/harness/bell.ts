@@ -1,8 +1,9 @@
 import { deferred } from '../core/index.ts'
+import type { Deferred } from '../core/index.ts'
 
 /** Tells a waiting session that something has changed; a ring while nobody waits is kept. */
 export class Bell {
-  #next = deferred<void>()
+  #waiting: Deferred<void> | undefined
   #rung = false
 
   /** Whether it has rung since the last `clear`. */
@@ -12,16 +13,18 @@ export class Bell {
 
   ring(): void {
     this.#rung = true
-    this.#next.resolve()
+    this.#waiting?.resolve()
+    this.#waiting = undefined
   }
 
   clear(): void {
-    if (this.#rung) this.#next = deferred<void>()
     this.#rung = false
   }
 
   /** Settles at the next ring, or at once when it has rung. */
   wait(): Promise<void> {
-    return this.#next.promise
+    if (this.#rung) return Promise.resolve()
+    this.#waiting ??= deferred<void>()
+    return this.#waiting.promise
   }
 }

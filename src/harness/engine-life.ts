@@ -2,7 +2,7 @@ import { FaultlineError } from '../core/index.ts'
 import type { VirtualClock } from '../adapters/virtual/index.ts'
 import { withBuiltInSteps } from '../built-in-steps/index.ts'
 import { injectFaults } from '../fault-injection/index.ts'
-import type { FaultRecorder } from '../fault-injection/index.ts'
+import type { FaultRecorder, FaultyPorts } from '../fault-injection/index.ts'
 import type {
   AgentPort,
   ClockPort,
@@ -31,8 +31,8 @@ import type { Scheduler } from './schedule/scheduler.ts'
 import { clockTask } from './schedule/task.ts'
 import type { World } from './world.ts'
 
-/** What all lives of one session share. */
-export interface SessionWorld {
+/** What a life is lived in. */
+export interface LifeWorld {
   readonly driver: WorkflowDriver
   readonly files: FilesPort
   readonly simulatedFiles: boolean
@@ -48,7 +48,8 @@ export interface SessionWorld {
   readonly ownerOf: (life: number) => OwnerPort
   readonly agents: AgentPort
   readonly gates: GateControllers
-  readonly faults: FaultRecorder
+  /** Undefined when nothing is to go wrong with any call. */
+  readonly faults: FaultRecorder | undefined
   readonly world: World
   readonly observer: ObserverPort
   readonly realWaitMs: number
@@ -56,13 +57,19 @@ export interface SessionWorld {
   readonly outside: Outside
   /** Puts agents and gates in order; absent: they go on as they come. Needs the virtual clock. */
   readonly scheduler?: Scheduler
-  readonly knownFiles?: KnownFiles
+  readonly knownFiles?: KnownFiles | undefined
+}
+
+/** What all lives of one session share. */
+export interface SessionWorld extends LifeWorld {
+  readonly faults: FaultRecorder
 }
 
 /** One life of the engine between two crashes or failures, with everything that dies with it. */
 export interface EngineLife {
   readonly incarnation: Incarnation
-  readonly reader: RunReader
+  /** Made when somebody wants to read. */
+  reader(): RunReader
   readonly fence: Fence
   /** Has a move that waits look again. */
   wake(): void
@@ -73,12 +80,13 @@ export interface EngineLife {
   move<T>(
     policy: TickPolicy,
     settled: (report: TickReport, idle: boolean) => Promise<T | undefined>,
+    beforeTick?: () => void,
   ): Promise<T>
   /** Holds no port call back any more: once the incarnation is closed it refuses them all. */
   letGo(): void
 }
 
-export function bornLife(world: SessionWorld, number: number): EngineLife {
+export function bornLife(world: LifeWorld, number: number): EngineLife {
   const fence = new Fence()
   const bell = new Bell()
   const activities = createActivities({
@@ -92,18 +100,17 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
   world.scheduler?.begin()
   const { environment, http, processes } = world.outside
   const files = fence.files(world.files)
-  const faulty = injectFaults(
-    {
-      agents: withBuiltInSteps(world.agents, { environment }),
-      gates: world.gates,
-      clock: fence.clock(world.clock),
-      http: activities.http(fence.http(http)),
-    },
-    world.faults,
-    number,
-  )
+  const sound: FaultyPorts = {
+    agents: withBuiltInSteps(world.agents, { environment }),
+    gates: world.gates,
+    clock: fence.clock(world.clock),
+    http: activities.http(fence.http(http)),
+  }
+  const faulty = world.faults === undefined ? sound : injectFaults(sound, world.faults, number)
   const owner = world.ownerOf(number)
+  let reader: RunReader | undefined
   const incarnation = world.driver.incarnate({
+    ...world.storage,
     compression: world.compression,
     files,
     clock: faulty.clock,
@@ -117,25 +124,26 @@ export function bornLife(world: SessionWorld, number: number): EngineLife {
     observer: world.observer,
     wake: () => bell.ring(),
     projectFolder: world.projectFolder,
-    ...(world.knownFiles === undefined ? {} : { knownFiles: world.knownFiles }),
-    ...world.storage,
+    knownFiles: world.knownFiles,
   })
   return {
     incarnation,
     fence,
-    reader: world.driver.reader({
-      compression: world.compression,
-      files: world.files,
-      digest: world.digest,
-      ...world.storage,
-      owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
-    }),
+    reader: () =>
+      (reader ??= world.driver.reader({
+        compression: world.compression,
+        files: world.files,
+        digest: world.digest,
+        ...world.storage,
+        owner: { self: owner.self, liveness: (other) => (fence.dead ? 'dead' : owner.liveness(other)) },
+      })),
     wake: () => bell.ring(),
-    async move(policy, settled) {
+    async move(policy, settled, beforeTick) {
       activities.open()
       try {
         for (;;) {
           bell.clear()
+          beforeTick?.()
           const report = await incarnation.tick(policy)
           const outcome = await settled(report, false)
           if (outcome !== undefined) return outcome

@@ -18,12 +18,12 @@ export class Fence {
     return this.#dead
   }
 
-  /** Drops the fence and waits until real operations that were already under way have ended. */
-  async drop(): Promise<void> {
+  /** Drops the fence; done once real operations that were already under way have ended. */
+  drop(): Promise<unknown> | undefined {
     this.#dead = true
     this.#death?.abort()
     for (const process of this.#held) process.abandon()
-    if (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    return this.#underWay.size > 0 ? Promise.allSettled(this.#underWay) : undefined
   }
 
   /** Settles at once while alive, never after death. */

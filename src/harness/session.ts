@@ -412,7 +412,7 @@ export class Session implements WorkflowSession {
       (event) => (event.kind === 'step_fail' && event.tolerated !== true) || event.kind === 'workflow_end',
     )
     const before = (failing?.seq ?? this.state().seq) - 1
-    const view = await this.#life.reader.read(this.runId, before)
+    const view = await this.#life.reader().read(this.runId, before)
     this.#album.failure(snapshotOf(view, 'before-failure'), snapshotOf(this.#seen(), 'at-failure'))
   }
 
@@ -456,7 +456,7 @@ export class Session implements WorkflowSession {
   }
 
   async #look(): Promise<RunView> {
-    this.#view = await this.#life.reader.read(this.runId)
+    this.#view = await this.#life.reader().read(this.runId)
     return this.#view
   }
 

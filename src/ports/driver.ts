@@ -66,7 +66,7 @@ export interface DriverPorts extends StorageOptions {
   /** Called whenever something arrived that a further `tick` would act on. */
   readonly wake: () => void
   /** What need not be read again, for who takes the same run up thousands of times. */
-  readonly knownFiles?: KnownFiles
+  readonly knownFiles?: KnownFiles | undefined
   /** The project on the real disk, for agents; undefined when the disk is simulated. */
   readonly projectFolder: string | undefined
 }
@@ -135,7 +135,7 @@ export interface Incarnation {
   close(): MaybePromise<void>
   /**
    * This life as it stands, to go on from over other ports, any number of times: the first tick of each makes the calls that are
-   * still to be made. Undefined while somebody is being waited for. A driver need not be able to do it.
+   * still to be made. Undefined while somebody is being waited for who has not answered. A driver need not be able to do it.
    */
   fork?(): ForkedLife | undefined
 }

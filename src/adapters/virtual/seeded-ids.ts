@@ -1,4 +1,5 @@
 import { seededRandom } from '../../core/index.ts'
+import type { SeededRandom } from '../../core/index.ts'
 import type { IdsPort } from '../../ports/index.ts'
 
 /** A run id has 128 characters at most; the dash and the digits take nine. */
@@ -9,6 +10,11 @@ const workflowIdCharacters = 119
  * repeats none before 2^32 of them, so that two runs of a session never share an id.
  */
 export function createSeededIds(seed: number | string): IdsPort {
-  const random = seededRandom(seed).fork('ids')
-  return { runId: (workflowId) => `${workflowId.slice(0, workflowIdCharacters)}-${random.hex(8)}` }
+  let random: SeededRandom | undefined
+  return {
+    runId(workflowId) {
+      random ??= seededRandom(seed).fork('ids')
+      return `${workflowId.slice(0, workflowIdCharacters)}-${random.hex(8)}`
+    },
+  }
 }

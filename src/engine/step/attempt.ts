@@ -46,6 +46,18 @@ export class Attempt {
     this.#layout = layout
   }
 
+  /** The same call as it stands, for another life. */
+  copy(): Attempt {
+    const { index, key, definition, parameters, staged, hasStaged, called } = this
+    const copy = new Attempt(index, key, definition, this.#layout, this.undoes)
+    copy.parameters = parameters
+    copy.hasStaged = hasStaged
+    copy.called = called
+    for (const [path, artifact] of staged) copy.staged.set(path, artifact)
+    this.#adopted?.forEach((artifact) => copy.adopt(artifact))
+    return copy
+  }
+
   /** Folder of its staged files, relative to the project. */
   get staging(): string {
     return (this.#staging ??= stagingFolder(this.#layout, this.key))

@@ -17,14 +17,15 @@ export async function sweepCrashes(sweep: Sweep): Promise<void> {
   for (const point of sweep.chosen(writes)) {
     for (const { fault, world } of newCrashesAt(sweep, point, recoveryCrashes === true)) {
       if (sweep.hasFoundEnough) return
-      const path = new Set<string>()
+      let path: string[] = []
       const onWrite: LifeOptions['onWrite'] = ({ during, name }) => {
-        if (during === 'recovery') path.add(name)
+        if (during === 'recovery') path.push(name)
       }
-      await sweep.try([fault], (options) =>
-        toCompletion(sweep.workflow, copyOf(world), { ...options, onWrite }),
-      )
-      sweep.recovered([...path].join('\n'))
+      await sweep.try([fault], (options) => {
+        path = []
+        return toCompletion(sweep.workflow, copyOf(world), { ...options, onWrite })
+      })
+      sweep.recovered(path.join('\n'))
       if (recoveryCrashes === false) continue
       if (recoveryCrashes === 'each-kind') {
         if (fault.outcome !== 'kill') continue

@@ -7,8 +7,9 @@ import { canonicalOutcome, compareRuns, determinism } from '../invariants/index.
 import type { CanonicalOutcome, FileTree, RunEnding } from '../invariants/index.ts'
 import { evidenceAsLeft, evidenceOf } from './evidence-of.ts'
 import { liveAttended } from './later-lives.ts'
-import type { Boundary, CallPoint, EndedLifeOf, FaultPoint, WritePoint } from './life-options.ts'
+import type { Boundary, CallPoint, EndedLifeOf, FaultPoint, ForkPoint, WritePoint } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
+import { copyOf, nothingLeft } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** What a run does. */
@@ -17,7 +18,9 @@ export interface Trace {
   readonly writes: readonly FaultPoint[]
   /** Every call of an agent or a gate, in order. */
   readonly calls: readonly DiscoveredCall[]
-  /** The places at which the run can be forked, in order. */
+  /** Where the run can be forked, in order. */
+  readonly forkPoints: readonly TracedForkPoint[]
+  /** Those of them at which steps start. */
   readonly boundaries: readonly TracedBoundary[]
 }
 
@@ -28,15 +31,17 @@ export interface Discovery extends Trace {
   /** How many calls the agents and the gates themselves have counted. */
   readonly countedCalls: CallCounts
   readonly boundaries: readonly DiscoveredBoundary[]
-  /** How many of them the engine itself has given. */
-  readonly countedForks: number
+  /** How many of these the engine itself has given. */
+  readonly countedBoundaries: number
   readonly reference: CanonicalOutcome
 }
 
-export interface TracedBoundary extends Boundary {
+export interface TracedForkPoint extends ForkPoint {
   /** How many writes come before it. */
   readonly writesBefore: number
 }
+
+export interface TracedBoundary extends Boundary, TracedForkPoint {}
 
 export interface DiscoveredBoundary extends TracedBoundary {
   /** What the run has come to there. */
@@ -61,13 +66,19 @@ export async function trace(
 ): Promise<Trace & { readonly ended: EndedLifeOf }> {
   const writes: FaultPoint[] = []
   const calls: DiscoveredCall[] = []
+  const forkPoints: TracedForkPoint[] = []
   const boundaries: TracedBoundary[] = []
   const ended = await liveAttended(workflow, world, {
     onCall: (call) => calls.push({ ...call, writesBefore: writes.length }),
     onWrite: (point, there) => writes.push({ ...point, world: there() }),
-    onBoundary: (boundary) => boundaries.push({ ...boundary, writesBefore: writes.length }),
+    onBoundary(boundary) {
+      const traced = { ...boundary, writesBefore: writes.length }
+      boundaries.push(traced)
+      forkPoints.push(traced)
+    },
+    onAnswered: (answered) => forkPoints.push({ ...answered, writesBefore: writes.length }),
   })
-  return { writes, calls, boundaries, ended }
+  return { writes, calls, forkPoints, boundaries, ended }
 }
 
 /** Two runs without faults: what they come to is the reference, what they do are the points. */
@@ -85,7 +96,8 @@ export async function discover(
     if (intrusion !== undefined) throw notSimulated(workflow.definition.id, intrusion)
     const countedWrites = ended.world.disk.changesMade
     const evidence = await evidenceOf(workflow, ended, initialFiles)
-    return { ...traced, countedWrites, countedCalls: counted, countedForks: counted.forks, evidence }
+    const countedBoundaries = counted.forks - (traced.forkPoints.length - traced.boundaries.length)
+    return { ...traced, countedWrites, countedCalls: counted, countedBoundaries, evidence }
   }
   const watch = workflow.folder === undefined ? undefined : watchFolder(workflow.folder, notWatched)
   const [first, second] = [await once(watch), await once()]
@@ -100,7 +112,8 @@ export async function discover(
   const { evidence, ...discovered } = first
   const boundaries = await Promise.all(
     first.boundaries.map(async (boundary) => {
-      const world: SweptWorld = { ...boundary.world, ending: { status: 'left' } }
+      const world = copyOf(boundary.world)
+      world.ending = { status: 'left' }
       const left = {
         world,
         leftovers: nothingLeft,
@@ -207,8 +220,6 @@ function counting(
     },
   }
 }
-
-const nothingLeft = { openFiles: [], timers: [], calls: [] }
 
 /** What helps a run that waits. */
 const standstills: Readonly<Record<string, string>> = {

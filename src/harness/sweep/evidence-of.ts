@@ -14,10 +14,9 @@ export async function evidenceOf(
   initialFiles: FileTree,
   reference?: CanonicalOutcome,
 ): Promise<Evidence> {
-  const evidence = evidenceAsLeft(workflow, ended, initialFiles, reference)
-  return isOver(ended) && ended.leftAt === undefined
-    ? { ...evidence, secondResume: await resumedOnceMore(workflow, ended) }
-    : evidence
+  const secondResume =
+    isOver(ended) && ended.leftAt === undefined ? await resumedOnceMore(workflow, ended) : undefined
+  return evidenceAsLeft(workflow, ended, initialFiles, reference, secondResume)
 }
 
 /** The same without the further resume. */
@@ -26,6 +25,7 @@ export function evidenceAsLeft(
   ended: EndedLifeOf,
   initialFiles: FileTree,
   reference?: CanonicalOutcome,
+  secondResume?: SecondResume,
 ): Evidence {
   const { world, refusal } = ended
   return {
@@ -43,6 +43,7 @@ export function evidenceAsLeft(
     errors: world.errors,
     warnings: world.warnings,
     ...(reference === undefined ? {} : { reference }),
+    ...(secondResume === undefined ? {} : { secondResume }),
     leftovers: allLeftovers(ended),
     unhandledRejections: [],
   }

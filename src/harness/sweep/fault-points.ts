@@ -6,42 +6,43 @@ import type { FileOperation } from '../../ports/index.ts'
  */
 export class FileOperationNames {
   readonly #incarnation: number
-  readonly #occurrences: Map<string, number>
+  readonly #before: ReadonlyMap<string, number>
+  readonly #occurrences = new Map<string, number>()
 
-  constructor(incarnation: number, occurrences: ReadonlyMap<string, number> = new Map()) {
+  /** @param before how often each had come when the life was forked. */
+  constructor(incarnation: number, before: ReadonlyMap<string, number> = new Map()) {
     this.#incarnation = incarnation
-    this.#occurrences = new Map(occurrences)
+    this.#before = before
   }
 
   nameOf({ op, path }: FileOperation): string {
-    const { inRun, scope } = placeOf(path)
-    const name = `${this.#incarnation}/${scope}:files.${op}:${inRun}`
-    const occurrence = (this.#occurrences.get(name) ?? 0) + 1
-    this.#occurrences.set(name, occurrence)
-    return `${name}#${occurrence}`
+    const stem = stemOf(op, path)
+    const occurrence = (this.#occurrences.get(stem) ?? this.#before.get(stem) ?? 0) + 1
+    this.#occurrences.set(stem, occurrence)
+    return `${this.#incarnation}/${stem}#${occurrence}`
   }
 
-  copy(): FileOperationNames {
-    return new FileOperationNames(this.#incarnation, this.#occurrences)
+  /** How often each has come. */
+  occurrences(): ReadonlyMap<string, number> {
+    return new Map([...this.#before, ...this.#occurrences])
   }
 }
 
-interface PlaceInRun {
-  readonly inRun: string
-  readonly scope: string
-}
+/** By path and operation: the lives of a sweep do the same to the same few files again and again. */
+const knownStems = new Map<string, Map<FileOperation['op'], string>>()
+const mostKnownPaths = 4_096
 
-/** By path: the lives of a sweep write to the same few again and again. */
-const knownPlaces = new Map<string, PlaceInRun>()
-const mostKnownPlaces = 4_096
-
-function placeOf(path: string): PlaceInRun {
-  const known = knownPlaces.get(path)
+function stemOf(op: FileOperation['op'], path: string): string {
+  const stems = knownStems.get(path)
+  const known = stems?.get(op)
   if (known !== undefined) return known
   const inRun = path.replace(/^.*\/runs\/[^/]+\//, '')
   const scope = /^staging\/([^/]+#\d+@\d+)(?:\/|$)/.exec(inRun)?.[1] ?? 'run'
-  const place = { inRun, scope }
-  if (knownPlaces.size >= mostKnownPlaces) knownPlaces.clear()
-  knownPlaces.set(path, place)
-  return place
+  const stem = `${scope}:files.${op}:${inRun}`
+  if (stems !== undefined) stems.set(op, stem)
+  else {
+    if (knownStems.size >= mostKnownPaths) knownStems.clear()
+    knownStems.set(path, new Map([[op, stem]]))
+  }
+  return stem
 }

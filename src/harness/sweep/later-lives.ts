@@ -1,7 +1,7 @@
 import type { Leftovers } from '../invariants/index.ts'
 import type { EndedLifeOf, LifeOptions, Shortcuts } from './life-options.ts'
 import { liveOn } from './swept-life.ts'
-import { afterLife } from './swept-world.ts'
+import { afterLife, nothingLeft } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 
@@ -31,11 +31,12 @@ export async function liveAttended(
   workflow: SweptWorkflow,
   world: SweptWorld,
   options: LifeOptions = {},
-  { from: _from, ...later }: LifeOptions = options,
+  later: LifeOptions = options,
 ): Promise<EndedLifeOf> {
   let ended = await liveOn(workflow, world, options)
   for (let times = 0; ended.asksFor !== undefined && !ended.wasStruck && times < attendances; times++) {
-    ended = await liveOn(workflow, afterEnding(ended), { ...later, given: ended.asksFor })
+    const { from: _from, ...onward } = later
+    ended = await liveOn(workflow, afterEnding(ended), { ...onward, given: ended.asksFor })
   }
   return ended
 }
@@ -60,11 +61,14 @@ export function isOver({ world }: EndedLifeOf): boolean {
 /** The world after a life that nobody killed: it let go by itself. */
 export function afterEnding(ended: EndedLifeOf): SweptWorld {
   const { world, refusal } = ended
-  return { ...afterLife(world, 'run', world.disk, refusal), leftBehind: allLeftovers(ended) }
+  const left = afterLife(world, 'run', world.disk, refusal)
+  left.leftBehind = allLeftovers(ended)
+  return left
 }
 
 /** What the lives up to this one had not let go of when they ended by themselves. */
 export function allLeftovers({ world: { leftBehind }, leftovers }: EndedLifeOf): Leftovers {
+  if (leftovers === nothingLeft) return leftBehind
   return {
     openFiles: [...leftBehind.openFiles, ...leftovers.openFiles],
     timers: [...leftBehind.timers, ...leftovers.timers],

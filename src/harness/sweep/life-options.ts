@@ -2,7 +2,6 @@ import type { Fault, WorkflowDefinition } from '../../definition/index.ts'
 import type { FileData, FileOperation, ForkedLife, RecoverRequest } from '../../ports/index.ts'
 import type { FiredFaultRecord, Leftovers, SeenError } from '../invariants/index.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { FileOperationNames } from './fault-points.ts'
 import type { DiskFault, GateMisuse } from './report.ts'
 import type { SweptWorld } from './swept-world.ts'
 
@@ -28,23 +27,30 @@ export interface FaultPoint extends WritePoint {
   readonly world: SweptWorld
 }
 
-/** Where a life can be forked: nobody is in flight, and all that it has done is durable. */
-export interface Boundary {
+/** Where a life can be forked: everybody who was called has answered. */
+export interface ForkPoint {
+  /** The world as this life would leave it. */
+  readonly world: SweptWorld
+  readonly fork: ForkedLife
+  /** How often each operation had come. */
+  readonly occurrences: ReadonlyMap<string, number>
+}
+
+/** Where steps start: nobody is in flight, and all that the life has done is durable. */
+export interface Boundary extends ForkPoint {
   /** The attempts that start now, without their numbers. */
   readonly name: string
   /** The same with their numbers: no other boundary has it. */
   readonly place: string
-  /** The world as this life would leave it. */
-  readonly world: SweptWorld
-  readonly fork: ForkedLife
-  readonly occurrences: FileOperationNames
 }
 
 export interface LifeOptions {
-  /** Goes on from there, in the same life; the world to live on is the boundary's. */
-  readonly from?: Boundary
-  /** Shown every place where the life can be forked. */
+  /** Goes on from there, in the same life; the world to live on is the one of there. */
+  readonly from?: ForkPoint
+  /** Shown every boundary at which the life can be forked. */
   readonly onBoundary?: (boundary: Boundary) => void
+  /** Shown what can be forked before a tick: what agents have answered has not been taken yet. */
+  readonly onAnswered?: (answered: ForkPoint) => void
   /**
    * Asked at the first of them after a step has finished undisturbed: whether what follows is known. The life is then let
    * go, and its run ends `left`.

@@ -6,18 +6,18 @@ import { storeLayout } from '../../engine/index.ts'
 import { createFaultRecorder, faultPlan, faultyFiles, pointKeyStem } from '../../fault-injection/index.ts'
 import type { FaultRecorder } from '../../fault-injection/index.ts'
 import { isWriteLike } from '../../ports/index.ts'
-import type { AgentPort, ClockPort, FilesPort } from '../../ports/index.ts'
+import type { AgentPort, ClockPort, FileOperation, FilesPort } from '../../ports/index.ts'
 import type { EventOf } from '../../trace/index.ts'
-import type { SessionWorld } from '../engine-life.ts'
+import type { LifeWorld } from '../engine-life.ts'
 import { createGateControllers } from '../gate-controllers.ts'
 import type { GateControllers } from '../gate-controllers.ts'
-import type { Execution, Leftovers, SeenError } from '../invariants/index.ts'
+import type { Execution, Leftovers, RunEnding, SeenError } from '../invariants/index.ts'
 import { Ledger } from '../world.ts'
 import { FileOperationNames } from './fault-points.ts'
 import type { LifeOptions, StrikingPortFault } from './life-options.ts'
 import type { DiskFault } from './report.ts'
-import { copyOf } from './swept-world.ts'
-import type { SweptWorld } from './swept-world.ts'
+import { changing, copyOf, nothingLeft } from './swept-world.ts'
+import type { ChangingWorld, SweptWorld } from './swept-world.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
 
 /** A swept project has the default directories. */
@@ -41,7 +41,7 @@ export class LifeWatch {
   /** When they are due, by number. */
   readonly #timers = new Map<number, number>()
   readonly #calls = new Set<string>()
-  readonly #world: { -readonly [Part in keyof SweptWorld]: SweptWorld[Part] }
+  readonly #world: ChangingWorld
   readonly #operations: FileOperationNames
   readonly #objections: string[] = []
   #during: 'run' | 'recovery'
@@ -54,9 +54,10 @@ export class LifeWatch {
   constructor(workflow: SweptWorkflow, before: SweptWorld, options: LifeOptions) {
     this.#workflow = workflow
     this.#options = options
-    this.#world = { ...before, ending: { status: 'unfinished' } }
+    this.#world = changing(before)
+    this.#world.ending = unfinished
     this.#incarnation = before.lives.length + 1
-    this.#operations = options.from?.occurrences.copy() ?? new FileOperationNames(this.#incarnation)
+    this.#operations = new FileOperationNames(this.#incarnation, options.from?.occurrences)
     this.#during = before.runId === undefined || options.from !== undefined ? 'run' : 'recovery'
   }
 
@@ -93,6 +94,7 @@ export class LifeWatch {
   }
 
   get leftovers(): Leftovers {
+    if (this.#openFiles.size === 0 && this.#timers.size === 0 && this.#calls.size === 0) return nothingLeft
     return {
       openFiles: [...this.#openFiles],
       timers: Array.from(this.#timers.values(), (at) => `a wake at ${at}`),
@@ -105,7 +107,7 @@ export class LifeWatch {
   }
 
   noteError(error: SeenError): void {
-    this.note({ errors: [...this.#world.errors, error] })
+    this.#world.errors = [...this.#world.errors, error]
   }
 
   /** Something was wrong with how it met an interference. */
@@ -126,13 +128,17 @@ export class LifeWatch {
     return starting
   }
 
-  /** Names of further operations go on from here. */
-  occurrences(): FileOperationNames {
-    return this.#operations.copy()
+  /** How often each operation has come. */
+  occurrences(): ReadonlyMap<string, number> {
+    return this.#operations.occurrences()
   }
 
-  note(change: Partial<SweptWorld>): void {
-    Object.assign(this.#world, change)
+  hasBegun(runId: string): void {
+    this.#world.runId = runId
+  }
+
+  endsSo(ending: RunEnding): void {
+    this.#world.ending = ending
   }
 
   /** Whether something is still to go wrong in this life. */
@@ -151,15 +157,14 @@ export class LifeWatch {
     const { portFault } = this.#options
     if (portFault?.at !== name || this.#wasStruck) return false
     this.disturb()
-    this.note({ faults: [...this.#world.faults, { ...portFault.record, key: name }] })
+    this.#world.faults = [...this.#world.faults, { ...portFault.record, key: name }]
     return true
   }
 
   /** Each time new ones, on the same world. */
-  ports(): SessionWorld {
+  ports(): LifeWorld {
     const { seed, driver, digest, realWaitMs, outside, knownFiles } = this.#workflow
     const virtualClock = createVirtualClock(this.#world.now)
-    const ledger = new Ledger(this.#world.effects)
     const { from, scheduler } = this.#options
     return {
       driver: from === undefined ? driver : { ...driver, incarnate: from.fork },
@@ -168,7 +173,7 @@ export class LifeWatch {
       projectFolder: undefined,
       clock: this.#clock(virtualClock),
       virtualClock,
-      turn: createTurn(),
+      turn,
       digest,
       ids: createSeededIds(`${seed}/${this.#incarnation}`),
       ownerOf: (life) => createInventedOwner(`sweep-${life}`),
@@ -177,10 +182,11 @@ export class LifeWatch {
       faults: this.#faults(),
       world: {
         record: (effect) => {
+          const ledger = new Ledger(this.#world.effects)
           ledger.record(effect)
-          this.note({ effects: ledger.effects() })
+          this.#world.effects = ledger.effects()
         },
-        effects: () => ledger.effects(),
+        effects: () => this.#world.effects,
       },
       observer: {
         event: (event) => {
@@ -193,17 +199,17 @@ export class LifeWatch {
           this.#isUndisturbed = this.#during === 'run' && !this.isTroubled
           this.#noteBlindGate(event)
           const { step, visit, seq } = event
-          this.note({ completedSteps: [...this.#world.completedSteps, { step, visit, seq }] })
+          this.#world.completedSteps = [...this.#world.completedSteps, { step, visit, seq }]
         },
         log: ({ level, message }) => {
-          if (level === 'warn') this.note({ warnings: [...this.#world.warnings, message] })
+          if (level === 'warn') this.#world.warnings = [...this.#world.warnings, message]
         },
       },
       realWaitMs,
       storage: {},
       outside,
       knownFiles,
-      compression: createCompression(),
+      compression,
       ...(scheduler === undefined ? {} : { scheduler }),
     }
   }
@@ -226,9 +232,9 @@ export class LifeWatch {
   }
 
   /** Tells of every call, and has the planned fault strike at its own. */
-  #faults(): FaultRecorder {
+  #faults(): FaultRecorder | undefined {
     const { portFault, onCall } = this.#options
-    if (portFault === undefined && onCall === undefined) return noFaults
+    if (portFault === undefined && onCall === undefined) return undefined
     const recorder = createFaultRecorder(faultPlan(plannedIn(portFault)))
     const occurrences = new Map<string, number>()
     return {
@@ -262,35 +268,39 @@ export class LifeWatch {
     if (portFault === undefined || !strikesAnswers(portFault)) return
     const stem = `${of.incarnation}/${of.step}#${of.visit}@${of.attempt}:`
     if (!portFault.at.startsWith(stem)) return
-    this.note({ faults: this.#world.faults.filter(({ key }) => key !== portFault.at) })
+    this.#world.faults = this.#world.faults.filter(({ key }) => key !== portFault.at)
   }
 
-  /** Names every write-like operation, shows the world before it, and makes the planned one go wrong. */
+  /** Names every write-like operation if somebody is to know, shows the world before it, and makes the planned one go wrong. */
   #files(): FilesPort {
     const { disk } = this.#world
     const { onWrite, diskFault } = this.#options
+    const perform: FilesPort['perform'] = (operation) => {
+      if (operation.op === 'append') this.#openFiles.add(operation.path)
+      else if (operation.op === 'close') this.#openFiles.delete(operation.path)
+      return disk.perform(operation)
+    }
+    if (onWrite === undefined && diskFault === undefined) return { perform }
     return faultyFiles(
-      {
-        perform: (operation) => {
-          if (operation.op === 'append') this.#openFiles.add(operation.path)
-          if (operation.op === 'close') this.#openFiles.delete(operation.path)
-          return disk.perform(operation)
-        },
-      },
-      (operation) => {
-        if (!isWriteLike(operation)) return undefined
-        if (onWrite === undefined && diskFault === undefined) return undefined
-        const name = this.#operations.nameOf(operation)
-        const data = 'data' in operation ? { data: operation.data } : {}
-        onWrite?.({ name, operation: operation.op, ...data, during: this.#during }, () => copyOf(this.#world))
-        if (diskFault === undefined || !(name === diskFault.at || (this.#wasStruck && diskFault.sticky)))
-          return undefined
-        if (!this.#wasStruck) this.#strike(name, operation.path, diskFault)
-        this.disturb()
-        return name === diskFault.at ? diskFault.fault : stickyForm(diskFault.fault)
-      },
+      { perform },
+      (operation) => (isWriteLike(operation) ? this.#faultOf(operation) : undefined),
       (path) => disk.dropUnsynced(path),
     )
+  }
+
+  /** What goes wrong with a write-like operation. */
+  #faultOf(operation: FileOperation): FileFault | undefined {
+    const { onWrite, diskFault } = this.#options
+    const name = this.#operations.nameOf(operation)
+    if (onWrite !== undefined) {
+      const point = { name, operation: operation.op, during: this.#during }
+      onWrite('data' in operation ? { ...point, data: operation.data } : point, () => copyOf(this.#world))
+    }
+    if (diskFault === undefined || !(name === diskFault.at || (this.#wasStruck && diskFault.sticky)))
+      return undefined
+    if (!this.#wasStruck) this.#strike(name, operation.path, diskFault)
+    this.disturb()
+    return name === diskFault.at ? diskFault.fault : stickyForm(diskFault.fault)
   }
 
   #strike(key: string, path: string, { fault, sticky }: Pick<DiskFault, 'fault' | 'sticky'>): void {
@@ -298,16 +308,15 @@ export class LifeWatch {
     // The daily log is kept as well as may be: a run does without a line of it, and does not fail for it.
     const isSpare = !sticky && (path === dailyLogs || path.startsWith(`${dailyLogs}/`))
     const faultClass = isSpare ? 'survivable' : 'reportable'
-    this.note({
-      faults: [...this.#world.faults, { fault: `disk ${fault.mode}`, key, class: faultClass, ...cause }],
-    })
+    const record = { fault: `disk ${fault.mode}`, key, class: faultClass, ...cause } as const
+    this.#world.faults = [...this.#world.faults, record]
   }
 
   #clock(clock: ClockPort): ClockPort {
     return {
       now: () => {
         const now = clock.now()
-        if (now !== this.#world.now) this.note({ now })
+        this.#world.now = now
         return now
       },
       schedule: (at, wake) => {
@@ -336,17 +345,17 @@ export class LifeWatch {
         const { step, visit, attempt } = call.context
         const name = `agent of ${step}#${visit}@${attempt}`
         const execution: Execution = { step, visit, attempt, incarnation: this.#incarnation }
-        if (call.context.undoing) this.note({ undos: [...this.#world.undos, execution] })
-        else this.note({ executions: [...this.#world.executions, execution] })
+        const world = this.#world
+        if (call.context.undoing) world.undos = [...world.undos, execution]
+        else world.executions = [...world.executions, execution]
         this.#calls.add(name)
         const settle = (thrown?: unknown): void => {
           this.#calls.delete(name)
           if (this.#hasEnded || !call.aborted()) return
           if (thrown !== undefined && thrown === call.context.signal.reason) return
-          const executions = this.#world.executions.map((other) =>
+          world.executions = world.executions.map((other) =>
             other === execution ? { ...execution, late: true } : other,
           )
-          this.note({ executions })
         }
         try {
           const output = await agents.invoke(call)
@@ -397,4 +406,7 @@ function stickyForm(fault: FileFault): FileFault {
   return 'error' in fault ? { mode: 'before', error: fault.error } : fault
 }
 
-const noFaults = createFaultRecorder(faultPlan([]))
+const unfinished: RunEnding = { status: 'unfinished' }
+
+const turn = createTurn()
+const compression = createCompression()

@@ -9,7 +9,7 @@ export async function sweepLifecycle(sweep: Sweep): Promise<void> {
   const places = discovery.boundaries.map((boundary) => {
     return { ...boundary, name: `${boundary.world.lives.length + 1}/run:run.goOn:${boundary.place}#1` }
   })
-  sweep.begin(places.length, discovery.countedForks)
+  sweep.begin(places.length, discovery.countedBoundaries)
   for (const { name, place, writesBefore, world } of sweep.chosen(places)) {
     for (const action of ['cancel', 'resume-meanwhile'] as const) {
       if (sweep.hasFoundEnough) return
@@ -18,7 +18,11 @@ export async function sweepLifecycle(sweep: Sweep): Promise<void> {
       await sweep.try(
         [fault],
         async (shortcuts) => {
-          const ended = await sweep.liveFrom(writesBefore - 1, { ...shortcuts, interference })
+          const ended = await sweep.liveFrom(
+            writesBefore - 1,
+            { ...shortcuts, interference },
+            discovery.boundaries,
+          )
           return onward(workflow, ended, shortcuts)
         },
         action !== 'cancel',

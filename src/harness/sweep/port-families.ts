@@ -68,7 +68,9 @@ async function sweepCalls(sweep: Sweep, family: PortFamily): Promise<void> {
       await sweep.try(
         [fault],
         async (shortcuts) => {
-          const struck = await sweep.liveFrom(writesBefore, { ...shortcuts, portFault, ...noted })
+          // Agents are to be called: what they have answered is nothing to go on from.
+          const options = { ...shortcuts, portFault, ...noted }
+          const struck = await sweep.liveFrom(writesBefore, options, discovery.boundaries)
           left = isOver(struck) || sweep.tier !== 'deep' ? undefined : copyOf(afterEnding(struck))
           return onward(workflow, struck, shortcuts)
         },

@@ -17,8 +17,21 @@ export function chosenPoints<P extends { readonly name: string }>(
   return points.filter((point) => chosen.has(point))
 }
 
-/** Whether a step or the run does it, the operation, and the file without what names one among many. */
+/** By key: the lives of a sweep come by the same points again and again. */
+const knownClasses = new Map<string, string>()
+const mostKnownClasses = 8_192
+
 export function pointClass(key: string): string {
+  const known = knownClasses.get(key)
+  if (known !== undefined) return known
+  const found = classOf(key)
+  if (knownClasses.size >= mostKnownClasses) knownClasses.clear()
+  knownClasses.set(key, found)
+  return found
+}
+
+/** Whether a step or the run does it, the operation, and the file without what names one among many. */
+function classOf(key: string): string {
   const [, scope = '', call = '', target = ''] = /^\d+\/([^:]*):([^:]*):(.*)#\d+$/.exec(key) ?? []
   const of = scope === 'run' ? 'run' : 'step'
   return `${of} ${call} ${target.replace(/[^/]*#\d+@\d+/g, '*').replace(/[^/]+$/, (name) => (of === 'run' ? name : '*'))}`

@@ -6,7 +6,7 @@ import type { Invariant, Violation } from '../invariants/index.ts'
 import type { CorpusPlan } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { discover, likelySource } from './discovery.ts'
-import type { Discovery } from './discovery.ts'
+import type { Discovery, TracedForkPoint } from './discovery.ts'
 import { evidenceOf } from './evidence-of.ts'
 import { KnownRuns, worldKey } from './known-runs.ts'
 import type { Run } from './known-runs.ts'
@@ -307,8 +307,12 @@ export class Sweep {
   }
 
   /** The first life as it would be without faults up to one of its writes: only the last stretch before it is run again. */
-  async liveFrom(write: number, options: LifeOptions): Promise<EndedLifeOf> {
-    const from = this.discovery.boundaries.findLast(({ writesBefore }) => writesBefore <= write)
+  async liveFrom(
+    write: number,
+    options: LifeOptions,
+    among: readonly TracedForkPoint[] = this.discovery.forkPoints,
+  ): Promise<EndedLifeOf> {
+    const from = among.findLast(({ writesBefore }) => writesBefore <= write)
     const ended =
       from === undefined
         ? await liveAttended(this.workflow, this.freshWorld(), options)

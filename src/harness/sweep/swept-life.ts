@@ -1,14 +1,15 @@
 import { createTurn } from '../../adapters/node/index.ts'
 import { createInventedOwner } from '../../adapters/virtual/index.ts'
-import { isFaultlineError, messageOf, withoutStacks } from '../../core/index.ts'
-import type { GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
+import { isFaultlineError, messageOf, whenReady, withoutStacks } from '../../core/index.ts'
+import type { MaybePromise } from '../../core/index.ts'
+import type { ClockPort, GateDecision, ObserverPort, TickPolicy } from '../../ports/index.ts'
 import type { StateDocument } from '../../trace/index.ts'
 import { bornLife } from '../engine-life.ts'
 import type { EngineLife } from '../engine-life.ts'
 import type { RunEnding, SeenError } from '../invariants/index.ts'
-import type { EndedLifeOf, Given, LifeOptions } from './life-options.ts'
+import type { EndedLifeOf, ForkPoint, Given, LifeOptions } from './life-options.ts'
 import { LifeWatch } from './life-watch.ts'
-import { copyOf } from './swept-world.ts'
+import { changing, copyOf } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 import type { SweepOperator, SweptWorkflow } from './swept-workflow.ts'
 
@@ -30,6 +31,7 @@ class WatchedLife {
   readonly #options: LifeOptions
   readonly #watch: LifeWatch
   readonly #life: EngineLife
+  readonly #clock: ClockPort
   #asksFor: Given | undefined
   #leftAt: string | undefined
   #interferesNow = false
@@ -38,7 +40,9 @@ class WatchedLife {
     this.#workflow = workflow
     this.#options = options
     this.#watch = new LifeWatch(workflow, before, options)
-    this.#life = bornLife(this.#watch.ports(), this.#watch.incarnation)
+    const ports = this.#watch.ports()
+    this.#clock = ports.clock
+    this.#life = bornLife(ports, this.#watch.incarnation)
   }
 
   async toEnd(): Promise<EndedLifeOf> {
@@ -50,8 +54,8 @@ class WatchedLife {
       watch.hasTakenOver()
       if (tookOver && !watch.isTroubled && this.#options.endsOnceRecovered?.(watch.world) === true) {
         this.#leftAt = onceRecovered
-        watch.note({ ending: { status: 'left' } })
-      } else watch.note({ ending: await this.#moved() })
+        watch.endsSo({ status: 'left' })
+      } else watch.endsSo(await this.#moved())
     } catch (error) {
       const seen = seenError(error)
       watch.noteError(seen)
@@ -59,7 +63,7 @@ class WatchedLife {
         const ending = endingOfRefusal(error, seen)
         // A run that has ended has been taken over and tidied up after, although there was nothing to resume.
         if (ending.status === 'refused') refusal = seen
-        watch.note({ ending })
+        watch.endsSo(ending)
       } else if (watch.world.runId !== undefined) await this.#moveInSpite()
     }
     try {
@@ -70,14 +74,15 @@ class WatchedLife {
     // Whoever obeys the signal that the closing has sent, or is refused, answers before anything else can happen.
     this.#life.letGo()
     if (watch.hasOpenCalls) await createTurn().next()
-    await this.#life.fence.drop()
+    const dropped = this.#life.fence.drop()
+    if (dropped !== undefined) await dropped
     const { leftovers, wasStruck, objections } = watch
     // A call that is answered only now has nobody to tell.
-    const world = { ...watch.world }
+    const world = changing(watch.world)
     return { world, leftovers, refusal, leftAt: this.#leftAt, wasStruck, objections, asksFor: this.#asksFor }
   }
 
-  async #begin(): Promise<void> {
+  #begin(): MaybePromise<void> {
     const { definition, input, seed } = this.#workflow
     const { incarnation } = this.#life
     const { runId } = this.#watch.world
@@ -85,22 +90,29 @@ class WatchedLife {
     if (runId !== undefined) {
       const { expects, given } = this.#options
       const request = { runId, ...(expects === undefined ? {} : { expects }), ...given }
-      await withoutStacks(() => incarnation.recover(request))
-      for (const [step, decision] of Object.entries(given?.answers ?? {}))
-        await this.#answered(step, decision)
-      return
+      const recovered = withoutStacks(() => incarnation.recover(request))
+      return whenReady(recovered, () => this.#giveAnswers(given?.answers))
     }
-    const started = await incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
-    this.#watch.note({ runId: started })
+    const started = incarnation.start({ definition, input, seed, correlationId: 'sweep', launch: {} })
+    return whenReady(started, (id) => this.#watch.hasBegun(id))
+  }
+
+  #giveAnswers(answers: Given['answers']): MaybePromise<void> {
+    return answers && inTurn(Object.entries(answers), ([step, decision]) => this.#answered(step, decision))
   }
 
   async #moved(): Promise<RunEnding> {
-    const status = await this.#life.move(this.#policy(), async (report, idle) => {
-      if (this.#leftAt !== undefined) return 'left'
-      if (this.#interferesNow) return this.#interfere()
-      if (report.status !== 'running') return report.status
-      return idle && this.#watch.gateIsSilent ? 'waiting' : undefined
-    })
+    const { onAnswered } = this.#options
+    const status = await this.#life.move(
+      this.#policy(),
+      async (report, idle) => {
+        if (this.#leftAt !== undefined) return 'left'
+        if (this.#interferesNow) return this.#interfere()
+        if (report.status !== 'running') return report.status
+        return idle && this.#watch.gateIsSilent ? 'waiting' : undefined
+      },
+      onAnswered && (() => this.#forkBeforeTick(onAnswered)),
+    )
     if (status === 'left' || status === 'completed' || status === 'cancelled') return { status }
     const state = this.#life.incarnation.state()
     this.#asksFor = givenBy(this.#workflow.operator, state)
@@ -124,13 +136,25 @@ class WatchedLife {
         this.#leftAt = name
         return false
       }
-      const fork = onBoundary === undefined ? undefined : this.#life.incarnation.fork?.()
-      if (fork !== undefined) {
-        onBoundary?.({ name, place, world: copyOf(watch.world), fork, occurrences: watch.occurrences() })
-      }
+      const forkPoint = onBoundary === undefined ? undefined : this.#forkPoint()
+      if (forkPoint !== undefined) onBoundary?.({ name, place, ...forkPoint })
       return true
     }
-    return { holds: new Set(), stopsAfter: () => false, maxResults: Infinity, beforeCalls }
+    return { holds: nothing, stopsAfter: never, maxResults: Infinity, beforeCalls }
+  }
+
+  #forkBeforeTick(onAnswered: NonNullable<LifeOptions['onAnswered']>): void {
+    if (this.#watch.hasOpenCalls) return
+    // Agents may have slept since somebody looked.
+    this.#clock.now()
+    const forkPoint = this.#forkPoint()
+    if (forkPoint !== undefined) onAnswered(forkPoint)
+  }
+
+  #forkPoint(): ForkPoint | undefined {
+    const watch = this.#watch
+    const fork = this.#life.incarnation.fork?.()
+    return fork && { world: copyOf(watch.world), fork, occurrences: watch.occurrences() }
   }
 
   async #interfere(): Promise<'cancelled' | undefined> {
@@ -198,11 +222,18 @@ class WatchedLife {
   /** A caller that does not take an error for an answer: an engine that could not write must not write on. */
   async #moveInSpite(): Promise<void> {
     try {
-      this.#watch.note({ ending: await this.#moved() })
+      this.#watch.endsSo(await this.#moved())
     } catch {
       // As it should be, and as the caller has been told.
     }
   }
+}
+
+const nothing: ReadonlySet<string> = new Set()
+const never = (): boolean => false
+
+async function inTurn<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
+  for (const item of items) await each(item)
 }
 
 function joined<K extends string>(parts: readonly Readonly<Record<K, string>>[], key: K): string {

@@ -33,32 +33,82 @@ export interface SweptWorld {
   readonly leftBehind: Leftovers
 }
 
+export type ChangingWorld = { -readonly [Part in keyof SweptWorld]: SweptWorld[Part] }
+
+/** A copy that may change. */
+export function changing(world: SweptWorld): ChangingWorld {
+  return new World(world)
+}
+
+/** All worlds are made alike: who reads them again and again need not tell them apart. */
+class World implements ChangingWorld {
+  disk: VirtualFiles
+  runId: string | undefined
+  now: number
+  lives: readonly EndedLife[]
+  executions: readonly Execution[]
+  undos: readonly Execution[]
+  effects: readonly WorldEffect[]
+  completedSteps: readonly AcknowledgedStep[]
+  faults: readonly FiredFaultRecord[]
+  errors: readonly SeenError[]
+  warnings: readonly string[]
+  ending: RunEnding
+  leftBehind: Leftovers
+
+  constructor(world: SweptWorld) {
+    this.disk = world.disk
+    this.runId = world.runId
+    this.now = world.now
+    this.lives = world.lives
+    this.executions = world.executions
+    this.undos = world.undos
+    this.effects = world.effects
+    this.completedSteps = world.completedSteps
+    this.faults = world.faults
+    this.errors = world.errors
+    this.warnings = world.warnings
+    this.ending = world.ending
+    this.leftBehind = world.leftBehind
+  }
+}
+
+export const nothingLeft: Leftovers = { openFiles: [], timers: [], calls: [] }
+
 export function freshWorld(disk: VirtualFiles, now: number): SweptWorld {
-  return {
+  return changing({
     disk,
     runId: undefined,
     now,
     lives: [],
     executions: [],
+    undos: [],
     effects: [],
     completedSteps: [],
     faults: [],
-    undos: [],
     errors: [],
     warnings: [],
     ending: { status: 'unfinished' },
-    leftBehind: { openFiles: [], timers: [], calls: [] },
-  }
+    leftBehind: nothingLeft,
+  })
 }
 
 /** The same world with a disk of its own, to live on. */
-export function copyOf(world: SweptWorld): SweptWorld {
-  return { ...world, disk: world.disk.fork() }
+export function copyOf(world: SweptWorld): ChangingWorld {
+  return withDisk(world, world.disk.fork())
+}
+
+function withDisk(world: SweptWorld, disk: VirtualFiles): ChangingWorld {
+  const copy = changing(world)
+  copy.disk = disk
+  return copy
 }
 
 /** The world of a life that dies before anybody has heard what went wrong in it: it can only be survived. */
 export function untold(world: SweptWorld): SweptWorld {
-  return { ...world, faults: world.faults.map((fault) => ({ ...fault, class: 'survivable' })) }
+  const copy = changing(world)
+  copy.faults = world.faults.map((fault) => ({ ...fault, class: 'survivable' }))
+  return copy
 }
 
 /** The world as the next life finds it when this one ends now, with `found` as the disk. */
@@ -67,16 +117,18 @@ export function afterLife(
   during: EndedLife['during'],
   found: VirtualFiles,
   refusal?: SeenError,
-): SweptWorld {
+): ChangingWorld {
+  const left = withDisk(world, found)
   // Nobody was told of a run whose start had not been acknowledged: the next life starts it anew.
-  if (world.runId === undefined) return { ...world, disk: found }
+  if (world.runId === undefined) return left
   const { status } = world.ending
   const told = {
     completedSteps: world.completedSteps,
     ...(status === 'completed' || status === 'failed' || status === 'cancelled' ? { status } : {}),
   }
   const life = new SweptLife(world, during, found.fork(), told, refusal)
-  return { ...world, disk: found, lives: [...world.lives, life] }
+  left.lives = [...world.lives, life]
+  return left
 }
 
 /** What it left is read when somebody judges by it; the next life writes to the disk. */

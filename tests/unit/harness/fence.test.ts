@@ -153,7 +153,7 @@ describe('the fence', () => {
     const fence = new Fence()
     const files = fence.files({ perform: () => disk.promise } as unknown as FilesPort)
     const answer = Promise.resolve(files.perform({ op: 'read', path: 'a' }))
-    const drop = fence.drop()
+    const drop = Promise.resolve(fence.drop())
     expect(await outcomeOf(drop)).toBe('pending')
     disk.resolve(undefined)
     await drop

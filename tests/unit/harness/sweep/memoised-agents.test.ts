@@ -223,7 +223,7 @@ describe('an agent that does otherwise when it is told the same', () => {
       ...agents,
       async counter({ step, artifacts }) {
         calls++
-        await artifacts.write(`out/${step}.txt`, calls > 30 ? 'worn out' : 'fresh')
+        await artifacts.write(`out/${step}.txt`, calls > 15 ? 'worn out' : 'fresh')
         return null
       },
     }
@@ -260,7 +260,7 @@ describe('an agent that does otherwise when it is told the same', () => {
         return null
       },
     }
-    vi.spyOn(Date, 'now').mockImplementation(() => (++day > 30 ? real() : 0))
+    vi.spyOn(Date, 'now').mockImplementation(() => (++day > 15 ? real() : 0))
     try {
       const { report } = await sweep(two('dated'), { ...options, rememberAgents: true }, dated)
       expect(report.findings.flatMap(({ violations }) => violations)).toContainEqual({

@@ -10,8 +10,9 @@ import {
 } from '../../../../src/harness/index.ts'
 import type { SweepOptions, SweepReport } from '../../../../src/harness/index.ts'
 import { liveOn } from '../../../../src/harness/sweep/swept-life.ts'
-import type { Boundary } from '../../../../src/harness/sweep/life-options.ts'
+import type { Boundary, ForkPoint } from '../../../../src/harness/sweep/life-options.ts'
 import { copyOf, freshWorld } from '../../../../src/harness/sweep/swept-world.ts'
+import type { Agents } from '../../../../src/ports/index.ts'
 import { chainOfSix, fanOutOfFive, reviewLoop, sweptAgents } from '../../../support/swept-workflows.ts'
 import { sweptWorkflow } from '../../../support/swept-workflow.ts'
 
@@ -34,13 +35,17 @@ describe.each([
   test('goes on from every fork of a life as it would have gone on without', async () => {
     const workflow = await sweptWorkflow(source, sweptAgents)
     const boundaries: Boundary[] = []
+    const answered: ForkPoint[] = []
     const writes: string[] = []
     const whole = await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {
       onBoundary: (boundary) => boundaries.push(boundary),
+      onAnswered: (point) => answered.push(point),
       onWrite: ({ name }) => writes.push(name),
     })
     expect(boundaries).toHaveLength(expected)
-    for (const from of boundaries) {
+    // Before the first tick, and whenever agents have answered and no gate is asked.
+    expect(answered.length).toBeGreaterThan(expected)
+    for (const from of [...boundaries, ...answered]) {
       for (const _time of ['once', 'again']) {
         const rest: string[] = []
         const ended = await liveOn(workflow, copyOf(from.world), {
@@ -54,6 +59,59 @@ describe.each([
       }
     }
   })
+})
+
+test('a fork has what an agent had answered, whatever the agent has made of it since', async () => {
+  const answer = { of: '' }
+  const agents: Agents = {
+    worker({ step }) {
+      answer.of = step
+      return answer
+    },
+  }
+  const steps = ['first', 'second'].map((id) => ({ id, agent: 'worker' }))
+  const workflow = await sweptWorkflow({ id: 'reuses', steps }, agents)
+  const answered: ForkPoint[] = []
+  const whole = await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {
+    onAnswered: (point) => answered.push(point),
+  })
+  for (const from of answered) {
+    const ended = await liveOn(workflow, copyOf(from.world), { from })
+    expect(ended.world.disk.digest()).toBe(whole.world.disk.digest())
+  }
+  expect(answered).toHaveLength(3)
+})
+
+test('a fork after a sleep has the time of there', async () => {
+  const agents: Agents = {
+    async sleeper({ clock }) {
+      await clock.sleep(1_000)
+      return null
+    },
+  }
+  const workflow = await sweptWorkflow({ id: 'sleeps', steps: [{ id: 'only', agent: 'sleeper' }] }, agents)
+  const answered: ForkPoint[] = []
+  await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {
+    onAnswered: (point) => answered.push(point),
+  })
+  expect(answered.map(({ world }) => world.now)).toEqual([0, 1_000])
+})
+
+test('there is no fork while an agent is at work that nobody waits for any more', async () => {
+  const agents: Agents = {
+    async slow({ attempt, clock }) {
+      if (attempt === 1) await clock.sleep(Infinity).catch(() => new Promise(() => {}))
+      return null
+    },
+  }
+  const steps = [{ id: 'only', agent: 'slow', timeout: '1s', retries: 1 } as const]
+  const workflow = await sweptWorkflow({ id: 'slow', steps }, agents)
+  const answered: ForkPoint[] = []
+  const { world } = await liveOn(workflow, freshWorld(createVirtualFiles(), 0), {
+    onAnswered: (point) => answered.push(point),
+  })
+  expect(world.ending.status).toBe('completed')
+  expect(answered).toHaveLength(1)
 })
 
 test('two sweeps with the same seed say the same, byte for byte', async () => {
