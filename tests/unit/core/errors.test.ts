@@ -10,7 +10,7 @@ test('errors made without stacks have none, and those made afterwards have their
   expect(() => withoutStacks(thrown)).toThrow('second')
   expect(new Error('third').stack).toContain('errors.test.ts')
   const later = withoutStacks(async () => {
-    await undefined
+    await Promise.resolve()
     return new Error('fourth')
   })
   expect((await later).stack).toContain('errors.test.ts')

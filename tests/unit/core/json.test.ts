@@ -81,10 +81,8 @@ describe('canonical JSON', () => {
   })
 
   test('writes every character as JSON does', () => {
-    for (let unit = 0; unit <= 0xffff; unit++) {
-      const text = `a${String.fromCharCode(unit)}b`
-      if (canonicalJson(text) !== JSON.stringify(text)) expect(canonicalJson(text)).toBe(JSON.stringify(text))
-    }
+    const texts = Array.from({ length: 0x10000 }, (_, unit) => `a${String.fromCharCode(unit)}b`)
+    expect(texts.filter((text) => canonicalJson(text) !== JSON.stringify(text))).toEqual([])
     expect(canonicalJson(['', '😀', 'x\n'])).toBe('["","😀","x\\n"]')
   })
 
