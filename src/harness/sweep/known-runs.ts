@@ -30,6 +30,7 @@ export class KnownRuns {
   #rejoined = 0
   #audited = 0
   #wasLeft = false
+  #isKnown = false
 
   /** @param boundaries those of the run without faults. */
   constructor(random: SeededRandom, boundaries: () => readonly DiscoveredBoundary[]) {
@@ -86,10 +87,11 @@ export class KnownRuns {
     if (!this.#isTrusted) return judge(await run({}))
     const isAudit = this.#random.integer(auditOneIn) === 0
     this.#wasLeft = false
+    this.#isKnown = false
     const seen = await judge(await run(isAudit ? this.#passedBy : this.#taken))
-    if (!this.#wasLeft) return seen
-    this.#rejoined++
-    if (!isAudit) return seen.length === 0 ? seen : judge(await run({}))
+    if (this.#wasLeft) this.#rejoined++
+    else if (!this.#isKnown) return seen
+    if (!isAudit || this.#isKnown) return seen.length === 0 ? seen : judge(await run({}))
     this.#audited++
     // What a shortcut hides once it may hide again.
     if (seen.length > 0 && (await judge(await run(this.#taken))).length === 0) this.#isTrusted = false
@@ -102,16 +104,16 @@ export class KnownRuns {
       this.#isLeft(!this.isFirst(`recovered ${worldKey(world, world.disk.visibleDigest())}`)),
     known: (key, world) => {
       const known = this.#futures.of(key, world)
-      this.#isLeft(known !== undefined)
+      this.#isKnown = known !== undefined
       return known
     },
   }
 
-  /** The same shortcuts, of which none is taken. */
+  /** The same, but a run is left nowhere. That worlds which read alike go the same way is what a deterministic workflow is. */
   readonly #passedBy: RunShortcuts = {
     endsAt: (...at) => this.#taken.endsAt(...at) && false,
     endsOnceRecovered: (world) => this.#taken.endsOnceRecovered(world) && false,
-    known: (...of) => void this.#taken.known(...of),
+    known: this.#taken.known,
   }
 
   #isLeft(isLeft: boolean): boolean {
