@@ -30,7 +30,7 @@ export async function sweepLifecycle(sweep: Sweep): Promise<void> {
     }
     if (sweep.hasFoundEnough) return
     const fault: LifecycleFault = { family: 'lifecycle', at: name, action: 'change-definition' }
-    await sweep.try([fault], () => resumeUnderAnother(workflow, world))
+    await sweep.try([fault], (shortcuts) => resumeUnderAnother(workflow, world, shortcuts))
     sweep.pointDone()
   }
 }
