@@ -51,7 +51,7 @@ const warmSweeps = 10
 const rounds = 7
 
 /**
- * What a sweep costs, in processor time: a full tier judged by all invariants, on one thread. A scenario is a fault whose run
+ * What a sweep costs: a full tier judged by all invariants, on one thread. A scenario is a fault whose run
  * was judged; one that led to a world that had been tried is none.
  */
 export async function sweeps() {
@@ -59,13 +59,16 @@ export async function sweeps() {
   const six = []
   const long = []
   const full25 = []
+  const elapsed25 = []
   for (let round = 0; round < rounds; round++) {
     six.push(await sweep(6))
     long.push(await sweep(48))
+    const begun = performance.now()
     full25.push(await sweep(25))
+    elapsed25.push((performance.now() - begun) / 1_000)
   }
   const perPoint = (reports) => median(reports.map((report) => report.timings.cpuMs / pointsOf(report)))
-  const reference = 'nothing: processor time of one thread'
+  const reference = 'nothing: processor time, the compiler and the collector of one thread included'
   return [
     {
       figure: 'scenarios_per_s',
@@ -91,6 +94,13 @@ export async function sweeps() {
     },
     {
       figure: 'full_25_s',
+      value: median(elapsed25),
+      unit: 's',
+      reference: 'nothing: as long as one waits on a machine that has nothing else to do',
+      runs: rounds,
+    },
+    {
+      figure: 'full_25_cpu_s',
       value: median(full25.map(({ timings }) => timings.cpuMs / 1_000)),
       unit: 's',
       reference,
