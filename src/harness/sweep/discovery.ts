@@ -223,8 +223,8 @@ function counting(
 
 /** What helps a run that waits. */
 const standstills: Readonly<Record<string, string>> = {
-  waiting: `Say how people answer its gates: operator: { answers: { <step>: true } }.`,
-  paused: `Say what it is given: operator: { input: { ... } }.`,
+  waiting: `Say how people answer its gates: operator: { answers: { <step>: true } }, on the command line --pass <step>.`,
+  paused: `Say what it is given: operator: { input: { ... } }, on the command line --provide <input>.`,
 }
 
 function notCompleted(workflowId: string, { status, error }: RunEnding): FaultlineError {

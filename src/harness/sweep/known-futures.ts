@@ -1,4 +1,5 @@
 import type { EndedLifeOf } from './life-options.ts'
+import { haveSameEffects } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** Faults that leave the same world are neighbours: as many of the newest as one step has. */
@@ -19,7 +20,9 @@ export class KnownFutures {
   /** @param key what the engine can tell of a world. */
   of(key: string, world: SweptWorld): EndedLifeOf | undefined {
     const future = this.#futures.get(key)
-    return future === undefined || !haveSameEffects(future.from, world) ? undefined : after(world, future)
+    if (future === undefined) return undefined
+    const isLike = haveSameEffects(future.from, world) && happenedAsOften(future.from, world)
+    return isLike ? after(world, future) : undefined
   }
 
   keep(key: string, from: SweptWorld, ended: EndedLifeOf): void {
@@ -30,14 +33,8 @@ export class KnownFutures {
 }
 
 /** Later calls add to the count of an effect. */
-function haveSameEffects({ effects }: SweptWorld, other: SweptWorld): boolean {
-  return (
-    effects.length === other.effects.length &&
-    effects.every(({ idempotencyKey, name, count }, place) => {
-      const effect = other.effects[place]
-      return effect?.idempotencyKey === idempotencyKey && effect.name === name && effect.count === count
-    })
-  )
+function happenedAsOften({ effects }: SweptWorld, other: SweptWorld): boolean {
+  return effects.every(({ count }, place) => other.effects[place]?.count === count)
 }
 
 function after(world: SweptWorld, { from, ended }: Future): EndedLifeOf {

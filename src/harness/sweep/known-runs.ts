@@ -5,7 +5,7 @@ import { KnownFutures } from './known-futures.ts'
 import { toCompletion } from './later-lives.ts'
 import type { EndedLifeOf, Shortcuts } from './life-options.ts'
 import type { SweptWorkflow } from './swept-workflow.ts'
-import { copyOf } from './swept-world.ts'
+import { copyOf, haveSameEffects } from './swept-world.ts'
 import type { SweptWorld } from './swept-world.ts'
 
 /** So many of the runs that could be left are run to their end all the same. */
@@ -53,15 +53,9 @@ export class KnownRuns {
   }
 
   /** Whether the run without faults came by the same boundary, with the same effects outside. */
-  readonly cameBy = (name: string, { effects }: SweptWorld): boolean => {
-    const known = this.boundary(name)?.world.effects
-    return (
-      known?.length === effects.length &&
-      effects.every(({ idempotencyKey, name: effect }, index) => {
-        const other = known[index]
-        return other?.idempotencyKey === idempotencyKey && other.name === effect
-      })
-    )
+  readonly cameBy = (name: string, world: SweptWorld): boolean => {
+    const known = this.boundary(name)
+    return known !== undefined && haveSameEffects(known.world, world)
   }
 
   /** A run that goes on from a world which a fault has left, unless it is known how one that reads like it went on. */

@@ -104,6 +104,17 @@ function withDisk(world: SweptWorld, disk: VirtualFiles): ChangingWorld {
   return copy
 }
 
+/** Whether the same has happened outside, however often. */
+export function haveSameEffects({ effects }: SweptWorld, other: SweptWorld): boolean {
+  return (
+    effects.length === other.effects.length &&
+    effects.every(({ idempotencyKey, name }, place) => {
+      const effect = other.effects[place]
+      return effect?.idempotencyKey === idempotencyKey && effect.name === name
+    })
+  )
+}
+
 /** The world of a life that dies before anybody has heard what went wrong in it: it can only be survived. */
 export function untold(world: SweptWorld): SweptWorld {
   const copy = changing(world)
